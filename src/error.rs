@@ -1,0 +1,253 @@
+//! The one error type: what kind it is, what happened, where, why, and what to do next.
+//!
+//! Engines and parsers may have typed errors of their own; they become an [`Error`] where the
+//! place and the next step are known. `report` renders it, `main` turns it into an exit code.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Every action's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Exit code 0: done, also after `--dry-run` and `--diff`, whatever they showed.
+pub const EXIT_DONE: u8 = 0;
+/// Exit code 1: the work failed, or the answer is no.
+pub const EXIT_FAILED: u8 = 1;
+/// Exit code 2: wrong usage, an invalid file, or the wrong cluster.
+pub const EXIT_INVALID: u8 = 2;
+/// Exit code 3: differences were found, and finding them was the question.
+pub const EXIT_DIFFERENCES: u8 = 3;
+/// Exit code 4: something needed is missing, unreachable or forbidden.
+pub const EXIT_MISSING: u8 = 4;
+/// Exit code 130: interrupted, as shells report SIGINT (128 + 2).
+pub const EXIT_INTERRUPTED: u8 = 130;
+
+/// What kind of failure this is; decides the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// The work failed, or the answer is no: exit code 1.
+    Failed,
+    /// Wrong usage or an invalid file: exit code 2.
+    Invalid,
+    /// Differences were found: exit code 3.
+    Differences,
+    /// Something needed is missing, unreachable or forbidden: exit code 4.
+    Missing,
+    /// The user interrupted the work: exit code 130.
+    Interrupted,
+}
+
+impl ErrorKind {
+    /// The process exit code for this kind.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Failed => EXIT_FAILED,
+            Self::Invalid => EXIT_INVALID,
+            Self::Differences => EXIT_DIFFERENCES,
+            Self::Missing => EXIT_MISSING,
+            Self::Interrupted => EXIT_INTERRUPTED,
+        }
+    }
+}
+
+/// A position in a file of the user's.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Place {
+    /// The file, as the user would name it.
+    pub file: PathBuf,
+    /// Line, counted from 1.
+    pub line: usize,
+    /// Column in characters, counted from 1.
+    pub column: usize,
+    /// How many characters the marked text spans; at least 1.
+    pub length: usize,
+    /// The text of that line, without its line break.
+    pub source_line: String,
+}
+
+impl Place {
+    /// The place of the bytes `start..start + length` of `text`, the content of `file`.
+    ///
+    /// A `start` past the end, or within a character, is moved back to the nearest position.
+    pub fn of_offset(file: &Path, text: &str, start: usize, length: usize) -> Self {
+        let mut start = start.min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let source_line = text[line_start..].lines().next().unwrap_or_default();
+        let column = text[line_start..start].chars().count() + 1;
+        let rest = source_line.chars().count().saturating_sub(column - 1);
+        Self {
+            file: file.to_path_buf(),
+            line: text[..start].matches('\n').count() + 1,
+            column,
+            length: length.clamp(1, rest.max(1)),
+            source_line: source_line.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}:{}:{}",
+            self.file.display(),
+            self.line,
+            self.column
+        )
+    }
+}
+
+/// What went wrong, where, why, and what to do next.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Error {
+    kind: ErrorKind,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    place: Option<Box<Place>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    causes: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related: Vec<Error>,
+}
+
+impl Error {
+    /// An error of this kind that says `message`: one sentence, no final stop.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            place: None,
+            causes: Vec::new(),
+            hints: Vec::new(),
+            related: Vec::new(),
+        }
+    }
+
+    /// The work failed, or the answer is no.
+    pub fn failed(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Failed, message)
+    }
+
+    /// Wrong usage or an invalid file.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// Something needed is missing, unreachable or forbidden.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Missing, message)
+    }
+
+    /// Differences were found, and finding them was the question.
+    pub fn differences(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Differences, message)
+    }
+
+    /// The user interrupted the work.
+    pub fn interrupted() -> Self {
+        Self::new(ErrorKind::Interrupted, "interrupted")
+    }
+
+    /// Adds why: the error that led here, with its own sources.
+    #[must_use]
+    pub fn because(mut self, cause: impl std::error::Error) -> Self {
+        self.causes.push(cause.to_string());
+        let mut source = cause.source();
+        while let Some(inner) = source {
+            let text = inner.to_string();
+            if self.causes.last().is_none_or(|last| !last.contains(&text)) {
+                self.causes.push(text);
+            }
+            source = inner.source();
+        }
+        self
+    }
+
+    /// Adds why, in words of our own.
+    #[must_use]
+    pub fn since(mut self, cause: impl Into<String>) -> Self {
+        self.causes.push(cause.into());
+        self
+    }
+
+    /// Points at a place in a file of the user's.
+    #[must_use]
+    pub fn at(mut self, place: Place) -> Self {
+        self.place = Some(Box::new(place));
+        self
+    }
+
+    /// Adds a next step: an imperative sentence.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds errors found in the same run, each with a place of its own.
+    #[must_use]
+    pub fn with_related(mut self, related: Vec<Error>) -> Self {
+        self.related.extend(related);
+        self
+    }
+
+    /// One error out of all that were found, or the only one itself; `None` when there are none.
+    pub fn all_of(message: impl FnOnce(usize) -> String, mut errors: Vec<Error>) -> Option<Self> {
+        match errors.len() {
+            0 => None,
+            1 => errors.pop(),
+            count => {
+                let kind = errors[0].kind;
+                Some(Self::new(kind, message(count)).with_related(errors))
+            }
+        }
+    }
+
+    /// The kind, which decides the exit code.
+    pub fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    /// What happened.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Where, in a file of the user's.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_deref()
+    }
+
+    /// Why, outermost first.
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    /// What to do next.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// Errors found in the same run.
+    pub fn related(&self) -> &[Error] {
+        &self.related
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)?;
+        for cause in &self.causes {
+            write!(formatter, ": {cause}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,11 @@
+//! What gantline works on: plain types without I/O, which every other folder shares.
+
+pub mod blueprint;
+pub mod event;
+pub mod file_set;
+pub mod name;
+pub mod plan;
+pub mod project;
+pub mod resource_type;
+pub mod secret;
+pub mod stack;

@@ -1,0 +1,182 @@
+//! A workspace, its services and its resources, as read and checked by `config`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use semver::VersionReq;
+
+use super::file_set::TreePath;
+use super::name::Name;
+
+/// A validated workspace: every reference between its files has been followed.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The absolute folder that holds `gantline.yaml`.
+    pub root: PathBuf,
+    /// `gantline.yaml`.
+    pub workspace: Workspace,
+    /// The services that were loaded, by name.
+    pub services: BTreeMap<Name, Service>,
+}
+
+/// `gantline.yaml`.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// The programs that may write here.
+    pub gantline: VersionReq,
+    /// The workspace's name.
+    pub name: Name,
+    /// The prefix of every service's Go module.
+    pub module: String,
+    /// The prefix of every image.
+    pub registry: String,
+    /// The folder that holds the services: `services` for `services/*`.
+    pub services: TreePath,
+    /// Platforms of images, as `os/architecture`.
+    pub platforms: Vec<String>,
+    /// Backing services.
+    pub resources: BTreeMap<Name, Resource>,
+}
+
+/// A backing service that services use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource {
+    /// The name in `resources`.
+    pub name: Name,
+    /// Which file of the catalogue describes it.
+    pub kind: Name,
+    /// The version, one of the catalogue file's; the newest when the user named none.
+    pub version: String,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Whether it has a server of its own in the local stack.
+    pub dedicated: bool,
+}
+
+/// `service.yaml`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Service {
+    /// The service's name.
+    pub name: Name,
+    /// Its folder, relative to the workspace.
+    pub directory: TreePath,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// What it is made from.
+    pub blueprint: BlueprintReference,
+    /// The chosen options; every option of the blueprint has an entry.
+    pub options: BTreeMap<String, String>,
+    /// Where it listens.
+    pub ports: Ports,
+    /// What the code calls it (`store`), and which resource that is.
+    pub uses: BTreeMap<String, Name>,
+    /// Services that it calls.
+    pub needs: Vec<Need>,
+    /// Events that it publishes.
+    pub publishes: Vec<Name>,
+    /// Events that it consumes, and the service that publishes each.
+    pub consumes: BTreeMap<Name, Name>,
+    /// Plain environment variables.
+    pub env: BTreeMap<String, String>,
+    /// Environment variables that are secret.
+    pub secrets: BTreeMap<String, SecretReference>,
+    /// What one replica asks for.
+    pub compute: Compute,
+    /// How many replicas.
+    pub scale: Scale,
+    /// Paths reachable from outside the cluster.
+    pub expose: Vec<Exposure>,
+    /// How a new version replaces the old one.
+    pub rollout: Rollout,
+}
+
+/// `go-service@1`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct BlueprintReference {
+    /// The blueprint's name.
+    pub name: Name,
+    /// Its version.
+    pub version: u32,
+}
+
+impl std::fmt::Display for BlueprintReference {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}@{}", self.name, self.version)
+    }
+}
+
+/// Where a service listens, each a TCP port of at least 1024.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Ports {
+    /// The public listener; a worker has none.
+    pub http: Option<u16>,
+    /// Health, metrics and profiles.
+    pub admin: u16,
+}
+
+/// A service that another one calls.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Need {
+    /// The service called.
+    pub service: Name,
+    /// Whether the caller starts only once this one is ready; the exception.
+    pub wait: bool,
+}
+
+/// `payment/api-key`: a key of a Kubernetes Secret.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct SecretReference {
+    /// The Secret.
+    pub secret: String,
+    /// The key in it.
+    pub key: String,
+}
+
+/// Requests of one replica, as Kubernetes quantities.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Compute {
+    /// CPU request.
+    pub cpu: String,
+    /// Memory request and limit.
+    pub memory: String,
+    /// CPU limit; none by default, since a limit below two cores makes Go throttle itself.
+    pub cpu_limit: Option<String>,
+}
+
+/// How many replicas run.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Scale {
+    /// At least this many.
+    pub min: u32,
+    /// At most this many.
+    pub max: u32,
+    /// The target CPU utilisation in percent of the request.
+    pub cpu: u32,
+}
+
+/// A path reachable from outside the cluster.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Exposure {
+    /// The path prefix, beginning with `/`.
+    pub path: String,
+}
+
+/// How a new version replaces the old one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "strategy", rename_all = "kebab-case")]
+pub enum Rollout {
+    /// Replica by replica.
+    Rolling,
+}
+
+impl Service {
+    /// The Go module path of this service.
+    pub fn module(&self, workspace: &Workspace) -> String {
+        format!("{}/{}", workspace.module, self.directory)
+    }
+
+    /// The image's repository, without a tag.
+    pub fn image(&self, workspace: &Workspace) -> String {
+        format!("{}/{}", workspace.registry, self.name)
+    }
+}
