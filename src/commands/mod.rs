@@ -1,1 +1,25 @@
-//! commands
+//! The commands, one file each: flags, help and a function that calls one action.
+
+mod completions;
+
+use crate::app::App;
+use crate::error::Result;
+
+/// Everything gantline can be asked to do.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Print completions for a shell
+    Completions(completions::Args),
+}
+
+impl Command {
+    /// Runs the command.
+    ///
+    /// # Errors
+    /// The command's.
+    pub async fn run(self, app: &App) -> Result<()> {
+        match self {
+            Self::Completions(args) => completions::run(args, app),
+        }
+    }
+}
