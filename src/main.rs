@@ -26,19 +26,12 @@ fn main() -> ExitCode {
     };
     let app = match cli.app() {
         Ok(app) => app,
-        Err(error) => return error.kind().exit_code().into(),
+        Err(error) => {
+            print_error_text(&render_error(&error, Format::Human, &Style::default()));
+            return error.kind().exit_code().into();
+        }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
-        Ok(runtime) => runtime,
-        Err(_) => return EXIT_FAILED.into(),
-    };
-    let outcome = runtime.block_on(cli.run(&app));
-    // What still runs in the background (a blocked read of stdin) must not hold the exit up.
-    runtime.shutdown_background();
-    match outcome {
+    match run(cli, &app) {
         Ok(()) => EXIT_DONE.into(),
         Err(error) => {
             app.report_error(&error);
