@@ -103,6 +103,19 @@ pub struct ProcessRecipe {
     pub prepare: Vec<Vec<String>>,
     /// Run to serve.
     pub run: Vec<String>,
+    /// What asks it to stop; `terminate` when the file names none.
+    pub stop: StopSignal,
+}
+
+/// What asks a process to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopSignal {
+    /// SIGTERM.
+    #[default]
+    Terminate,
+    /// SIGINT. PostgreSQL ends its sessions and stops on it; on SIGTERM it waits for them.
+    Interrupt,
 }
 
 /// Where a server's programs come from.
