@@ -1,1 +1,6 @@
-//! engine
+//! Carries out what actions decide: files, processes, containers. Each part is a narrow trait
+//! with the real thing and a fake; none knows manifests or blueprints.
+
+pub mod ports;
+pub mod readiness;
+pub mod runtime;

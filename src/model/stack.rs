@@ -7,6 +7,37 @@ use super::name::Name;
 use super::resource_type::{ProcessRecipe, Provision, ReadyCheck};
 use super::secret::Secret;
 
+/// Where a stack runs.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuntimeKind {
+    /// Containers of the Docker Engine API.
+    #[default]
+    Docker,
+    /// Processes of this host.
+    Process,
+}
+
+impl std::fmt::Display for RuntimeKind {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Docker => "docker",
+            Self::Process => "process",
+        })
+    }
+}
+
 /// Everything that `up` starts, before a runtime has given it addresses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StackSpec {
