@@ -5,6 +5,9 @@
 //! `engine` carries it out, and `report` tells people and machines what happened.
 //! `docs/architecture.md` explains the folders and which may use which.
 
+#[cfg(test)]
+mod architecture;
+
 pub mod actions;
 pub mod app;
 pub mod cli;
