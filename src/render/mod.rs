@@ -1,1 +1,9 @@
-//! render
+//! Pure rendering: the model turned into files and specifications. Same input, same bytes.
+
+pub mod code;
+pub mod condition;
+pub mod context;
+pub mod go_module;
+pub mod names;
+pub mod slots;
+pub mod template;

@@ -1,0 +1,367 @@
+//! A service's files out of its blueprint and its manifest.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use serde_json::{Map, Value};
+
+use super::condition::{Condition, OVERRIDES};
+use super::context;
+use super::go_module::{Composition, FRAGMENT};
+use super::names::render_path;
+use super::slots::{self, Slot};
+use super::template::Template;
+use crate::error::{Error, Result};
+use crate::model::blueprint::{Blueprint, BlueprintFile, Folder};
+use crate::model::file_set::{FileSet, MergeKind, RenderedFile, TreePath};
+use crate::model::name::Name;
+use crate::model::project::{Project, Service, Workspace};
+
+/// The suffix of files that are rendered.
+pub const TEMPLATE_SUFFIX: &str = ".tera";
+/// The folder of a folder's contributions to files of others.
+pub const PARTS: &str = "parts/";
+
+/// Everything that a service's files are made from.
+#[derive(Debug, Clone)]
+pub struct CodeInput<'a> {
+    /// What it is made from.
+    pub blueprint: &'a Blueprint,
+    /// The workspace; of its services only those in `peers` are looked at.
+    pub project: &'a Project,
+    /// The service.
+    pub service: &'a Service,
+    /// What it calls.
+    pub peers: BTreeMap<Name, Peer>,
+}
+
+/// What a caller's code has to know of a service that it calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// What the service keeps.
+    pub entity: Option<Name>,
+    /// Its Go module.
+    pub module: String,
+    /// Its public port; a worker has none.
+    pub port: Option<u16>,
+}
+
+impl Peer {
+    /// What callers of this service have to know.
+    ///
+    /// # Errors
+    /// When its entity is no name.
+    pub fn of(service: &Service, workspace: &Workspace) -> Result<Self> {
+        Ok(Self {
+            entity: context::entity_of(service)?,
+            module: service.module(workspace),
+            port: service.ports.http,
+        })
+    }
+}
+
+impl<'a> CodeInput<'a> {
+    /// The input for a service whose peers are all loaded.
+    ///
+    /// # Errors
+    /// When a peer is not among the project's services.
+    pub fn of(
+        blueprint: &'a Blueprint,
+        project: &'a Project,
+        service: &'a Service,
+    ) -> Result<Self> {
+        let mut peers = BTreeMap::new();
+        for need in &service.needs {
+            if let Some(peer) = project.services.get(&need.service) {
+                let described = Peer::of(peer, &project.workspace)?;
+                peers.insert(need.service.clone(), described);
+            }
+        }
+        Ok(Self {
+            blueprint,
+            project,
+            service,
+            peers,
+        })
+    }
+}
+
+/// The files of a service, by path relative to its folder.
+///
+/// # Errors
+/// When a folder's condition is wrong, a template cannot be rendered, two folders own one path,
+/// or fragments of go.mod disagree.
+pub fn service_files(input: &CodeInput<'_>) -> Result<FileSet> {
+    let context = context::of_service(input)?;
+    let options = &input.blueprint.options;
+    let mut work = Work {
+        blueprint: input.blueprint,
+        drafts: BTreeMap::new(),
+        slots: BTreeMap::new(),
+        modules: None,
+    };
+    for folder in &input.blueprint.folders {
+        let condition = Condition::of(folder, options)?;
+        if condition.holds(options, &input.service.options) {
+            for own in context::each(&context, condition.each) {
+                work.add(folder, &own)?;
+            }
+        }
+    }
+    work.finish(&input.service.module(&input.project.workspace))
+}
+
+/// A file before its slots are filled.
+struct Draft<'a> {
+    folder: &'a Folder,
+    source: String,
+    bytes: Vec<u8>,
+    executable: bool,
+    joint: Option<&'a str>,
+}
+
+struct Work<'a> {
+    blueprint: &'a Blueprint,
+    drafts: BTreeMap<TreePath, Draft<'a>>,
+    /// By joint and slot.
+    slots: BTreeMap<(&'a str, &'a str), Slot>,
+    modules: Option<Composition>,
+}
+
+impl<'a> Work<'a> {
+    fn add(&mut self, folder: &'a Folder, context: &Map<String, Value>) -> Result<()> {
+        for (path, file) in &folder.files {
+            if path.as_str() == FRAGMENT {
+                let source = format!("{}/{}", folder.blueprint, folder.name);
+                let modules = self.modules.get_or_insert_default();
+                modules.add(&source, &file.bytes)?;
+            } else if let Some(part) = path.as_str().strip_prefix(PARTS) {
+                self.add_part(folder, (part, file), context)?;
+            } else {
+                self.add_file(folder, (path, file), context)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add_part(
+        &mut self,
+        folder: &Folder,
+        (path, file): (&str, &BlueprintFile),
+        context: &Map<String, Value>,
+    ) -> Result<()> {
+        let source = format!("{}/{}/{PARTS}{path}", folder.blueprint, folder.name);
+        let fails = |cause: String| {
+            Error::invalid(format!("the part `{source}` has no place to go"))
+                .since(cause)
+                .hint("Declare the slot under `joints` in blueprint.yaml, or rename the part.")
+        };
+        let (file_name, slot_name) = path
+            .strip_suffix(TEMPLATE_SUFFIX)
+            .and_then(|path| path.rsplit_once('/'))
+            .ok_or_else(|| fails("a part is `parts/FILE/SLOT.tera`".to_owned()))?;
+        let (joint_name, joint) = self
+            .blueprint
+            .joints
+            .get_key_value(file_name)
+            .ok_or_else(|| fails(format!("`{file_name}` is no joint")))?;
+        let slot = joint.slots.iter().find(|slot| *slot == slot_name);
+        let slot = slot.ok_or_else(|| {
+            let slots = joint.slots.join(", ");
+            fails(format!("`{file_name}` has the slots {slots}"))
+        })?;
+        let text = text_of(&source, &file.bytes)?;
+        let template = Template {
+            name: &source,
+            text,
+        };
+        let rendered = template.render(context)?;
+        let sorted = joint.sorted.contains(slot);
+        let filled = self.slots.entry((joint_name, slot)).or_default();
+        filled.sorted = sorted;
+        filled.parts.push(rendered);
+        Ok(())
+    }
+
+    fn add_file(
+        &mut self,
+        folder: &'a Folder,
+        (path, file): (&TreePath, &BlueprintFile),
+        context: &Map<String, Value>,
+    ) -> Result<()> {
+        let source = format!("{}/{}/{path}", folder.blueprint, folder.name);
+        let is_template = path.as_str().ends_with(TEMPLATE_SUFFIX);
+        let target = target(&source, path, context)?;
+        let joint = self.joint_of(&target).filter(|_| is_template);
+        let bytes = if is_template {
+            let template = Template {
+                name: &source,
+                text: text_of(&source, &file.bytes)?,
+            };
+            let slots = joint.and_then(|joint| self.blueprint.joints.get(joint));
+            let rendered = match slots {
+                Some(joint) => {
+                    let mut own = context.clone();
+                    own.insert("slots".to_owned(), slots::marks(&joint.slots));
+                    template.render(&own)?
+                }
+                None => template.render(context)?,
+            };
+            rendered.into_bytes()
+        } else {
+            file.bytes.clone()
+        };
+        let draft = Draft {
+            folder,
+            source,
+            bytes,
+            executable: file.executable,
+            joint,
+        };
+        self.put(target, draft)
+    }
+
+    /// The joint that a file is: its key is the file's name, or the end of its path.
+    fn joint_of(&self, path: &TreePath) -> Option<&'a str> {
+        let mut joints = self.blueprint.joints.keys();
+        let found = joints.find(|joint| {
+            path.as_str()
+                .strip_suffix(joint.as_str())
+                .is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        });
+        found.map(String::as_str)
+    }
+
+    fn put(&mut self, path: TreePath, draft: Draft<'a>) -> Result<()> {
+        match self.drafts.entry(path) {
+            Entry::Vacant(free) => {
+                free.insert(draft);
+            }
+            Entry::Occupied(mut taken) => {
+                let other = taken.get();
+                let replaces = draft.folder.name == OVERRIDES
+                    && other.folder.blueprint != draft.folder.blueprint;
+                // What does not depend on the peer or event is the same each time.
+                let repeats = other.source == draft.source && other.bytes == draft.bytes;
+                if replaces {
+                    taken.insert(draft);
+                } else if !repeats {
+                    return Err(two_owners(taken.key(), other, &draft));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, module: &str) -> Result<FileSet> {
+        let mut set = FileSet::default();
+        self.check_slots()?;
+        for (path, draft) in &self.drafts {
+            let file = RenderedFile {
+                bytes: self.filled(draft)?,
+                executable: draft.executable,
+                merge: merge_kind(path),
+            };
+            set.files.insert(path.clone(), file);
+        }
+        let go = self.blueprint.pins.get("go").map(String::as_str);
+        let composed = self.modules.map(|modules| modules.files(module, go));
+        for (name, text) in composed.transpose()?.unwrap_or_default() {
+            let path = tree_path(name, name)?;
+            let file = RenderedFile {
+                bytes: text.into_bytes(),
+                executable: false,
+                merge: merge_kind(&path),
+            };
+            if set.files.insert(path, file).is_some() {
+                return Err(Error::invalid(format!(
+                    "`{name}` is both composed from fragments and rendered from a template"
+                )));
+            }
+        }
+        Ok(set)
+    }
+
+    /// Every part must have a file that takes it in.
+    fn check_slots(&self) -> Result<()> {
+        for (joint, slot) in self.slots.keys() {
+            let taken = self.drafts.values().any(|draft| {
+                draft.joint == Some(*joint)
+                    && std::str::from_utf8(&draft.bytes).is_ok_and(|text| slots::holds(text, slot))
+            });
+            if !taken {
+                return Err(Error::invalid(format!(
+                    "the parts for the slot `{slot}` of `{joint}` have no place to go"
+                ))
+                .since(format!(
+                    "no chosen folder has a `{joint}{TEMPLATE_SUFFIX}` with `<{{ slots.{slot} }}>`"
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    fn filled(&self, draft: &Draft<'_>) -> Result<Vec<u8>> {
+        let Some(joint) = draft.joint else {
+            return Ok(draft.bytes.clone());
+        };
+        let text = text_of(&draft.source, &draft.bytes)?;
+        let own = self
+            .slots
+            .iter()
+            .filter(|((of, _), _)| *of == joint)
+            .map(|((_, slot), content)| ((*slot).to_owned(), content.clone()));
+        let mut content: BTreeMap<String, Slot> = own.collect();
+        for slot in self
+            .blueprint
+            .joints
+            .get(joint)
+            .into_iter()
+            .flat_map(|joint| &joint.slots)
+        {
+            content.entry(slot.clone()).or_default();
+        }
+        Ok(slots::fill(text, &content).into_bytes())
+    }
+}
+
+/// How an edited version of a generated file is merged with a new one.
+pub fn merge_kind(path: &TreePath) -> MergeKind {
+    match path.file_name() {
+        "go.mod" | "tools.mod" => MergeKind::GoModule,
+        "go.sum" | "tools.sum" => MergeKind::GoChecksums,
+        name if name.starts_with("values") && name.ends_with(".yaml") => MergeKind::Yaml,
+        _ => MergeKind::Text,
+    }
+}
+
+fn target(source: &str, path: &TreePath, context: &Map<String, Value>) -> Result<TreePath> {
+    let plain = path.as_str();
+    let plain = plain.strip_suffix(TEMPLATE_SUFFIX).unwrap_or(plain);
+    let rendered = render_path(plain, context).map_err(|error| {
+        Error::invalid(format!("the path of `{source}` cannot be rendered")).because(error)
+    })?;
+    tree_path(source, &rendered)
+}
+
+fn tree_path(source: &str, path: &str) -> Result<TreePath> {
+    TreePath::new(path)
+        .map_err(|error| Error::invalid(format!("`{source}` has no valid path")).because(error))
+}
+
+fn text_of<'b>(source: &str, bytes: &'b [u8]) -> Result<&'b str> {
+    std::str::from_utf8(bytes).map_err(|error| {
+        Error::invalid(format!("the template `{source}` is no text")).because(error)
+    })
+}
+
+fn two_owners(path: &TreePath, first: &Draft<'_>, second: &Draft<'_>) -> Error {
+    let error = Error::invalid(format!("two templates make the file `{path}`"))
+        .since(format!("`{}` and `{}`", first.source, second.source));
+    if first.source == second.source {
+        return error.hint("Put the name of the peer or event into the file's path.");
+    }
+    error.hint(format!(
+        "Give one of them another path; only `{OVERRIDES}/` of an extending blueprint replaces files."
+    ))
+}

@@ -1,0 +1,308 @@
+//! Folder names as conditions: `base`, `store=postgres`, `store.kind=sql+each=needs`.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::model::blueprint::{Choice, Folder, OptionDefinition, OptionValues};
+
+/// The folder that is always chosen.
+pub const BASE: &str = "base";
+/// The folder whose files replace those of the blueprint that is extended.
+pub const OVERRIDES: &str = "overrides";
+
+/// When a folder is chosen, and how often it is rendered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Condition {
+    /// All must hold.
+    terms: Vec<Term>,
+    /// What the folder is rendered once for.
+    pub each: Option<Each>,
+}
+
+/// One thing that must hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Term {
+    Choice {
+        option: String,
+        choice: String,
+    },
+    Trait {
+        option: String,
+        name: String,
+        value: String,
+    },
+}
+
+/// What a folder can be rendered once for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Each {
+    /// Every service that is called.
+    Needs,
+    /// Every event that is published.
+    Publishes,
+    /// Every event that is consumed.
+    Consumes,
+}
+
+impl Condition {
+    /// Reads a folder's name.
+    ///
+    /// # Errors
+    /// When it is no condition, or asks for an option, choice or trait that is not declared.
+    pub fn of(folder: &Folder, options: &[OptionDefinition]) -> Result<Self> {
+        let reader = Reader { folder, options };
+        if folder.name == BASE || folder.name == OVERRIDES {
+            return Ok(Self::default());
+        }
+        let mut condition = Self::default();
+        for term in folder.name.split('+') {
+            reader.read(term, &mut condition)?;
+        }
+        Ok(condition)
+    }
+
+    /// Whether it holds for the chosen options.
+    pub fn holds(&self, options: &[OptionDefinition], chosen: &BTreeMap<String, String>) -> bool {
+        self.terms.iter().all(|term| match term {
+            Term::Choice { option, choice } => chosen.get(option) == Some(choice),
+            Term::Trait {
+                option,
+                name,
+                value,
+            } => trait_of(options, chosen, option, name) == Some(value),
+        })
+    }
+}
+
+/// The value that a trait has for the chosen options.
+pub fn trait_of<'a>(
+    options: &'a [OptionDefinition],
+    chosen: &BTreeMap<String, String>,
+    option: &str,
+    name: &str,
+) -> Option<&'a String> {
+    let value = chosen.get(option)?;
+    let definition = options.iter().find(|known| known.name == option)?;
+    choices(definition)
+        .iter()
+        .find(|choice| &choice.name == value)?
+        .traits
+        .get(name)
+}
+
+/// The choices of an option; none when it takes any name.
+pub fn choices(definition: &OptionDefinition) -> &[Choice] {
+    match &definition.values {
+        OptionValues::Choices(choices) => choices,
+        OptionValues::Name => &[],
+    }
+}
+
+struct Reader<'a> {
+    folder: &'a Folder,
+    options: &'a [OptionDefinition],
+}
+
+impl Reader<'_> {
+    fn read(&self, term: &str, condition: &mut Condition) -> Result<()> {
+        let Some((subject, value)) = term.split_once('=') else {
+            return Err(self.error(format!(
+                "`{term}` is no condition: a folder is `{BASE}`, `{OVERRIDES}`, or made of \
+                 `OPTION=CHOICE`, `OPTION.TRAIT=VALUE` and `each=...`, joined by `+`"
+            )));
+        };
+        if subject == "each" {
+            if condition.each.is_some() {
+                return Err(self.error("a folder has one `each` at most"));
+            }
+            condition.each = Some(self.each(value)?);
+            return Ok(());
+        }
+        let term = match subject.split_once('.') {
+            Some((option, name)) => self.trait_term(option, name, value)?,
+            None => self.choice_term(subject, value)?,
+        };
+        condition.terms.push(term);
+        Ok(())
+    }
+
+    fn each(&self, value: &str) -> Result<Each> {
+        match value {
+            "needs" => Ok(Each::Needs),
+            "publishes" => Ok(Each::Publishes),
+            "consumes" => Ok(Each::Consumes),
+            _ => Err(self.error(format!(
+                "`each={value}` is none of each=needs, each=publishes and each=consumes"
+            ))),
+        }
+    }
+
+    fn choice_term(&self, option: &str, value: &str) -> Result<Term> {
+        let known = choices(self.option(option)?);
+        if known.iter().any(|choice| choice.name == value) {
+            return Ok(Term::Choice {
+                option: option.to_owned(),
+                choice: value.to_owned(),
+            });
+        }
+        let names: Vec<_> = known.iter().map(|choice| choice.name.as_str()).collect();
+        Err(self.error(format!(
+            "`{value}` is no choice of the option `{option}`, which has {}",
+            list(&names)
+        )))
+    }
+
+    fn trait_term(&self, option: &str, name: &str, value: &str) -> Result<Term> {
+        let known = choices(self.option(option)?);
+        let mut values: Vec<_> = known
+            .iter()
+            .filter_map(|choice| choice.traits.get(name))
+            .map(String::as_str)
+            .collect();
+        values.sort_unstable();
+        values.dedup();
+        if values.contains(&value) {
+            return Ok(Term::Trait {
+                option: option.to_owned(),
+                name: name.to_owned(),
+                value: value.to_owned(),
+            });
+        }
+        Err(self.error(format!(
+            "no choice of the option `{option}` has the trait `{name}: {value}`; \
+             declared values of `{name}`: {}",
+            list(&values)
+        )))
+    }
+
+    fn option(&self, name: &str) -> Result<&OptionDefinition> {
+        let found = self.options.iter().find(|option| option.name == name);
+        found.ok_or_else(|| {
+            let names: Vec<_> = self.options.iter().map(|known| &*known.name).collect();
+            self.error(format!(
+                "`{name}` is no option of the blueprint, which has {}",
+                list(&names)
+            ))
+        })
+    }
+
+    fn error(&self, cause: impl Into<String>) -> Error {
+        let folder = self.folder;
+        Error::invalid(format!(
+            "the folder `{}/{}` has no valid condition",
+            folder.blueprint, folder.name
+        ))
+        .since(cause)
+        .hint("Rename the folder, or declare what it asks for in blueprint.yaml.")
+    }
+}
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options() -> Vec<OptionDefinition> {
+        let choice = |name: &str, kind: Option<(&str, &str)>| Choice {
+            name: name.to_owned(),
+            traits: kind
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect(),
+            ..Choice::default()
+        };
+        let option = |name: &str, values| OptionDefinition {
+            name: name.to_owned(),
+            values,
+            ..OptionDefinition::default()
+        };
+        vec![
+            option("entity", OptionValues::Name),
+            option(
+                "store",
+                OptionValues::Choices(vec![
+                    choice("none", None),
+                    choice("postgres", Some(("kind", "sql"))),
+                ]),
+            ),
+            option(
+                "messaging",
+                OptionValues::Choices(vec![
+                    choice("none", None),
+                    choice("nats", Some(("kind", "broker"))),
+                ]),
+            ),
+        ]
+    }
+
+    fn condition(name: &str) -> Result<Condition> {
+        let folder = Folder {
+            blueprint: "go-service".to_owned(),
+            name: name.to_owned(),
+            ..Folder::default()
+        };
+        Condition::of(&folder, &options())
+    }
+
+    fn holds(name: &str, store: &str, messaging: &str) -> bool {
+        let chosen = [("store", store), ("messaging", messaging)]
+            .map(|(option, choice)| (option.to_owned(), choice.to_owned()));
+        condition(name)
+            .unwrap()
+            .holds(&options(), &BTreeMap::from(chosen))
+    }
+
+    #[test]
+    fn base_and_overrides_always_hold() {
+        assert!(holds("base", "none", "none"));
+        assert!(holds("overrides", "none", "none"));
+    }
+
+    #[test]
+    fn all_terms_must_hold() {
+        assert!(holds("store=postgres", "postgres", "none"));
+        assert!(!holds("store=postgres", "none", "none"));
+        assert!(holds("store.kind=sql", "postgres", "none"));
+        assert!(!holds("store.kind=sql", "none", "none"));
+        let both = "store.kind=sql+messaging.kind=broker";
+        assert!(holds(both, "postgres", "nats"));
+        assert!(!holds(both, "postgres", "none"));
+        assert!(!holds(both, "none", "nats"));
+    }
+
+    #[test]
+    fn each_may_stand_beside_other_terms() {
+        let each = condition("each=needs+store=postgres").unwrap();
+        assert_eq!(each.each, Some(Each::Needs));
+        assert_eq!(each.terms.len(), 1);
+        assert_eq!(
+            condition("each=consumes").unwrap().each,
+            Some(Each::Consumes)
+        );
+    }
+
+    #[test]
+    fn what_is_not_declared_is_an_error_that_names_the_folder() {
+        for (folder, cause) in [
+            ("cache=redis", "`cache` is no option"),
+            ("store=mysql", "`mysql` is no choice of the option `store`"),
+            ("store.kind=document", "the trait `kind: document`"),
+            ("store.size=big", "the trait `size: big`"),
+            ("entity=order", "`order` is no choice"),
+            ("each=uses", "`each=uses` is none of"),
+            ("each=needs+each=consumes", "one `each` at most"),
+            ("base+store=postgres", "`base` is no condition"),
+            ("extras", "`extras` is no condition"),
+        ] {
+            let error = condition(folder).unwrap_err();
+            assert!(error.message().contains(folder), "{error}");
+            assert!(error.causes()[0].contains(cause), "{error}");
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What templates see of a service: names in every form, ports, peers, events, resources.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::code::{CodeInput, Peer};
+use super::condition::Each;
+use super::names::forms;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::model::project::{Service, Workspace};
+
+/// The option that names what a service keeps.
+pub const ENTITY: &str = "entity";
+
+/// The variables of every template of a service.
+///
+/// # Errors
+/// When a peer or a resource that the service names is not at hand.
+pub fn of_service(input: &CodeInput<'_>) -> Result<Map<String, Value>> {
+    let CodeInput {
+        project, service, ..
+    } = input;
+    let workspace = &project.workspace;
+    let mut context = Map::new();
+    context.insert("service".to_owned(), named(&service.name));
+    context.insert("workspace".to_owned(), named(&workspace.name));
+    context.insert("module".to_owned(), json!(service.module(workspace)));
+    context.insert("registry".to_owned(), json!(workspace.registry));
+    context.insert("image".to_owned(), json!(service.image(workspace)));
+    let owner = service.owner.as_deref().unwrap_or_default();
+    context.insert("owner".to_owned(), json!(owner));
+    if let Some(entity) = entity_of(service)? {
+        context.insert(ENTITY.to_owned(), named(&entity));
+    }
+    context.insert("options".to_owned(), json!(service.options));
+    context.insert("ports".to_owned(), json!(service.ports));
+    context.insert("needs".to_owned(), Value::Array(needs(input)?));
+    context.insert("publishes".to_owned(), Value::Array(publishes(service)));
+    context.insert("consumes".to_owned(), Value::Array(consumes(service)));
+    context.insert("uses".to_owned(), uses(service, workspace)?);
+    context.insert("compute".to_owned(), json!(service.compute));
+    context.insert("scale".to_owned(), json!(service.scale));
+    context.insert("expose".to_owned(), json!(service.expose));
+    context.insert("rollout".to_owned(), json!(service.rollout));
+    context.insert("env".to_owned(), json!(service.env));
+    context.insert("secrets".to_owned(), json!(service.secrets));
+    context.insert("platforms".to_owned(), json!(workspace.platforms));
+    context.insert("pins".to_owned(), json!(input.blueprint.pins));
+    Ok(context)
+}
+
+/// The contexts of a folder: the service's own, or one for each peer or event.
+pub fn each(context: &Map<String, Value>, each: Option<Each>) -> Vec<Map<String, Value>> {
+    let (list, name) = match each {
+        None => return vec![context.clone()],
+        Some(Each::Needs) => ("needs", "peer"),
+        Some(Each::Publishes) => ("publishes", "event"),
+        Some(Each::Consumes) => ("consumes", "event"),
+    };
+    let elements = context.get(list).and_then(Value::as_array);
+    let with = |element: &Value| {
+        let mut own = context.clone();
+        own.insert(name.to_owned(), element.clone());
+        own
+    };
+    elements.into_iter().flatten().map(with).collect()
+}
+
+/// The entity that a service was made for.
+///
+/// # Errors
+/// When the option is no name.
+pub fn entity_of(service: &Service) -> Result<Option<Name>> {
+    let Some(text) = service.options.get(ENTITY) else {
+        return Ok(None);
+    };
+    Name::new(text.as_str()).map(Some).map_err(|error| {
+        Error::invalid(format!(
+            "the entity `{text}` of `{}` is no name",
+            service.name
+        ))
+        .because(error)
+    })
+}
+
+fn named(name: &Name) -> Value {
+    Value::Object(forms(name))
+}
+
+fn needs(input: &CodeInput<'_>) -> Result<Vec<Value>> {
+    let needs = input.service.needs.iter();
+    needs
+        .map(|need| {
+            let peer = input.peers.get(&need.service).ok_or_else(|| {
+                Error::invalid(format!(
+                    "`{}` needs `{}`, which is no service of the workspace",
+                    input.service.name, need.service
+                ))
+            })?;
+            Ok(peer_forms(&need.service, peer))
+        })
+        .collect()
+}
+
+fn peer_forms(name: &Name, peer: &Peer) -> Value {
+    let mut forms = forms(name);
+    if let Some(entity) = &peer.entity {
+        forms.insert(ENTITY.to_owned(), named(entity));
+    }
+    forms.insert("module".to_owned(), json!(peer.module));
+    if let Some(port) = peer.port {
+        forms.insert("port".to_owned(), json!(port));
+    }
+    Value::Object(forms)
+}
+
+fn event_forms(event: &Name, provider: &Name) -> Map<String, Value> {
+    let mut forms = forms(event);
+    forms.insert("subject".to_owned(), json!(format!("{provider}.{event}")));
+    forms.insert("stream".to_owned(), json!(provider.env()));
+    forms
+}
+
+fn publishes(service: &Service) -> Vec<Value> {
+    let events = service.publishes.iter();
+    events
+        .map(|event| Value::Object(event_forms(event, &service.name)))
+        .collect()
+}
+
+fn consumes(service: &Service) -> Vec<Value> {
+    let events = service.consumes.iter();
+    events
+        .map(|(event, provider)| {
+            let mut forms = event_forms(event, provider);
+            forms.insert("from".to_owned(), named(provider));
+            let durable = format!("{}-{event}", service.name);
+            forms.insert("durable".to_owned(), json!(durable));
+            Value::Object(forms)
+        })
+        .collect()
+}
+
+fn uses(service: &Service, workspace: &Workspace) -> Result<Value> {
+    let mut uses = BTreeMap::new();
+    for (role, name) in &service.uses {
+        let resource = workspace.resources.get(name).ok_or_else(|| {
+            Error::invalid(format!(
+                "`{}` uses `{name}`, which is no resource of the workspace",
+                service.name
+            ))
+            .hint(format!("Add it: `gantline add resource {name}`."))
+        })?;
+        let described = json!({
+            "resource": name, "type": resource.kind, "version": resource.version,
+        });
+        uses.insert(role.as_str(), described);
+    }
+    Ok(json!(uses))
+}

@@ -1,0 +1,255 @@
+//! One template turned into text: tera with delimiters that Go, Helm and GitHub leave alone.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde_json::{Map, Value};
+use tera::{Context, Delimiters, ErrorKind, Kwargs, State, Tera};
+
+use super::names::PRINTED_WITHOUT_FORM;
+use crate::error::{Error, Place, Result};
+
+/// The largest file that a template may make, in bytes: a blueprint cannot fill a disk.
+const LARGEST_FILE: usize = 4 << 20;
+
+/// A template and the name under which errors show it.
+#[derive(Debug, Clone, Copy)]
+pub struct Template<'a> {
+    /// `go-service/base/cmd/{service}/main.go.tera`.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a str,
+}
+
+impl Template<'_> {
+    /// The text with everything filled in.
+    ///
+    /// # Errors
+    /// When the syntax is wrong or a variable is undefined: with the template's line.
+    pub fn render(&self, context: &Map<String, Value>) -> Result<String> {
+        let context = Context::from_serialize(context).map_err(|error| self.error(&error))?;
+        let mut engine = engine().map_err(|error| self.error(&error))?;
+        engine
+            .add_raw_template(self.name, self.text)
+            .map_err(|error| self.error(&error))?;
+        let mut output = Bounded(Vec::new());
+        engine
+            .render_to(self.name, &context, &mut output)
+            .map_err(|error| self.error(&error))?;
+        let text = String::from_utf8(output.0).map_err(|error| {
+            Error::invalid(format!("the template `{}` made no text", self.name)).because(error)
+        })?;
+        if text.contains(PRINTED_WITHOUT_FORM) {
+            return Err(self.printed_without_form());
+        }
+        Ok(text)
+    }
+
+    fn error(&self, error: &tera::Error) -> Error {
+        let failed = Error::invalid(format!("the template `{}` cannot be rendered", self.name));
+        match error.kind() {
+            ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
+                let range = report.span().range.clone();
+                let length = self.text.get(range.clone()).map_or(1, |marked| {
+                    marked.lines().next().unwrap_or_default().chars().count()
+                });
+                failed.since(report.message()).at(Place::of_offset(
+                    Path::new(self.name),
+                    self.text,
+                    range.start,
+                    length,
+                ))
+            }
+            ErrorKind::Io(_) => failed.since(format!(
+                "it makes more than {} MiB",
+                LARGEST_FILE / (1 << 20)
+            )),
+            _ => failed.because(error),
+        }
+    }
+
+    fn printed_without_form(&self) -> Error {
+        Error::invalid(format!(
+            "the template `{}` prints a name without a form",
+            self.name
+        ))
+        .hint("Name the form: `service.kebab`, `entity.pascal`, `peer.package`.")
+    }
+}
+
+fn engine() -> tera::TeraResult<Tera> {
+    let mut engine = Tera::new();
+    engine.set_delimiters(Delimiters {
+        block_start: "<%".into(),
+        block_end: "%>".into(),
+        variable_start: "<{".into(),
+        variable_end: "}>".into(),
+        comment_start: "<#".into(),
+        comment_end: "#>".into(),
+    })?;
+    engine.autoescape_on(Vec::<&str>::new());
+    engine.register_filter("quoted", quoted);
+    engine.register_filter("yaml", yaml);
+    Ok(engine)
+}
+
+/// `"text"`: a literal of JSON, which YAML and Go read alike.
+fn quoted(value: tera::Value, _: Kwargs, _: &State) -> tera::TeraResult<String> {
+    serde_json::to_string(&value).map_err(tera::Error::message)
+}
+
+/// A value in YAML's block style, to stand right after `key:`, with its lines indented by
+/// `indent` spaces.
+fn yaml(value: tera::Value, arguments: Kwargs, _: &State) -> tera::TeraResult<String> {
+    let indent = arguments.get::<usize>("indent")?.unwrap_or(2);
+    let value = serde_json::to_value(&value).map_err(tera::Error::message)?;
+    let mut text = String::new();
+    write_yaml(&value, indent, &mut text);
+    Ok(text)
+}
+
+fn write_yaml(value: &Value, indent: usize, text: &mut String) {
+    let margin = " ".repeat(indent);
+    match value {
+        Value::Object(map) if !map.is_empty() => {
+            for (key, value) in map {
+                text.push_str(&format!("\n{margin}{}:", yaml_scalar(key)));
+                write_yaml(value, indent + 2, text);
+            }
+        }
+        Value::Array(items) if !items.is_empty() => {
+            for item in items {
+                text.push_str(&format!("\n{margin}-"));
+                write_yaml_item(item, indent, text);
+            }
+        }
+        Value::String(plain) => text.push_str(&format!(" {}", yaml_scalar(plain))),
+        other => text.push_str(&format!(" {other}")),
+    }
+}
+
+/// An element of a list: a map's first key stands beside the hyphen.
+fn write_yaml_item(item: &Value, indent: usize, text: &mut String) {
+    let mut own = String::new();
+    write_yaml(item, indent + 2, &mut own);
+    match own.strip_prefix('\n') {
+        Some(block) => text.push_str(&format!(" {}", block.trim_start())),
+        None => text.push_str(&own),
+    }
+}
+
+/// A string as YAML 1.1 and 1.2 both read it: plain where neither could take it for something
+/// else, quoted otherwise.
+fn yaml_scalar(text: &str) -> String {
+    const TAKEN: [&str; 10] = [
+        "true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan",
+    ];
+    let plain = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
+        && text
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "_-./".contains(letter))
+        && !TAKEN.contains(&text.to_ascii_lowercase().as_str());
+    if plain {
+        text.to_owned()
+    } else {
+        Value::from(text).to_string()
+    }
+}
+
+struct Bounded(Vec<u8>);
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LARGEST_FILE {
+            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn render(text: &str, context: Value) -> Result<String> {
+        let Value::Object(context) = context else {
+            panic!("a context is a map");
+        };
+        let name = "go-service/base/main.go.tera";
+        Template { name, text }.render(&context)
+    }
+
+    #[test]
+    fn braces_of_other_languages_pass_untouched() {
+        let text = "{{ .Values.image }} ${{ github.sha }} {%x%} map[string]struct{}{} {#}";
+        assert_eq!(render(text, json!({})).unwrap(), text);
+        assert_eq!(
+            render("a <{ name }> <# gone #>z", json!({"name": "<&>"})).unwrap(),
+            "a <&> z"
+        );
+    }
+
+    #[test]
+    fn an_undefined_variable_is_an_error_with_its_line() {
+        let error = render(
+            "package main\n\nvar x = \"<{ service.kebap }>\"\n",
+            json!({"service": {"kebab": "orders"}}),
+        )
+        .unwrap_err();
+        let place = error.place().unwrap();
+        assert_eq!(
+            place.to_string(),
+            "go-service/base/main.go.tera:3:21",
+            "{error:?}"
+        );
+        assert_eq!(place.source_line, "var x = \"<{ service.kebap }>\"");
+        let error = render("<% for x in nothing %><% endfor %>", json!({})).unwrap_err();
+        assert_eq!(error.place().unwrap().line, 1);
+    }
+
+    #[test]
+    fn a_syntax_error_names_its_line() {
+        let error = render("a\n<{ name\n", json!({"name": "x"})).unwrap_err();
+        assert!(error.place().unwrap().line >= 2, "{error:?}");
+    }
+
+    #[test]
+    fn a_name_is_not_printed_without_a_form() {
+        let context = json!({"service": {"kebab": "orders", "snake": "orders"}});
+        let error = render("<{ service }>", context).unwrap_err();
+        assert!(error.message().contains("without a form"));
+    }
+
+    #[test]
+    fn a_template_cannot_make_endless_text() {
+        let text = "<% for x in range(end=9999) %><% for y in range(end=9999) %>xxxx<% endfor %><% endfor %>";
+        let error = render(text, json!({})).unwrap_err();
+        assert!(error.to_string().contains("MiB"), "{error}");
+    }
+
+    #[test]
+    fn values_are_written_as_yaml_that_both_versions_read_alike() {
+        let context = json!({
+            "env": {"LOG_LEVEL": "info", "FLAG": "no", "NUMBER": "08", "TEXT": "a: \"b\""},
+            "empty": {},
+            "expose": [{"path": "/", "kind": "prefix"}, {"path": "/v2"}],
+        });
+        let text = "env:<{ env | yaml(indent=2) }>\nempty:<{ empty | yaml }>\nexpose:<{ expose | yaml }>\n";
+        assert_eq!(
+            render(text, context).unwrap(),
+            "env:\n  LOG_LEVEL: info\n  FLAG: \"no\"\n  NUMBER: \"08\"\n  TEXT: \"a: \\\"b\\\"\"\n\
+             empty: {}\nexpose:\n  - path: /\n    kind: prefix\n  - path: /v2\n"
+        );
+        assert_eq!(
+            render("<{ x | quoted }>", json!({"x": "a\"b"})).unwrap(),
+            "\"a\\\"b\""
+        );
+    }
+}
