@@ -101,30 +101,4 @@ impl Cli {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::Cli;
-
-    #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn the_command_reference_in_the_docs_is_what_the_program_says() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference/commands.md");
-        let options = clap_markdown::MarkdownOptions::new()
-            .title("Command reference".to_owned())
-            .show_footer(false);
-        let expected = clap_markdown::help_markdown_custom::<Cli>(&options);
-        if std::env::var_os("UPDATE").is_some() {
-            std::fs::write(path, &expected).unwrap();
-        }
-        let written = std::fs::read_to_string(path).unwrap_or_default();
-        assert!(
-            written == expected,
-            "run `make reference` and commit docs/reference/commands.md"
-        );
-    }
-}
+mod tests;
