@@ -1,8 +1,8 @@
 //! Joints: a file with named slots that the chosen folders fill.
 //!
-//! A slot that stands alone on its line is replaced by its parts, one after another, each of
-//! their lines behind the slot's own indentation. An empty slot's line vanishes, and with it
-//! the blank line that set it apart. Blank lines at the edges of parts merge with those around.
+//! A slot that stands alone on its line is replaced by its parts, one after another; parts carry
+//! their own indentation. An empty slot's line vanishes, and with it the blank line that set it
+//! apart. Blank lines at the edges of parts merge with those around.
 
 use std::collections::BTreeMap;
 
@@ -70,19 +70,14 @@ pub fn fill(text: &str, slots: &BTreeMap<String, Slot>) -> String {
     let mut at = 0;
     while let Some(line) = source.get(at) {
         at += 1;
-        let Some((indentation, slot)) = alone(line) else {
+        let Some(slot) = alone(line) else {
             lines.push(inline(line, slots));
             continue;
         };
         let content = slots.get(slot).map(Slot::lines).unwrap_or_default();
         let before = lines.len();
         for line in content {
-            let indented = if line.is_empty() {
-                line
-            } else {
-                format!("{indentation}{line}")
-            };
-            push_line(&mut lines, indented);
+            push_line(&mut lines, line);
         }
         at += usize::from(join(&mut lines, source.get(at).copied(), before));
     }
@@ -125,15 +120,10 @@ fn closes(line: &str) -> bool {
     line.trim_start().starts_with([')', '}', ']'])
 }
 
-/// The indentation and the slot of a line that holds nothing else.
-fn alone(line: &str) -> Option<(&str, &str)> {
-    let start = line.find(OPENING)?;
-    let (indentation, rest) = line.split_at(start);
-    let slot = rest
-        .strip_prefix(OPENING)?
-        .trim_end()
-        .strip_suffix(CLOSING)?;
-    (indentation.trim().is_empty() && !slot.contains(OPENING)).then_some((indentation, slot))
+/// The slot of a line that holds nothing else.
+fn alone(line: &str) -> Option<&str> {
+    let slot = line.trim().strip_prefix(OPENING)?.strip_suffix(CLOSING)?;
+    (!slot.contains(OPENING)).then_some(slot)
 }
 
 /// A line with slots beside other text, such as arguments of a call.
@@ -183,10 +173,10 @@ mod tests {
     }
 
     #[test]
-    fn parts_follow_one_another_behind_the_indentation() {
+    fn parts_follow_one_another_with_their_own_indentation() {
         let parts: &[(&str, &[&str])] = &[
-            ("own", &["\"x/z\"\n\"x/a\"\n", "\"x/a\"\n"]),
-            ("construct", &["a := 1\n", "\nif a {\n\tb()\n}\n"]),
+            ("own", &["\t\"x/z\"\n\t\"x/a\"\n", "\t\"x/a\"\n"]),
+            ("construct", &["\ta := 1\n", "\n\tif a {\n\t\tb()\n\t}\n"]),
         ];
         assert_eq!(
             filled(WIRE, parts),
@@ -209,7 +199,8 @@ mod tests {
 
     #[test]
     fn imports_are_sorted_by_path_and_not_by_alias() {
-        let parts: &[(&str, &[&str])] = &[("imports", &["z \"a/b\"\n", "\"a/c\"\n", "\"a/a\"\n"])];
+        let parts: &[(&str, &[&str])] =
+            &[("imports", &["\tz \"a/b\"\n", "\t\"a/c\"\n", "\t\"a/a\"\n"])];
         assert_eq!(
             filled("(\n\t{imports}\n)\n", parts),
             "(\n\t\"a/a\"\n\tz \"a/b\"\n\t\"a/c\"\n)\n"
