@@ -1,0 +1,24 @@
+# The targets that people use; what they do stands in the scripts they call.
+.PHONY: help demo test test-fast check install
+
+help:
+	@echo 'make demo       build gantline and run its demo: a shop of three services'
+	@echo 'make test       set up what the tests need and run every tier'
+	@echo 'make test-fast  the tests that need nothing: unit, golden, cli, crash'
+	@echo 'make check      format, clippy, dependencies, documentation, scripts, links'
+	@echo 'make install    build gantline and install it for this user'
+
+demo:
+	cargo run --quiet --locked --release -- demo
+
+test:
+	tests/run all
+
+test-fast:
+	tests/run fast
+
+check:
+	tests/run check
+
+install:
+	./install.sh --from-source
