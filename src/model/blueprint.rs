@@ -130,3 +130,139 @@ pub struct Joint {
     /// Slots whose lines are sorted by import path, without duplicates.
     pub sorted: Vec<String>,
 }
+
+/// What a service chose, as a blueprint judges it.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection<'a> {
+    /// Choices by option.
+    pub options: &'a BTreeMap<String, String>,
+    /// How many events it publishes.
+    pub publishes: usize,
+    /// How many events it consumes.
+    pub consumes: usize,
+    /// How many services it calls.
+    pub needs: usize,
+}
+
+impl OptionDefinition {
+    /// The choices; none when it takes any name.
+    pub fn choices(&self) -> &[Choice] {
+        match &self.values {
+            OptionValues::Choices(choices) => choices,
+            OptionValues::Name => &[],
+        }
+    }
+
+    /// The choice of this name.
+    pub fn choice(&self, name: &str) -> Option<&Choice> {
+        self.choices().iter().find(|choice| choice.name == name)
+    }
+}
+
+impl Blueprint {
+    /// The option of this name.
+    pub fn option(&self, name: &str) -> Option<&OptionDefinition> {
+        self.options.iter().find(|option| option.name == name)
+    }
+
+    /// The first refusal that applies to a selection.
+    pub fn refusal(&self, selection: &Selection<'_>) -> Option<&Refusal> {
+        self.refusals
+            .iter()
+            .find(|refusal| self.applies(refusal, selection))
+    }
+
+    fn applies(&self, refusal: &Refusal, selection: &Selection<'_>) -> bool {
+        refusal
+            .when
+            .iter()
+            .all(|(subject, value)| match selection.relation(subject) {
+                Some(count) => (value == "any") == (count > 0),
+                None => self.value_of(subject, selection.options) == Some(value),
+            })
+    }
+
+    /// What a selection has for `option` or `option.trait`.
+    pub fn value_of<'a>(
+        &'a self,
+        subject: &str,
+        options: &'a BTreeMap<String, String>,
+    ) -> Option<&'a String> {
+        let Some((option, name)) = subject.split_once('.') else {
+            return options.get(subject);
+        };
+        let choice = options.get(option)?;
+        self.option(option)?.choice(choice)?.traits.get(name)
+    }
+}
+
+impl Selection<'_> {
+    fn relation(&self, subject: &str) -> Option<usize> {
+        match subject {
+            "publishes" => Some(self.publishes),
+            "consumes" => Some(self.consumes),
+            "needs" => Some(self.needs),
+            _ => None,
+        }
+    }
+}
+
+impl Count {
+    /// Whether this many are allowed.
+    pub fn allows(&self, count: usize) -> bool {
+        count >= self.at_least && self.at_most.is_none_or(|most| count <= most)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_refusal_applies_when_all_of_it_holds() {
+        let nats = Choice {
+            name: "nats".to_owned(),
+            traits: map(&[("kind", "broker")]),
+            ..Choice::default()
+        };
+        let blueprint = Blueprint {
+            options: vec![OptionDefinition {
+                name: "messaging".to_owned(),
+                values: OptionValues::Choices(vec![nats]),
+                ..OptionDefinition::default()
+            }],
+            refusals: vec![
+                Refusal {
+                    when: map(&[("store", "none"), ("messaging.kind", "broker")]),
+                    ..Refusal::default()
+                },
+                Refusal {
+                    when: map(&[("messaging", "none"), ("publishes", "any")]),
+                    ..Refusal::default()
+                },
+            ],
+            ..Blueprint::default()
+        };
+        let refused = |store: &str, messaging: &str, publishes| {
+            let options = map(&[("store", store), ("messaging", messaging)]);
+            let selection = Selection {
+                options: &options,
+                publishes,
+                consumes: 0,
+                needs: 0,
+            };
+            blueprint.refusal(&selection).is_some()
+        };
+        assert!(refused("none", "nats", 0));
+        assert!(!refused("postgres", "nats", 1));
+        assert!(refused("postgres", "none", 1));
+        assert!(!refused("postgres", "none", 0));
+    }
+}

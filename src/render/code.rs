@@ -93,7 +93,6 @@ impl<'a> CodeInput<'a> {
 /// or fragments of go.mod disagree.
 pub fn service_files(input: &CodeInput<'_>) -> Result<FileSet> {
     let context = context::of_service(input)?;
-    let options = &input.blueprint.options;
     let mut work = Work {
         blueprint: input.blueprint,
         drafts: BTreeMap::new(),
@@ -101,8 +100,8 @@ pub fn service_files(input: &CodeInput<'_>) -> Result<FileSet> {
         modules: None,
     };
     for folder in &input.blueprint.folders {
-        let condition = Condition::of(folder, options)?;
-        if condition.holds(options, &input.service.options) {
+        let condition = Condition::of(folder, input.blueprint)?;
+        if condition.holds(input.blueprint, &input.service.options) {
             for own in context::each(&context, condition.each) {
                 work.add(folder, &own)?;
             }

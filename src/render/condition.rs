@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::model::blueprint::{Choice, Folder, OptionDefinition, OptionValues};
+use crate::model::blueprint::{Blueprint, Folder, OptionDefinition};
 
 /// The folder that is always chosen.
 pub const BASE: &str = "base";
@@ -21,16 +21,10 @@ pub struct Condition {
 
 /// One thing that must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Term {
-    Choice {
-        option: String,
-        choice: String,
-    },
-    Trait {
-        option: String,
-        name: String,
-        value: String,
-    },
+struct Term {
+    /// `store` or `store.kind`.
+    subject: String,
+    value: String,
 }
 
 /// What a folder can be rendered once for.
@@ -49,8 +43,8 @@ impl Condition {
     ///
     /// # Errors
     /// When it is no condition, or asks for an option, choice or trait that is not declared.
-    pub fn of(folder: &Folder, options: &[OptionDefinition]) -> Result<Self> {
-        let reader = Reader { folder, options };
+    pub fn of(folder: &Folder, blueprint: &Blueprint) -> Result<Self> {
+        let reader = Reader { folder, blueprint };
         if folder.name == BASE || folder.name == OVERRIDES {
             return Ok(Self::default());
         }
@@ -62,45 +56,16 @@ impl Condition {
     }
 
     /// Whether it holds for the chosen options.
-    pub fn holds(&self, options: &[OptionDefinition], chosen: &BTreeMap<String, String>) -> bool {
-        self.terms.iter().all(|term| match term {
-            Term::Choice { option, choice } => chosen.get(option) == Some(choice),
-            Term::Trait {
-                option,
-                name,
-                value,
-            } => trait_of(options, chosen, option, name) == Some(value),
-        })
-    }
-}
-
-/// The value that a trait has for the chosen options.
-pub fn trait_of<'a>(
-    options: &'a [OptionDefinition],
-    chosen: &BTreeMap<String, String>,
-    option: &str,
-    name: &str,
-) -> Option<&'a String> {
-    let value = chosen.get(option)?;
-    let definition = options.iter().find(|known| known.name == option)?;
-    choices(definition)
-        .iter()
-        .find(|choice| &choice.name == value)?
-        .traits
-        .get(name)
-}
-
-/// The choices of an option; none when it takes any name.
-pub fn choices(definition: &OptionDefinition) -> &[Choice] {
-    match &definition.values {
-        OptionValues::Choices(choices) => choices,
-        OptionValues::Name => &[],
+    pub fn holds(&self, blueprint: &Blueprint, chosen: &BTreeMap<String, String>) -> bool {
+        self.terms
+            .iter()
+            .all(|term| blueprint.value_of(&term.subject, chosen) == Some(&term.value))
     }
 }
 
 struct Reader<'a> {
     folder: &'a Folder,
-    options: &'a [OptionDefinition],
+    blueprint: &'a Blueprint,
 }
 
 impl Reader<'_> {
@@ -118,11 +83,14 @@ impl Reader<'_> {
             condition.each = Some(self.each(value)?);
             return Ok(());
         }
-        let term = match subject.split_once('.') {
-            Some((option, name)) => self.trait_term(option, name, value)?,
-            None => self.choice_term(subject, value)?,
-        };
-        condition.terms.push(term);
+        match subject.split_once('.') {
+            Some((option, name)) => self.check_trait(option, name, value)?,
+            None => self.check_choice(subject, value)?,
+        }
+        condition.terms.push(Term {
+            subject: subject.to_owned(),
+            value: value.to_owned(),
+        });
         Ok(())
     }
 
@@ -137,24 +105,23 @@ impl Reader<'_> {
         }
     }
 
-    fn choice_term(&self, option: &str, value: &str) -> Result<Term> {
-        let known = choices(self.option(option)?);
-        if known.iter().any(|choice| choice.name == value) {
-            return Ok(Term::Choice {
-                option: option.to_owned(),
-                choice: value.to_owned(),
-            });
+    fn check_choice(&self, option: &str, value: &str) -> Result<()> {
+        let known = self.option(option)?;
+        if known.choice(value).is_some() {
+            return Ok(());
         }
-        let names: Vec<_> = known.iter().map(|choice| choice.name.as_str()).collect();
+        let choices = known.choices().iter();
+        let names: Vec<_> = choices.map(|choice| choice.name.as_str()).collect();
         Err(self.error(format!(
             "`{value}` is no choice of the option `{option}`, which has {}",
             list(&names)
         )))
     }
 
-    fn trait_term(&self, option: &str, name: &str, value: &str) -> Result<Term> {
-        let known = choices(self.option(option)?);
-        let mut values: Vec<_> = known
+    fn check_trait(&self, option: &str, name: &str, value: &str) -> Result<()> {
+        let mut values: Vec<_> = self
+            .option(option)?
+            .choices()
             .iter()
             .filter_map(|choice| choice.traits.get(name))
             .map(String::as_str)
@@ -162,11 +129,7 @@ impl Reader<'_> {
         values.sort_unstable();
         values.dedup();
         if values.contains(&value) {
-            return Ok(Term::Trait {
-                option: option.to_owned(),
-                name: name.to_owned(),
-                value: value.to_owned(),
-            });
+            return Ok(());
         }
         Err(self.error(format!(
             "no choice of the option `{option}` has the trait `{name}: {value}`; \
@@ -176,9 +139,9 @@ impl Reader<'_> {
     }
 
     fn option(&self, name: &str) -> Result<&OptionDefinition> {
-        let found = self.options.iter().find(|option| option.name == name);
-        found.ok_or_else(|| {
-            let names: Vec<_> = self.options.iter().map(|known| &*known.name).collect();
+        self.blueprint.option(name).ok_or_else(|| {
+            let options = self.blueprint.options.iter();
+            let names: Vec<_> = options.map(|known| &*known.name).collect();
             self.error(format!(
                 "`{name}` is no option of the blueprint, which has {}",
                 list(&names)
@@ -207,8 +170,9 @@ fn list(names: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::blueprint::{Choice, OptionValues};
 
-    fn options() -> Vec<OptionDefinition> {
+    fn blueprint() -> Blueprint {
         let choice = |name: &str, kind: Option<(&str, &str)>| Choice {
             name: name.to_owned(),
             traits: kind
@@ -222,7 +186,7 @@ mod tests {
             values,
             ..OptionDefinition::default()
         };
-        vec![
+        let options = vec![
             option("entity", OptionValues::Name),
             option(
                 "store",
@@ -238,7 +202,11 @@ mod tests {
                     choice("nats", Some(("kind", "broker"))),
                 ]),
             ),
-        ]
+        ];
+        Blueprint {
+            options,
+            ..Blueprint::default()
+        }
     }
 
     fn condition(name: &str) -> Result<Condition> {
@@ -247,7 +215,7 @@ mod tests {
             name: name.to_owned(),
             ..Folder::default()
         };
-        Condition::of(&folder, &options())
+        Condition::of(&folder, &blueprint())
     }
 
     fn holds(name: &str, store: &str, messaging: &str) -> bool {
@@ -255,7 +223,7 @@ mod tests {
             .map(|(option, choice)| (option.to_owned(), choice.to_owned()));
         condition(name)
             .unwrap()
-            .holds(&options(), &BTreeMap::from(chosen))
+            .holds(&blueprint(), &BTreeMap::from(chosen))
     }
 
     #[test]
