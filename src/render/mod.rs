@@ -6,4 +6,5 @@ pub mod context;
 pub mod go_module;
 pub mod names;
 pub mod slots;
+pub mod stack;
 pub mod template;

@@ -78,9 +78,7 @@ impl FakeRuntime {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner
-            .lock()
-            .expect("no test panics while it holds this")
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn behaviour(&self, instance: &str) -> Behaviour {

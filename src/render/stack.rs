@@ -1,0 +1,108 @@
+//! The local stack from the manifests: which servers, jobs and services, and what each finds in
+//! its environment. Pure: addresses and passwords come in or stay placeholders.
+
+mod passwords;
+mod placeholder;
+mod servers;
+mod services;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::model::project::{Project, Service};
+use crate::model::resource_type::ResourceType;
+use crate::model::secret::Secret;
+use crate::model::stack::StackSpec;
+
+/// What a stack is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct StackInput<'a> {
+    /// The workspace with all its services.
+    pub project: &'a Project,
+    /// The resource types.
+    pub types: &'a BTreeMap<Name, ResourceType>,
+    /// The stack's id: `shop-3f2a91c4`.
+    pub id: &'a str,
+    /// What passwords are derived from; known to this checkout alone.
+    pub key: &'a Secret,
+    /// Values of the services' secrets, by variable.
+    pub secrets: &'a BTreeMap<String, Secret>,
+    /// The services that are wanted; all when empty.
+    pub selected: &'a [Name],
+}
+
+/// Describes the stack of a project: the selected services with all that they need.
+///
+/// # Errors
+/// When a selected service is unknown, a secret has no local value, a resource type is faulty,
+/// or two things would have one name.
+pub fn stack(input: &StackInput<'_>) -> Result<StackSpec> {
+    let chosen = choose(input)?;
+    let plans = servers::plan(input, &chosen)?;
+    let mut spec = StackSpec {
+        id: input.id.to_owned(),
+        workspace: input.project.workspace.name.clone(),
+        servers: Vec::new(),
+        provisions: BTreeMap::new(),
+        jobs: Vec::new(),
+        services: Vec::new(),
+    };
+    for plan in &plans {
+        spec.servers.push(plan.instance()?);
+        spec.provisions
+            .insert(plan.name.clone(), plan.provisions()?);
+    }
+    services::add(&mut spec, input, &chosen, &plans)?;
+    refuse_taken_names(&spec)?;
+    Ok(spec)
+}
+
+/// The selected services with all services that they call, directly or not.
+fn choose<'a>(input: &StackInput<'a>) -> Result<Vec<&'a Service>> {
+    let services = &input.project.services;
+    if input.selected.is_empty() {
+        return Ok(services.values().collect());
+    }
+    let mut names = BTreeSet::new();
+    let mut open: Vec<&Name> = input.selected.iter().collect();
+    while let Some(name) = open.pop() {
+        let service = services
+            .get(name)
+            .ok_or_else(|| unknown_service(input, name))?;
+        if names.insert(&service.name) {
+            open.extend(service.needs.iter().map(|need| &need.service));
+        }
+    }
+    Ok(services
+        .values()
+        .filter(|service| names.contains(&service.name))
+        .collect())
+}
+
+fn unknown_service(input: &StackInput<'_>, name: &Name) -> Error {
+    let known: Vec<&str> = input.project.services.keys().map(Name::as_str).collect();
+    let hint = match known.as_slice() {
+        [] => "Add one with `gantline add service`".to_owned(),
+        _ => format!("The services are {}", known.join(", ")),
+    };
+    Error::invalid(format!("this workspace has no service `{name}`")).hint(hint)
+}
+
+fn refuse_taken_names(spec: &StackSpec) -> Result<()> {
+    let mut names = BTreeSet::new();
+    match spec
+        .instances()
+        .find(|instance| !names.insert(instance.name.as_str()))
+    {
+        None => Ok(()),
+        Some(instance) => Err(Error::invalid(format!(
+            "two things of the local stack would be called `{}`",
+            instance.name
+        ))
+        .hint("Rename the service: servers are called TYPE-VERSION, and jobs SERVICE-migrate")),
+    }
+}
+
+#[cfg(test)]
+mod tests;
