@@ -16,6 +16,8 @@ pub struct Blueprint {
     pub options: Vec<OptionDefinition>,
     /// Combinations that are refused.
     pub refusals: Vec<Refusal>,
+    /// Words that options which take any name must not be, since code would not compile.
+    pub reserved: Vec<ReservedWords>,
     /// Folders in the order in which their parts fill slots, the parent's first.
     pub folders: Vec<Folder>,
     /// Files to which several folders contribute, by file name.
@@ -89,6 +91,15 @@ pub struct Choice {
     pub resource: Option<String>,
     /// Whether the resource belongs to this service alone (`orders-db`) or is shared (`events`).
     pub resource_name: Option<String>,
+}
+
+/// Words that no entity may have as its package's name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReservedWords {
+    /// Why, in a sentence.
+    pub reason: String,
+    /// The words, without hyphens.
+    pub words: Vec<String>,
 }
 
 /// A combination that is refused.
