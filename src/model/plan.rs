@@ -75,14 +75,24 @@ pub struct FileChange {
 /// All file changes of one command, in order of path.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct FilePlan {
-    /// The changes, unchanged files included.
+    /// The changes, unchanged files included. A file of which everything was said before (deleted
+    /// by the user, or the user's for want of a base) is not among them.
     pub changes: Vec<FileChange>,
+    /// What gantline writes for itself along with them, below `.gantline/base`; not shown.
+    #[serde(skip)]
+    pub records: Vec<FileChange>,
 }
 
 impl FilePlan {
     /// Whether carrying it out writes no file of the user's tree.
     pub fn is_clean(&self) -> bool {
         self.changes.iter().all(|change| !change.outcome.writes())
+    }
+
+    /// Everything that is written, gantline's own records included.
+    pub fn writes(&self) -> impl Iterator<Item = &FileChange> {
+        let changes = self.changes.iter().filter(|change| change.outcome.writes());
+        changes.chain(&self.records)
     }
 
     /// Files that need the user.
