@@ -4,6 +4,7 @@ pub mod code;
 pub mod condition;
 pub mod context;
 pub mod go_module;
+pub mod merge;
 pub mod names;
 pub mod slots;
 pub mod stack;
