@@ -9,3 +9,4 @@ pub mod names;
 pub mod slots;
 pub mod stack;
 pub mod template;
+pub mod yaml;

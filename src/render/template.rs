@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use tera::{Context, Delimiters, ErrorKind, Kwargs, State, Tera};
 
 use super::names::PRINTED_WITHOUT_FORM;
+use super::yaml;
 use crate::error::{Error, Place, Result};
 
 /// The largest file that a template may make, in bytes: a blueprint cannot fill a disk.
@@ -89,7 +90,7 @@ fn engine() -> tera::TeraResult<Tera> {
     })?;
     engine.autoescape_on(Vec::<&str>::new());
     engine.register_filter("quoted", quoted);
-    engine.register_filter("yaml", yaml);
+    engine.register_filter("yaml", yaml_block);
     Ok(engine)
 }
 
@@ -100,60 +101,10 @@ fn quoted(value: tera::Value, _: Kwargs, _: &State) -> tera::TeraResult<String> 
 
 /// A value in YAML's block style, to stand right after `key:`, with its lines indented by
 /// `indent` spaces.
-fn yaml(value: tera::Value, arguments: Kwargs, _: &State) -> tera::TeraResult<String> {
+fn yaml_block(value: tera::Value, arguments: Kwargs, _: &State) -> tera::TeraResult<String> {
     let indent = arguments.get::<usize>("indent")?.unwrap_or(2);
     let value = serde_json::to_value(&value).map_err(tera::Error::message)?;
-    let mut text = String::new();
-    write_yaml(&value, indent, &mut text);
-    Ok(text)
-}
-
-fn write_yaml(value: &Value, indent: usize, text: &mut String) {
-    let margin = " ".repeat(indent);
-    match value {
-        Value::Object(map) if !map.is_empty() => {
-            for (key, value) in map {
-                text.push_str(&format!("\n{margin}{}:", yaml_scalar(key)));
-                write_yaml(value, indent + 2, text);
-            }
-        }
-        Value::Array(items) if !items.is_empty() => {
-            for item in items {
-                text.push_str(&format!("\n{margin}-"));
-                write_yaml_item(item, indent, text);
-            }
-        }
-        Value::String(plain) => text.push_str(&format!(" {}", yaml_scalar(plain))),
-        other => text.push_str(&format!(" {other}")),
-    }
-}
-
-/// An element of a list: a map's first key stands beside the hyphen.
-fn write_yaml_item(item: &Value, indent: usize, text: &mut String) {
-    let mut own = String::new();
-    write_yaml(item, indent + 2, &mut own);
-    match own.strip_prefix('\n') {
-        Some(block) => text.push_str(&format!(" {}", block.trim_start())),
-        None => text.push_str(&own),
-    }
-}
-
-/// A string as YAML 1.1 and 1.2 both read it: plain where neither could take it for something
-/// else, quoted otherwise.
-fn yaml_scalar(text: &str) -> String {
-    const TAKEN: [&str; 10] = [
-        "true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan",
-    ];
-    let plain = text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '/')
-        && text
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "_-./".contains(letter))
-        && !TAKEN.contains(&text.to_ascii_lowercase().as_str());
-    if plain {
-        text.to_owned()
-    } else {
-        Value::from(text).to_string()
-    }
+    Ok(yaml::block(&value, indent))
 }
 
 struct Bounded(Vec<u8>);

@@ -1,0 +1,4 @@
+//! Looking at blueprints: what each offers, and whether one is sound.
+
+pub mod check;
+pub mod samples;
