@@ -1,3 +1,4 @@
 //! actions
 
 pub mod blueprints;
+pub mod generate;

@@ -1,0 +1,175 @@
+//! Generation: what the manifests imply, compared with the base and the disk, planned, merged,
+//! and written all or nothing. One mechanism for every generated file.
+
+mod decide;
+mod records;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::engine::files::{
+    BaseIndex, BaseStore, Committed, Expected, FileContent, FileTree, FileWrite, Found, Transaction,
+};
+use crate::error::{Error, Result};
+use crate::model::file_set::{FileSet, RenderedFile, TreePath};
+use crate::model::name::Name;
+use crate::model::plan::{FileChange, FilePlan};
+use crate::model::project::Project;
+
+use decide::{Situation, decide};
+use records::Indexes;
+
+/// The name of the index of the workspace's own files; no service can have it.
+pub const WORKSPACE_INDEX: &str = "_workspace";
+
+/// What generating would change.
+///
+/// The files of `rendered` are relative to their service's folder, those of `workspace_files` to
+/// the workspace. Of a service that is in `services`, what was generated before and is not any
+/// more goes away; other services are left alone, and so are the workspace's own files when
+/// `workspace_files` is empty.
+///
+/// # Errors
+/// When a file cannot be read, or a rendered path is one that may not be generated.
+pub fn plan(
+    project: &Project,
+    services: &[Name],
+    rendered: BTreeMap<Name, FileSet>,
+    workspace_files: FileSet,
+    tree: &dyn FileTree,
+) -> Result<FilePlan> {
+    let mut groups = Vec::new();
+    if !workspace_files.files.is_empty() {
+        groups.push((WORKSPACE_INDEX.to_owned(), workspace_files.files));
+    }
+    let mut rendered = rendered;
+    for name in services {
+        let (Some(service), Some(files)) = (project.services.get(name), rendered.remove(name))
+        else {
+            return Err(Error::failed(format!(
+                "`{name}` cannot be generated: it was not loaded and rendered"
+            )));
+        };
+        if files.files.keys().any(|path| path.as_str() == MANIFEST) {
+            return Err(Error::invalid(format!(
+                "the blueprint of `{name}` makes a `{MANIFEST}`, which only `add` and `set` write"
+            )));
+        }
+        let below = |(path, file): (TreePath, RenderedFile)| (path.below(&service.directory), file);
+        groups.push((
+            name.to_string(),
+            files.files.into_iter().map(below).collect(),
+        ));
+    }
+    refuse_forbidden(&groups)?;
+    plan_groups(groups, tree)
+}
+
+/// A service's manifest, which is read and never generated.
+const MANIFEST: &str = "service.yaml";
+
+/// Files by path, and the name of the index that they belong to.
+type Group = (String, BTreeMap<TreePath, RenderedFile>);
+
+fn plan_groups(groups: Vec<Group>, tree: &dyn FileTree) -> Result<FilePlan> {
+    let store = BaseStore::new(tree);
+    let mut indexes = Indexes::read(&store)?;
+    let mut changes = Vec::new();
+    for (name, files) in groups {
+        let before = indexes.get(&name);
+        let mut after = BaseIndex::default();
+        let mut paths: Vec<&TreePath> = files.keys().chain(before.entries.keys()).collect();
+        paths.sort();
+        paths.dedup();
+        for path in paths {
+            let situation = Situation {
+                entry: before.entries.get(path),
+                rendered: files.get(path),
+                found: tree.read(path)?,
+            };
+            let decision = decide(&situation, &store)?;
+            if let Some(entry) = decision.entry {
+                after.entries.insert(path.clone(), entry);
+            }
+            indexes.learn(&situation);
+            changes.extend(decision.outcome.map(|outcome| FileChange {
+                path: path.clone(),
+                executable: situation.is_executable(),
+                before: situation.into_bytes(),
+                after: decision.after,
+                outcome,
+            }));
+        }
+        indexes.set(name, after);
+    }
+    changes.sort_by(|one, other| one.path.cmp(&other.path));
+    let records = indexes.into_records(&store, tree)?;
+    Ok(FilePlan { changes, records })
+}
+
+/// Folders that a blueprint may never write to: what is in them makes git or gantline act.
+const FORBIDDEN_FOLDERS: [&str; 2] = [".git", ".gantline"];
+
+fn refuse_forbidden(groups: &[Group]) -> Result<()> {
+    let mut seen: BTreeMap<String, &TreePath> = BTreeMap::new();
+    for path in groups.iter().flat_map(|(_, files)| files.keys()) {
+        let lower = path.as_str().to_lowercase();
+        let forbidden = lower
+            .split('/')
+            .find(|part| FORBIDDEN_FOLDERS.contains(part));
+        if let Some(part) = forbidden {
+            return Err(Error::invalid(format!(
+                "the blueprint may not write `{path}`: `{part}` belongs to git or gantline"
+            )));
+        }
+        if let Some(other) = seen.insert(lower, path) {
+            return Err(Error::invalid(format!(
+                "the blueprint makes `{other}` and `{path}`, which are one file where case does not count"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Carries out a plan together with further writes (manifests, pinned blueprints), all or none.
+///
+/// # Errors
+/// When a file is not any more as the plan found it, another gantline is writing, or the disk
+/// refuses; then nothing has changed.
+pub async fn apply(root: &Path, plan: &FilePlan, also: Vec<FileWrite>) -> Result<Committed> {
+    let mut transaction = Transaction::new(root);
+    transaction.extend(plan.writes().map(write_of))?;
+    transaction.extend(also)?;
+    tokio::task::spawn_blocking(move || transaction.commit())
+        .await
+        .map_err(|error| Error::failed("writing was broken off").because(error))?
+}
+
+fn write_of(change: &FileChange) -> FileWrite {
+    FileWrite {
+        path: change.path.clone(),
+        expected: records::expectation(&change.path)
+            .unwrap_or_else(|| Expected::of(change.before.as_deref())),
+        content: change.after.as_ref().map(|bytes| FileContent {
+            bytes: bytes.clone(),
+            executable: change.executable,
+        }),
+    }
+}
+
+impl Situation<'_> {
+    fn is_executable(&self) -> bool {
+        let was = matches!(&self.found, Found::File(content) if content.executable);
+        was || self.rendered.is_some_and(|file| file.executable)
+    }
+
+    fn into_bytes(self) -> Option<Vec<u8>> {
+        match self.found {
+            Found::File(content) => Some(content.bytes),
+            Found::Absent | Found::Other(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

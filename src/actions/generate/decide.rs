@@ -1,0 +1,211 @@
+//! What happens to one file: the table of outcomes.
+
+use crate::engine::files::{
+    BaseEntry, BaseState, BaseStore, ContentHash, FileContent, Found, StoredObject,
+};
+use crate::error::Result;
+use crate::model::file_set::RenderedFile;
+use crate::model::plan::Outcome;
+use crate::render::merge::{
+    Merged, Versions, has_conflict_markers, is_same_text, merge, with_unix_line_ends,
+};
+
+/// What is known of one path.
+pub(super) struct Situation<'a> {
+    /// What the base says; `None` when it was not generated before.
+    pub entry: Option<&'a BaseEntry>,
+    /// What is generated now; `None` when nothing is any more.
+    pub rendered: Option<&'a RenderedFile>,
+    /// What is on disk.
+    pub found: Found,
+}
+
+/// What happens to one path.
+#[derive(Debug, Default)]
+pub(super) struct Decision {
+    /// What is said; `None` when everything was said before.
+    pub outcome: Option<Outcome>,
+    /// The content afterwards.
+    pub after: Option<Vec<u8>>,
+    /// What the base says afterwards.
+    pub entry: Option<BaseEntry>,
+}
+
+impl Decision {
+    fn of(outcome: Outcome, entry: Option<BaseEntry>) -> Self {
+        Self {
+            outcome: Some(outcome),
+            after: None,
+            entry,
+        }
+    }
+
+    fn quiet(entry: &BaseEntry) -> Self {
+        Self {
+            entry: Some(entry.clone()),
+            ..Self::default()
+        }
+    }
+
+    fn writing(mut self, after: Vec<u8>) -> Self {
+        self.after = Some(after);
+        self
+    }
+
+    fn keeping(self, file: &FileContent) -> Self {
+        self.writing(file.bytes.clone())
+    }
+}
+
+/// Decides what happens to one path.
+pub(super) fn decide(situation: &Situation<'_>, store: &BaseStore<'_>) -> Result<Decision> {
+    match (situation.entry, situation.rendered) {
+        (None, None) => Ok(Decision::default()),
+        (None, Some(rendered)) => Ok(decide_new(rendered, &situation.found)),
+        (Some(entry), None) => Ok(decide_gone(entry, &situation.found)),
+        (Some(entry), Some(rendered)) => match &situation.found {
+            Found::Absent => Ok(decide_deleted(entry)),
+            // The user put something else there, which is never touched.
+            Found::Other(_) => Ok(decide_replaced(entry, rendered)),
+            Found::File(file) => decide_present(entry, rendered, file, store),
+        },
+    }
+}
+
+fn decide_new(rendered: &RenderedFile, found: &Found) -> Decision {
+    let entry = Some(BaseEntry::generated(ContentHash::of(&rendered.bytes)));
+    match found {
+        Found::Absent => Decision::of(Outcome::Created, entry).writing(rendered.bytes.clone()),
+        Found::File(file) if is_same_text(&file.bytes, &rendered.bytes) => {
+            Decision::of(Outcome::Unchanged, entry).keeping(file)
+        }
+        Found::File(file) => Decision::of(Outcome::Occupied, None).keeping(file),
+        Found::Other(_) => Decision::of(Outcome::Occupied, None),
+    }
+}
+
+fn decide_gone(entry: &BaseEntry, found: &Found) -> Decision {
+    match (entry.state, found) {
+        (BaseState::Deleted | BaseState::Released, _) | (_, Found::Absent) => Decision::default(),
+        (BaseState::Generated, Found::File(file)) if is_as_generated(entry, file) => {
+            Decision::of(Outcome::Deleted, None)
+        }
+        (BaseState::Generated, Found::File(file)) => {
+            Decision::of(Outcome::Released, None).keeping(file)
+        }
+        (BaseState::Generated, Found::Other(_)) => Decision::of(Outcome::Released, None),
+    }
+}
+
+fn decide_deleted(entry: &BaseEntry) -> Decision {
+    match entry.state {
+        BaseState::Generated => {
+            let entry = entry.in_state(BaseState::Deleted);
+            Decision::of(Outcome::StaysDeleted, Some(entry))
+        }
+        BaseState::Deleted | BaseState::Released => Decision::quiet(entry),
+    }
+}
+
+fn decide_replaced(entry: &BaseEntry, rendered: &RenderedFile) -> Decision {
+    if entry.hashes.contains(&ContentHash::of(&rendered.bytes)) {
+        Decision::of(Outcome::Kept, Some(entry.clone()))
+    } else {
+        Decision::of(Outcome::Occupied, None)
+    }
+}
+
+fn decide_present(
+    entry: &BaseEntry,
+    rendered: &RenderedFile,
+    file: &FileContent,
+    store: &BaseStore<'_>,
+) -> Result<Decision> {
+    let now = ContentHash::of(&rendered.bytes);
+    let current = || Some(BaseEntry::generated(now));
+    if is_same_text(&file.bytes, &rendered.bytes) {
+        return Ok(Decision::of(Outcome::Unchanged, current()).keeping(file));
+    }
+    if is_as_generated(entry, file) {
+        let updated = with_line_ends_of(file, &rendered.bytes);
+        return Ok(Decision::of(Outcome::Updated, current()).writing(updated));
+    }
+    if has_conflict_markers(&file.bytes) && !has_conflict_markers(&rendered.bytes) {
+        return Ok(Decision::of(Outcome::Unresolved, Some(entry.clone())).keeping(file));
+    }
+    if entry.hashes.contains(&now) {
+        return Ok(Decision::of(Outcome::Kept, current()).keeping(file));
+    }
+    let bases = bases_of(entry, store)?;
+    if bases.is_empty() {
+        return Ok(match entry.state {
+            BaseState::Released => Decision::quiet(entry),
+            BaseState::Generated | BaseState::Deleted => {
+                let entry = entry.in_state(BaseState::Released);
+                Decision::of(Outcome::BaseMissing, Some(entry)).keeping(file)
+            }
+        });
+    }
+    Ok(match best_merge(&bases, rendered, file) {
+        Merged::Clean(bytes) if bytes == file.bytes => {
+            Decision::of(Outcome::Kept, current()).writing(bytes)
+        }
+        Merged::Clean(bytes) => Decision::of(Outcome::Merged, current()).writing(bytes),
+        Merged::Conflict { bytes, places } => {
+            Decision::of(Outcome::Conflict { places }, current()).writing(bytes)
+        }
+        Merged::Unmergeable => Decision::of(Outcome::Occupied, None).keeping(file),
+    })
+}
+
+/// Whether the user has not edited it; git may have changed its line ends.
+fn is_as_generated(entry: &BaseEntry, file: &FileContent) -> bool {
+    let is_known = |bytes: &[u8]| entry.hashes.contains(&ContentHash::of(bytes));
+    is_known(&file.bytes) || with_unix_line_ends(&file.bytes).is_some_and(|unix| is_known(&unix))
+}
+
+/// New content for a file that is as generated, except that git may have changed its line ends.
+fn with_line_ends_of(file: &FileContent, rendered: &[u8]) -> Vec<u8> {
+    let Some(unix) = with_unix_line_ends(&file.bytes) else {
+        return rendered.to_vec();
+    };
+    let versions = Versions {
+        base: &unix,
+        yours: &file.bytes,
+        generated: rendered,
+    };
+    match merge(Default::default(), versions) {
+        Merged::Clean(bytes) => bytes,
+        Merged::Conflict { .. } | Merged::Unmergeable => rendered.to_vec(),
+    }
+}
+
+fn bases_of(entry: &BaseEntry, store: &BaseStore<'_>) -> Result<Vec<Vec<u8>>> {
+    let mut bases = Vec::new();
+    for hash in &entry.hashes {
+        if let StoredObject::Content(bytes) = store.object(*hash)? {
+            bases.push(bytes);
+        }
+    }
+    Ok(bases)
+}
+
+/// After git has merged two branches there are several bases, each of which was generated: the
+/// one with the fewest conflicts explains best what the user did.
+fn best_merge(bases: &[Vec<u8>], rendered: &RenderedFile, file: &FileContent) -> Merged {
+    let merges = bases.iter().map(|base| {
+        let versions = Versions {
+            base,
+            yours: &file.bytes,
+            generated: &rendered.bytes,
+        };
+        merge(rendered.merge, versions)
+    });
+    merges
+        .min_by_key(|merged| match merged {
+            Merged::Clean(_) => 0,
+            Merged::Conflict { places, .. } => *places,
+            Merged::Unmergeable => usize::MAX,
+        })
+        .unwrap_or(Merged::Unmergeable)
+}

@@ -1,0 +1,337 @@
+use super::*;
+use crate::engine::files::MemoryTree;
+use crate::model::file_set::MergeKind;
+use crate::model::plan::Outcome;
+
+fn path(text: &str) -> TreePath {
+    TreePath::new(text).unwrap()
+}
+
+/// A workspace in memory that generates one service.
+#[derive(Default)]
+struct Workspace {
+    tree: MemoryTree,
+    files: BTreeMap<TreePath, RenderedFile>,
+}
+
+impl Workspace {
+    /// A workspace in which `name` was generated as `content`.
+    fn generated(name: &str, content: &str) -> Self {
+        let mut workspace = Self::default();
+        workspace.blueprint(name, content);
+        workspace.generate();
+        workspace
+    }
+
+    /// The blueprint makes this from now on.
+    fn blueprint(&mut self, name: &str, content: impl Into<Vec<u8>>) {
+        let file = RenderedFile {
+            bytes: content.into(),
+            executable: false,
+            merge: MergeKind::Text,
+        };
+        self.files.insert(path(name), file);
+    }
+
+    fn blueprint_drops(&mut self, name: &str) {
+        self.files.remove(&path(name));
+    }
+
+    fn edit(&mut self, name: &str, content: impl Into<Vec<u8>>) {
+        self.tree.put(path(name), FileContent::plain(content));
+    }
+
+    fn delete(&mut self, name: &str) {
+        self.tree.files.remove(&path(name));
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        let file = self.tree.files.get(&path(name))?;
+        Some(String::from_utf8_lossy(&file.bytes).into_owned())
+    }
+
+    fn plan(&self) -> FilePlan {
+        plan_groups(vec![("orders".to_owned(), self.files.clone())], &self.tree).unwrap()
+    }
+
+    /// Generates; gives what happened to each path.
+    fn generate(&mut self) -> BTreeMap<String, Outcome> {
+        let plan = self.plan();
+        self.tree.apply(&plan);
+        let again = self.plan();
+        assert!(
+            again.is_clean(),
+            "generating twice changes something: {again:?}"
+        );
+        assert!(
+            again.records.is_empty(),
+            "the base changes twice: {again:?}"
+        );
+        let outcome = |change: &FileChange| (change.path.to_string(), change.outcome.clone());
+        plan.changes.iter().map(outcome).collect()
+    }
+
+    /// Generates; gives what happened to the only path, if anything is said.
+    fn outcome(&mut self) -> Option<Outcome> {
+        let mut outcomes = self.generate();
+        assert!(outcomes.len() < 2, "{outcomes:?}");
+        outcomes.pop_first().map(|(_, outcome)| outcome)
+    }
+
+    fn objects(&self) -> usize {
+        let is_object = |path: &&TreePath| path.as_str().starts_with(".gantline/base/objects/");
+        self.tree.files.keys().filter(is_object).count()
+    }
+}
+
+const FILE: &str = "services/orders/main.go";
+
+#[test]
+fn a_new_file_is_created() {
+    let mut workspace = Workspace::default();
+    workspace.blueprint(FILE, "one\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Created));
+    assert_eq!(workspace.text(FILE).as_deref(), Some("one\n"));
+    assert_eq!(workspace.outcome(), Some(Outcome::Unchanged));
+}
+
+#[test]
+fn a_file_that_only_the_blueprint_changed_is_updated() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace.blueprint(FILE, "two\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Updated));
+    assert_eq!(workspace.text(FILE).as_deref(), Some("two\n"));
+}
+
+#[test]
+fn a_file_that_only_the_user_edited_is_kept() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace.edit(FILE, "mine\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Kept));
+    assert_eq!(workspace.text(FILE).as_deref(), Some("mine\n"));
+}
+
+#[test]
+fn a_file_that_both_changed_in_different_places_is_merged() {
+    let mut workspace = Workspace::generated(FILE, "one\ntwo\nthree\n");
+    workspace.edit(FILE, "one\ntwo\nthree\nmine\n");
+    workspace.blueprint(FILE, "ours\ntwo\nthree\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Merged));
+    assert_eq!(
+        workspace.text(FILE).as_deref(),
+        Some("ours\ntwo\nthree\nmine\n")
+    );
+    assert_eq!(workspace.outcome(), Some(Outcome::Kept));
+}
+
+#[test]
+fn lines_that_both_changed_are_marked_and_the_file_waits_until_the_marks_are_gone() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace.edit(FILE, "mine\n");
+    workspace.blueprint(FILE, "ours\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Conflict { places: 1 }));
+    let marked = workspace.text(FILE).unwrap();
+    assert!(marked.starts_with("<<<<<<< yours\nmine\n"), "{marked}");
+
+    workspace.blueprint(FILE, "newer\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Unresolved));
+    assert_eq!(workspace.text(FILE), Some(marked));
+
+    workspace.edit(FILE, "mine and ours\n");
+    assert_eq!(
+        workspace.outcome(),
+        Some(Outcome::Conflict { places: 1 }),
+        "the base is now what was generated when the conflict was marked"
+    );
+}
+
+#[test]
+fn a_file_that_the_user_deleted_stays_deleted_which_is_said_once() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace.delete(FILE);
+    assert_eq!(workspace.outcome(), Some(Outcome::StaysDeleted));
+    assert_eq!(workspace.outcome(), None);
+    workspace.blueprint(FILE, "two\n");
+    assert_eq!(workspace.outcome(), None);
+    assert_eq!(workspace.text(FILE), None);
+}
+
+#[test]
+fn a_deleted_file_that_the_user_brings_back_is_generated_again() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace.delete(FILE);
+    workspace.generate();
+    workspace.edit(FILE, "one\n");
+    workspace.blueprint(FILE, "two\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Updated));
+}
+
+#[test]
+fn an_unchanged_file_that_nobody_generates_any_more_is_deleted() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace.blueprint_drops(FILE);
+    assert_eq!(workspace.outcome(), Some(Outcome::Deleted));
+    assert_eq!(workspace.tree, MemoryTree::default());
+}
+
+#[test]
+fn an_edited_file_that_nobody_generates_any_more_is_the_users_from_now_on() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace.edit(FILE, "mine\n");
+    workspace.blueprint_drops(FILE);
+    assert_eq!(workspace.outcome(), Some(Outcome::Released));
+    assert_eq!(workspace.text(FILE).as_deref(), Some("mine\n"));
+    assert_eq!(workspace.outcome(), None);
+}
+
+#[test]
+fn a_file_of_the_users_at_a_new_path_is_a_conflict_and_not_overwritten() {
+    let mut workspace = Workspace::default();
+    workspace.edit(FILE, "mine\n");
+    workspace.blueprint(FILE, "ours\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Occupied));
+    assert_eq!(workspace.outcome(), Some(Outcome::Occupied));
+    assert_eq!(workspace.text(FILE).as_deref(), Some("mine\n"));
+    workspace.delete(FILE);
+    assert_eq!(workspace.outcome(), Some(Outcome::Created));
+}
+
+#[test]
+fn a_file_of_the_users_that_is_as_generated_is_adopted() {
+    let mut workspace = Workspace::default();
+    workspace.edit(FILE, "one\n");
+    workspace.blueprint(FILE, "one\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Unchanged));
+    workspace.blueprint(FILE, "two\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Updated));
+}
+
+#[test]
+fn a_folder_of_the_users_at_a_new_path_is_a_conflict() {
+    let mut workspace = Workspace::default();
+    workspace.edit(&format!("{FILE}/mine"), "mine\n");
+    workspace.blueprint(FILE, "ours\n");
+    let outcomes = workspace.generate();
+    assert_eq!(outcomes[FILE], Outcome::Occupied);
+}
+
+#[test]
+fn without_its_base_object_an_edited_file_is_the_users_which_is_said_once() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace
+        .tree
+        .files
+        .retain(|path, _| !path.as_str().contains("/objects/"));
+    workspace.edit(FILE, "mine\n");
+    workspace.blueprint(FILE, "ours\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::BaseMissing));
+    assert_eq!(workspace.outcome(), None);
+    workspace.blueprint(FILE, "newer\n");
+    assert_eq!(workspace.outcome(), None);
+    assert_eq!(workspace.text(FILE).as_deref(), Some("mine\n"));
+}
+
+#[test]
+fn a_corrupt_base_object_counts_as_missing() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    for (path, file) in &mut workspace.tree.files {
+        if path.as_str().contains("/objects/") {
+            file.bytes = b"garbage".to_vec();
+        }
+    }
+    workspace.edit(FILE, "mine\n");
+    workspace.blueprint(FILE, "ours\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::BaseMissing));
+}
+
+#[test]
+fn a_missing_base_object_is_made_again_while_its_content_is_known() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace
+        .tree
+        .files
+        .retain(|path, _| !path.as_str().contains("/objects/"));
+    assert_eq!(workspace.outcome(), Some(Outcome::Unchanged));
+    assert_eq!(workspace.objects(), 1);
+}
+
+#[test]
+fn a_binary_file_that_both_changed_is_not_overwritten() {
+    let mut workspace = Workspace::default();
+    workspace.blueprint(FILE, *b"\0one");
+    workspace.generate();
+    workspace.edit(FILE, *b"\0mine");
+    workspace.blueprint(FILE, *b"\0ours");
+    assert_eq!(workspace.outcome(), Some(Outcome::Occupied));
+    assert_eq!(workspace.text(FILE).as_deref(), Some("\0mine"));
+    workspace.delete(FILE);
+    assert_eq!(workspace.outcome(), Some(Outcome::Created));
+}
+
+#[test]
+fn line_ends_that_git_changed_are_no_edit_and_stay() {
+    let mut workspace = Workspace::generated(FILE, "one\ntwo\n");
+    workspace.edit(FILE, "one\r\ntwo\r\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Unchanged));
+    workspace.blueprint(FILE, "one\nthree\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Updated));
+    assert_eq!(workspace.text(FILE).as_deref(), Some("one\r\nthree\r\n"));
+}
+
+#[test]
+fn after_git_merged_two_indexes_either_base_serves() {
+    let mut workspace = Workspace::generated(FILE, "one\ntwo\nthree\nfour\nfive\n");
+    let index = path(".gantline/base/index/orders");
+    let mut other = Workspace::generated(FILE, "ONE\ntwo\nthree\nfour\nfive\n");
+    let lines = other.tree.files.remove(&index).unwrap().bytes;
+    workspace.tree.files.append(&mut other.tree.files);
+    workspace
+        .tree
+        .files
+        .get_mut(&index)
+        .unwrap()
+        .bytes
+        .extend(lines);
+    workspace.edit(FILE, "ONE\ntwo\nthree\nfour\nmine\n");
+    workspace.blueprint(FILE, "ONE\nTWO\nthree\nfour\nfive\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Merged));
+    assert_eq!(
+        workspace.text(FILE).as_deref(),
+        Some("ONE\nTWO\nthree\nfour\nmine\n")
+    );
+    assert_eq!(workspace.objects(), 1);
+}
+
+#[test]
+fn objects_that_no_index_names_go_and_shared_ones_stay() {
+    let mut workspace = Workspace::generated("services/orders/a", "same\n");
+    workspace.blueprint("services/orders/b", "same\n");
+    workspace.generate();
+    assert_eq!(workspace.objects(), 1);
+    workspace.blueprint("services/orders/a", "other\n");
+    workspace.generate();
+    assert_eq!(workspace.objects(), 2);
+    workspace.blueprint("services/orders/b", "other\n");
+    workspace.generate();
+    assert_eq!(workspace.objects(), 1);
+}
+
+#[test]
+fn a_blueprint_may_not_write_where_git_or_gantline_act_on_it() {
+    for name in [
+        "x/.git/hooks/post-merge",
+        "x/.GIT/config",
+        "x/.gantline/lock.yaml",
+    ] {
+        let files = BTreeMap::from([(path(name), RenderedFile::default())]);
+        assert!(
+            refuse_forbidden(&[("x".to_owned(), files)]).is_err(),
+            "{name}"
+        );
+    }
+    let twins = BTreeMap::from([
+        (path("x/README.md"), RenderedFile::default()),
+        (path("x/readme.md"), RenderedFile::default()),
+    ]);
+    assert!(refuse_forbidden(&[("x".to_owned(), twins)]).is_err());
+}
