@@ -1,0 +1,141 @@
+{{/* What the objects of the chart have in common. */}}
+
+{{- define "service.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ with .Values.image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
+{{/* Labels of every object: call with the root and the component. */}}
+{{- define "service.labels" -}}
+{{ include "service.selector" . }}
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/part-of: {{ .root.Values.workspace }}
+app.kubernetes.io/version: {{ .root.Values.image.tag | default .root.Chart.AppVersion | trunc 63 | trimAll "._-" | quote }}
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ .root.Chart.Name }}-{{ .root.Chart.Version }}
+{{- end }}
+
+{{/* Labels that never change, to select pods by. Jobs and tests are components of their own,
+so that no Service and no disruption budget counts them. A pod carries calls/NAME for each
+service that it calls: that one's NetworkPolicy lets such pods in. */}}
+{{- define "service.selector" -}}
+app.kubernetes.io/name: {{ .root.Chart.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "service.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+fsGroup: 65532
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{- define "service.containerSecurity" -}}
+allowPrivilegeEscalation: false
+privileged: false
+readOnlyRootFilesystem: true
+runAsNonRoot: true
+runAsUser: 65532
+runAsGroup: 65532
+capabilities:
+  drop: [ALL]
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+
+{{/* The limit of the ephemeral storage holds /tmp and 128Mi of logs. */}}
+{{- define "service.resources" -}}
+requests:
+  cpu: {{ .Values.compute.cpu }}
+  memory: {{ .Values.compute.memory }}
+  ephemeral-storage: {{ .Values.compute.temporary }}
+limits:
+  {{- with .Values.compute.cpuLimit }}
+  cpu: {{ . }}
+  {{- end }}
+  memory: {{ .Values.compute.memory }}
+  ephemeral-storage: {{ add (trimSuffix "Mi" .Values.compute.temporary) 128 }}Mi
+{{- end }}
+
+{{/* The environment of every container of the service. */}}
+{{- define "service.environment" -}}
+{{- $derived := dict "OTEL_SERVICE_NAME" .Chart.Name "SHUTDOWN_TIMEOUT" (printf "%ds" (int .Values.shutdown.timeoutSeconds)) }}
+{{- range $name, $port := .Values.ports }}
+{{- $_ := set $derived (printf "%s_ADDR" (upper $name)) (printf ":%d" (int $port)) }}
+{{- end }}
+{{- with .Values.telemetry.endpoint }}
+{{- $_ := set $derived "OTEL_EXPORTER_OTLP_ENDPOINT" . }}
+{{- end }}
+{{- range $name, $peer := .Values.needs }}
+{{- $_ := set $derived (printf "%s_URL" ($name | upper | replace "-" "_")) ($peer.url | default (printf "http://%s:%d" $name (int $peer.port))) }}
+{{- end }}
+{{- range $role, $use := .Values.uses }}
+{{- $_ := set $derived (printf "%s_URI_FILE" ($role | upper | replace "-" "_")) (printf "/bindings/%s/uri" $role) }}
+{{- end }}
+{{- range $name, $reference := .Values.secrets }}
+{{- $_ := set $derived (printf "%s_FILE" $name) (printf "/secrets/%s" $name) }}
+{{- end }}
+- name: MEMORY_LIMIT_BYTES
+  valueFrom:
+    resourceFieldRef:
+      resource: limits.memory
+{{- range $name, $value := merge (dict) .Values.env $derived }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+
+{{/* Where a pod prefers to be: not beside another of its kind. */}}
+{{- define "service.spread" -}}
+affinity:
+  podAntiAffinity:
+    preferredDuringSchedulingIgnoredDuringExecution:
+      - weight: 100
+        podAffinityTerm:
+          topologyKey: kubernetes.io/hostname
+          labelSelector:
+            matchLabels:
+              {{- include "service.selector" . | nindent 14 }}
+topologySpreadConstraints:
+  {{- range list "topology.kubernetes.io/zone" "kubernetes.io/hostname" }}
+  - maxSkew: 1
+    topologyKey: {{ . }}
+    whenUnsatisfiable: ScheduleAnyway
+    matchLabelKeys: [pod-template-hash]
+    labelSelector:
+      matchLabels:
+        {{- include "service.selector" $ | nindent 8 }}
+  {{- end }}
+{{- end }}
+
+{{/* Egress that every pod may need: names, resources, what the environment declares. */}}
+{{- define "service.egress" -}}
+- to:
+    - namespaceSelector: {}
+      podSelector:
+        matchLabels:
+          k8s-app: kube-dns
+  ports:
+    - {protocol: UDP, port: 53}
+    - {protocol: TCP, port: 53}
+{{- range $role, $use := .Values.uses }}
+- to:
+    - podSelector:
+        matchLabels:
+          app.kubernetes.io/name: {{ $use.resource }}
+{{- end }}
+{{- with .Values.telemetry.endpoint }}
+{{- $address := urlParse . }}
+{{- $usual := eq $address.scheme "https" | ternary 443 80 }}
+- to:
+    - namespaceSelector:
+        matchLabels:
+          kubernetes.io/metadata.name: {{ $.Values.networkPolicy.monitoringNamespace }}
+  ports:
+    - {protocol: TCP, port: {{ regexFind "[0-9]+$" (regexFind ":[0-9]+$" $address.host) | default $usual }}}
+{{- end }}
+{{- with .Values.networkPolicy.egress }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
