@@ -1,0 +1,157 @@
+//! Texts of files that follow a rule, each with the words in which a breach is explained.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use super::schema_check::EXPECTED;
+
+/// Declares a text with a pattern and the words for it.
+macro_rules! ruled_text {
+    ($(#[$documentation:meta])* $name:ident, $pattern:expr, $longest:expr, $expected:expr) => {
+        $(#[$documentation])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub String);
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "type": "string",
+                    "pattern": $pattern,
+                    "maxLength": $longest,
+                    EXPECTED: $expected,
+                })
+            }
+        }
+    };
+}
+
+ruled_text!(
+    /// A name in kebab case that is a DNS label.
+    NameText,
+    "^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+    40,
+    "a name of at most 40 lower-case letters, digits and single hyphens, beginning with a letter"
+);
+ruled_text!(
+    /// A key of `uses`, of `options`, or of a map in a catalogue file.
+    WordText,
+    "^[a-z][a-z0-9_]*$",
+    40,
+    "a word of lower-case letters, digits and underscores"
+);
+ruled_text!(
+    /// `go-service` or `go-service@1`.
+    BlueprintText,
+    "^[a-z][a-z0-9]*(-[a-z0-9]+)*(@[1-9][0-9]{0,5})?$",
+    60,
+    "a blueprint as NAME or NAME@VERSION, such as `go-service@1`"
+);
+ruled_text!(
+    /// The name of an environment variable.
+    VariableText,
+    "^[A-Za-z_][A-Za-z0-9_]*$",
+    128,
+    "the name of an environment variable: letters, digits and underscores, not beginning with a digit"
+);
+ruled_text!(
+    /// `SECRET/KEY` of a Kubernetes Secret.
+    SecretText,
+    "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[-._a-zA-Z0-9]+$",
+    253,
+    "SECRET/KEY of a Kubernetes Secret, such as `payment/api-key`"
+);
+ruled_text!(
+    /// A Kubernetes quantity of CPU.
+    CpuText,
+    "^([0-9]+m|[0-9]+(\\.[0-9]{1,3})?)$",
+    16,
+    "an amount of CPU such as `100m` (a tenth of a core) or `\"2\"`"
+);
+ruled_text!(
+    /// A Kubernetes quantity of memory.
+    MemoryText,
+    "^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$",
+    16,
+    "an amount of memory such as `256Mi` or `1Gi`"
+);
+ruled_text!(
+    /// A path below which requests come in.
+    PathText,
+    "^/[-._~a-zA-Z0-9/]*$",
+    1024,
+    "a path that begins with `/`"
+);
+ruled_text!(
+    /// `os/architecture`.
+    PlatformText,
+    "^linux/(amd64|arm64|arm/v7|ppc64le|s390x|riscv64)$",
+    32,
+    "a platform such as `linux/amd64` or `linux/arm64`"
+);
+ruled_text!(
+    /// A Go module path.
+    ModuleText,
+    "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(/[-._~A-Za-z0-9]*[-_~A-Za-z0-9])*$",
+    200,
+    "a Go module path such as `github.com/acme/shop`"
+);
+ruled_text!(
+    /// A registry and repository prefix of images.
+    RegistryText,
+    "^[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$",
+    200,
+    "the prefix of images, such as `ghcr.io/acme/shop`, without `https://` and in lower case"
+);
+ruled_text!(
+    /// `FOLDER/*`.
+    ServicesText,
+    "^[a-zA-Z0-9_-][a-zA-Z0-9._-]*(/[a-zA-Z0-9_-][a-zA-Z0-9._-]*)*/\\*$",
+    200,
+    "a folder of services as `FOLDER/*`, such as `services/*`"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::yaml::Document;
+    use crate::model::name::{LONGEST_NAME, Name};
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    struct Named {
+        name: NameText,
+    }
+
+    #[test]
+    fn the_schema_of_a_name_agrees_with_the_model() {
+        let long = "x".repeat(LONGEST_NAME);
+        let too_long = "x".repeat(LONGEST_NAME + 1);
+        for text in [
+            "orders",
+            "order-line",
+            "v2",
+            &long,
+            &too_long,
+            "Orders",
+            "a--b",
+            "a-",
+            "2a",
+        ] {
+            let yaml = format!("name: \"{text}\"\n");
+            let document =
+                Document::parse(std::path::Path::new("x.yaml"), yaml.as_bytes()).unwrap();
+            let read = document.decode::<Named>().map(|named| named.name.0);
+            assert_eq!(read.is_ok(), Name::new(text).is_ok(), "{text}");
+        }
+    }
+}

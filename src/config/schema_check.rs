@@ -1,0 +1,381 @@
+//! Checks a document against the JSON Schema of a type, and says what is wrong in words.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::{ValidationError, Validator};
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::Value as Json;
+
+use super::suggest;
+use super::tree::{Node, Value, shortened};
+use super::yaml::Document;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+
+/// A keyword of our own in schemas: what is expected, in words, for people.
+pub const EXPECTED: &str = "x-expected";
+
+/// The JSON Schema of a type, with all parts written out in place.
+pub fn schema_of<T: JsonSchema>() -> Json {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+    });
+    settings.into_generator().into_root_schema_for::<T>().into()
+}
+
+/// All problems of a document, in the order of their places.
+///
+/// # Errors
+/// Only when the schema itself is broken.
+pub fn check<T: JsonSchema>(document: &Document) -> Result<Vec<Error>> {
+    let compiled = compiled::<T>()?;
+    let checker = Checker {
+        document,
+        schema: &compiled.schema,
+    };
+    let with_null = document.root().to_json(false);
+    let without_null = document.root().to_json(true);
+    let mut problems: Vec<Error> = Vec::new();
+    for error in compiled.validator.iter_errors(&with_null) {
+        if !matches!(error.kind(), ValidationErrorKind::Required { .. })
+            && !is_declared_without_value(&error)
+        {
+            checker.explain(&error, &mut problems);
+        }
+    }
+    for error in compiled.validator.iter_errors(&without_null) {
+        if matches!(error.kind(), ValidationErrorKind::Required { .. }) {
+            checker.explain(&error, &mut problems);
+        }
+    }
+    problems.sort_by_key(|problem| problem.place().map(|place| (place.line, place.column)));
+    problems
+        .dedup_by(|one, other| one.message() == other.message() && one.place() == other.place());
+    Ok(problems)
+}
+
+struct Compiled {
+    schema: Json,
+    validator: Validator,
+}
+
+/// Compiling takes longer than checking, so it is done once for each type.
+fn compiled<T: JsonSchema>() -> Result<Arc<Compiled>> {
+    static CACHE: Mutex<BTreeMap<String, Arc<Compiled>>> = Mutex::new(BTreeMap::new());
+    let mut cache = CACHE.lock().unwrap_or_else(PoisonError::into_inner);
+    let name = T::schema_id().into_owned();
+    if let Some(compiled) = cache.get(&name) {
+        return Ok(Arc::clone(compiled));
+    }
+    let schema = schema_of::<T>();
+    let validator = jsonschema::validator_for(&schema)
+        .map_err(|cause| Error::failed("a schema of gantline is broken").because(cause))?;
+    let compiled = Arc::new(Compiled { schema, validator });
+    cache.insert(name, Arc::clone(&compiled));
+    Ok(compiled)
+}
+
+/// Whether a declared key stands there without a value, which counts as absent.
+fn is_declared_without_value(error: &ValidationError<'_>) -> bool {
+    let instance = steps(error.instance_path().as_str());
+    let schema = steps(error.evaluation_path().as_str());
+    let declared = instance.last().is_some_and(|key| {
+        schema
+            .windows(2)
+            .any(|pair| pair[0] == "properties" && pair[1] == *key)
+    });
+    error.instance().is_null() && declared
+}
+
+/// The steps of a JSON Pointer (RFC 6901).
+fn steps(pointer: &str) -> Vec<String> {
+    pointer
+        .split('/')
+        .skip(1)
+        .map(|step| step.replace("~1", "/").replace("~0", "~"))
+        .collect()
+}
+
+struct Checker<'a> {
+    document: &'a Document,
+    schema: &'a Json,
+}
+
+impl Checker<'_> {
+    fn explain(&self, error: &ValidationError<'_>, problems: &mut Vec<Error>) {
+        let steps = steps(error.instance_path().as_str());
+        let path: Vec<&str> = steps.iter().map(String::as_str).collect();
+        match error.kind() {
+            ValidationErrorKind::AdditionalProperties { unexpected } => {
+                let known = self.known_keys(error);
+                for key in unexpected {
+                    problems.push(self.unknown_key(&path, key, &known));
+                }
+            }
+            ValidationErrorKind::Required { property } => {
+                problems.push(self.missing_key(&path, property.as_str().unwrap_or_default()));
+            }
+            ValidationErrorKind::AnyOf { context } => match fitting_alternative(&path, context) {
+                Some(errors) => errors
+                    .iter()
+                    .for_each(|error| self.explain(error, problems)),
+                None => problems.push(self.wrong_value(&path, self.expected_of(error, context))),
+            },
+            ValidationErrorKind::PropertyNames { error } => {
+                let key = error.instance().as_str().unwrap_or_default();
+                let below: Vec<&str> = path.iter().copied().chain([key]).collect();
+                let message = format!(
+                    "the key `{}` cannot stand here: {}",
+                    shortened(key),
+                    self.rule(error, key)
+                );
+                let problem = Error::invalid(message).at(self.document.key_place(&below));
+                problems.push(with_nearest_name(problem, key));
+            }
+            kind => problems.push(self.wrong_value(&path, self.expected(error, kind))),
+        }
+    }
+
+    fn unknown_key(&self, path: &[&str], key: &str, known: &[String]) -> Error {
+        let below: Vec<&str> = path.iter().copied().chain([key]).collect();
+        let written: Vec<&str> = self
+            .document
+            .root()
+            .find(path)
+            .map_or_else(Vec::new, |node| {
+                node.entries()
+                    .iter()
+                    .map(|entry| entry.key.as_str())
+                    .collect()
+            });
+        let free = known
+            .iter()
+            .map(String::as_str)
+            .filter(|word| !written.contains(word));
+        let error = Error::invalid(format!("unknown key `{}`", shortened(key)))
+            .at(self.document.key_place(&below));
+        match suggest::hint(key, free) {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+
+    fn missing_key(&self, path: &[&str], key: &str) -> Error {
+        let below: Vec<&str> = path.iter().copied().chain([key]).collect();
+        if self.document.has(&below) {
+            return Error::invalid(format!("`{key}` has no value"))
+                .at(self.document.key_place(&below));
+        }
+        let inside = match path {
+            [] => String::new(),
+            path => format!(" in `{}`", path.join(".")),
+        };
+        Error::invalid(format!("the key `{key}` is missing{inside}"))
+            .at(self.document.key_place(path))
+            .hint(format!("Add `{key}: ...`"))
+    }
+
+    fn wrong_value(&self, path: &[&str], expected: String) -> Error {
+        let node = self
+            .document
+            .root()
+            .find(path)
+            .unwrap_or(self.document.root());
+        let named = match path {
+            [] => String::new(),
+            path => format!("`{}`: ", shortened(&path.join("."))),
+        };
+        let message = format!("{named}expected {expected}, found {}", in_words(node));
+        let error = Error::invalid(message).at(self.document.place_of(first_bytes(node)));
+        match &node.value {
+            Value::Text(text) if expected.contains("name") => with_nearest_name(error, text),
+            Value::Text(text) if expected.starts_with("one of") => {
+                let words = quoted_words(&expected);
+                match suggest::nearest(text, words.iter().map(String::as_str)) {
+                    Some(word) => error.hint(format!("Did you mean `{word}`?")),
+                    None => error,
+                }
+            }
+            Value::Integer(_) | Value::Float(_) | Value::Boolean(_)
+                if expected.contains("a text") =>
+            {
+                let written = &self.document.text()[node.span.clone()];
+                error.hint(format!("Put it in quotes: \"{written}\""))
+            }
+            Value::Text(text) if expected.contains("a number") && text.parse::<i64>().is_ok() => {
+                error.hint(format!("Remove the quotes: {text}"))
+            }
+            _ => error,
+        }
+    }
+
+    fn expected(&self, error: &ValidationError<'_>, kind: &ValidationErrorKind) -> String {
+        match kind {
+            ValidationErrorKind::Type { kind } => type_words(kind),
+            ValidationErrorKind::Enum { options } => {
+                let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
+                let words: Vec<String> = options.iter().map(json_words).collect();
+                format!("one of {}", words.join(", "))
+            }
+            ValidationErrorKind::Constant { expected_value } => json_words(expected_value),
+            ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. } => {
+                self.range_words(error)
+            }
+            ValidationErrorKind::Pattern { .. }
+            | ValidationErrorKind::MinLength { .. }
+            | ValidationErrorKind::MaxLength { .. } => self
+                .keyword_beside(error, EXPECTED)
+                .and_then(Json::as_str)
+                .map_or_else(|| "another text".to_owned(), str::to_owned),
+            ValidationErrorKind::MinItems { limit } => format!("at least {limit} entries"),
+            ValidationErrorKind::MaxItems { limit } => format!("at most {limit} entries"),
+            ValidationErrorKind::MinProperties { limit } => format!("at least {limit} keys"),
+            ValidationErrorKind::MaxProperties { limit } => format!("at most {limit} keys"),
+            ValidationErrorKind::UniqueItems => "entries that differ from one another".to_owned(),
+            other => format!(
+                "something that satisfies `{}` of the schema",
+                other.keyword()
+            ),
+        }
+    }
+
+    fn expected_of(
+        &self,
+        error: &ValidationError<'_>,
+        context: &[Vec<ValidationError<'_>>],
+    ) -> String {
+        if let Some(words) = self.keyword_beside(error, EXPECTED).and_then(Json::as_str) {
+            return words.to_owned();
+        }
+        let mut words: Vec<String> = context
+            .iter()
+            .filter_map(|errors| errors.first())
+            .map(|error| self.expected(error, error.kind()))
+            .filter(|words| words != "nothing")
+            .collect();
+        words.dedup();
+        words.join(" or ")
+    }
+
+    fn range_words(&self, error: &ValidationError<'_>) -> String {
+        let limit = |keyword| self.keyword_beside(error, keyword).map(Json::to_string);
+        match (limit("minimum"), limit("maximum")) {
+            (Some(low), Some(high)) => format!("a number from {low} to {high}"),
+            (Some(low), None) => format!("a number of at least {low}"),
+            (_, Some(high)) => format!("a number of at most {high}"),
+            (None, None) => "another number".to_owned(),
+        }
+    }
+
+    fn rule(&self, error: &ValidationError<'_>, key: &str) -> String {
+        match Name::new(key) {
+            Err(cause) if error.schema_path().as_str().contains("propertyNames") => {
+                let expected = self.expected(error, error.kind());
+                if expected.contains("name") {
+                    cause.to_string()
+                } else {
+                    format!("expected {expected}")
+                }
+            }
+            _ => format!("expected {}", self.expected(error, error.kind())),
+        }
+    }
+
+    /// Another keyword of the schema in which an error's keyword stands.
+    fn keyword_beside(&self, error: &ValidationError<'_>, keyword: &str) -> Option<&Json> {
+        let path = error.schema_path().as_str();
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.schema.pointer(parent)?.get(keyword)
+    }
+
+    fn known_keys(&self, error: &ValidationError<'_>) -> Vec<String> {
+        self.keyword_beside(error, "properties")
+            .and_then(Json::as_object)
+            .map(|properties| properties.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+}
+
+/// The errors of the one alternative whose type fits, so that its inner problems are shown.
+fn fitting_alternative<'a, 'b>(
+    path: &[&str],
+    context: &'a [Vec<ValidationError<'b>>],
+) -> Option<&'a [ValidationError<'b>]> {
+    let is_type_error = |error: &ValidationError<'_>| {
+        matches!(error.kind(), ValidationErrorKind::Type { .. })
+            && steps(error.instance_path().as_str()).len() == path.len()
+    };
+    let mut fitting = context
+        .iter()
+        .filter(|errors| !errors.is_empty() && !errors.iter().any(is_type_error));
+    match (fitting.next(), fitting.next()) {
+        (Some(errors), None) => Some(errors),
+        _ => None,
+    }
+}
+
+fn with_nearest_name(error: Error, text: &str) -> Error {
+    match Name::nearest(text) {
+        Some(name) if name.as_str() != text => error.hint(format!("Write `{name}`")),
+        _ => error,
+    }
+}
+
+fn quoted_words(text: &str) -> Vec<String> {
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_owned)
+        .collect()
+}
+
+fn first_bytes(node: &Node) -> std::ops::Range<usize> {
+    match node.entries().first() {
+        Some(entry) => entry.key_span.clone(),
+        None => node.span.clone(),
+    }
+}
+
+fn in_words(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "nothing".to_owned(),
+        Value::Boolean(value) => format!("the truth value `{value}`"),
+        Value::Integer(value) => format!("the number {value}"),
+        Value::Float(value) => format!("the number {value}"),
+        Value::Text(text) => format!("the text `{}`", shortened(text)),
+        Value::List(_) => "a list".to_owned(),
+        Value::Map(_) => "a map".to_owned(),
+    }
+}
+
+fn type_words(kind: &TypeKind) -> String {
+    let words = |kind: jsonschema::JsonType| match kind {
+        jsonschema::JsonType::Array => "a list",
+        jsonschema::JsonType::Boolean => "`true` or `false`",
+        jsonschema::JsonType::Integer => "a number without a fraction",
+        jsonschema::JsonType::Null => "nothing",
+        jsonschema::JsonType::Number => "a number",
+        jsonschema::JsonType::Object => "a map",
+        jsonschema::JsonType::String => "a text",
+    };
+    match kind {
+        TypeKind::Single(kind) => words(*kind).to_owned(),
+        TypeKind::Multiple(kinds) => {
+            let words: Vec<&str> = kinds
+                .iter()
+                .map(words)
+                .filter(|word| *word != "nothing")
+                .collect();
+            words.join(" or ")
+        }
+    }
+}
+
+fn json_words(value: &Json) -> String {
+    match value {
+        Json::String(text) => format!("`{text}`"),
+        other => format!("`{other}`"),
+    }
+}

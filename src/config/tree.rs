@@ -1,0 +1,450 @@
+//! A YAML document as a tree that knows where everything was written.
+//!
+//! The parser is strict (YAML 1.2, core schema) and iterative; what our files do not use
+//! (anchors, aliases, tags, merge keys, several documents) is refused in words.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
+
+/// Maps and lists may be nested this deep; our formats need six levels.
+const DEEPEST: usize = 32;
+
+/// A value and the bytes it was written with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// Where it stands in the text, in bytes.
+    pub span: Range<usize>,
+    /// What it is.
+    pub value: Value,
+}
+
+/// What a [`Node`] holds.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// Nothing, `~` or `null`.
+    Null,
+    /// `true` or `false`.
+    Boolean(bool),
+    /// A whole number.
+    Integer(i64),
+    /// A number with a fraction, or one too large for [`Value::Integer`].
+    Float(f64),
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A map, in the order written.
+    Map(Vec<Entry>),
+}
+
+/// A key of a map and its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The key as text.
+    pub key: String,
+    /// Where the key stands in the text, in bytes.
+    pub key_span: Range<usize>,
+    /// The value.
+    pub value: Node,
+}
+
+/// Something wrong with the YAML itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Where, in bytes.
+    pub span: Range<usize>,
+    /// What, as a sentence without a final stop.
+    pub message: String,
+    /// What to do next.
+    pub hint: Option<String>,
+    /// Another place that belongs to it: the first of two equal keys.
+    pub other: Option<Range<usize>>,
+}
+
+/// Parses one document; `Ok(None)` when the text holds nothing but comments.
+///
+/// # Errors
+/// All problems found: duplicate keys and refused features anywhere, up to the first place
+/// where the text is no YAML.
+pub fn parse(text: &str) -> Result<Option<Node>, Vec<Problem>> {
+    let mut builder = Builder::new(text);
+    let root = match builder.document() {
+        Ok(root) => root,
+        Err(problem) => {
+            builder.problems.push(problem);
+            None
+        }
+    };
+    if builder.problems.is_empty() {
+        Ok(root)
+    } else {
+        Err(builder.problems)
+    }
+}
+
+struct Builder<'text> {
+    text: &'text str,
+    parser: Parser<'text, StrInput<'text>>,
+    /// The byte at which each character begins, and the length of the text at the end.
+    offsets: Vec<usize>,
+    problems: Vec<Problem>,
+}
+
+impl<'text> Builder<'text> {
+    fn new(text: &'text str) -> Self {
+        let mut offsets: Vec<usize> = text.char_indices().map(|(offset, _)| offset).collect();
+        offsets.push(text.len());
+        Self {
+            text,
+            parser: Parser::new_from_str(text),
+            offsets,
+            problems: Vec::new(),
+        }
+    }
+
+    fn document(&mut self) -> Result<Option<Node>, Problem> {
+        let mut root = None;
+        while let Some((event, span)) = self.next()? {
+            match event {
+                Event::DocumentStart(_) if root.is_some() => {
+                    return Err(self.problem(
+                        span,
+                        "this file holds a second document",
+                        Some("Keep one document, and remove the line `---`"),
+                    ));
+                }
+                Event::StreamEnd => break,
+                Event::Nothing
+                | Event::StreamStart
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd => {}
+                event => root = Some(self.node(event, span, 0)?),
+            }
+        }
+        Ok(root.filter(|node: &Node| node.value != Value::Null || !node.span.is_empty()))
+    }
+
+    fn node(&mut self, event: Event<'text>, span: Span, depth: usize) -> Result<Node, Problem> {
+        if depth > DEEPEST {
+            let message = format!("maps and lists are nested more than {DEEPEST} levels deep");
+            return Err(self.problem(span, &message, None));
+        }
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                self.refuse_anchor(anchor, span);
+                self.refuse_tag(tag.is_some(), span);
+                let value = match style {
+                    ScalarStyle::Plain => plain_value(&text),
+                    _ => Value::Text(text.into_owned()),
+                };
+                Ok(Node {
+                    span: self.range(span),
+                    value,
+                })
+            }
+            Event::SequenceStart(anchor, tag) => {
+                self.refuse_anchor(anchor, span);
+                self.refuse_tag(tag.is_some(), span);
+                self.list(span, depth)
+            }
+            Event::MappingStart(anchor, tag) => {
+                self.refuse_anchor(anchor, span);
+                self.refuse_tag(tag.is_some(), span);
+                self.map(span, depth)
+            }
+            Event::Alias(_) => {
+                self.problems.push(self.problem(
+                    span,
+                    "aliases (`*name`) are not used in this file",
+                    Some("Write the value out"),
+                ));
+                Ok(Node {
+                    span: self.range(span),
+                    value: Value::Null,
+                })
+            }
+            _ => Err(self.problem(span, "a value is missing here", None)),
+        }
+    }
+
+    fn list(&mut self, start: Span, depth: usize) -> Result<Node, Problem> {
+        let mut items = Vec::new();
+        loop {
+            let (event, span) = self.expect_next(start)?;
+            if event == Event::SequenceEnd {
+                return Ok(Node {
+                    span: self.cover(start, span),
+                    value: Value::List(items),
+                });
+            }
+            items.push(self.node(event, span, depth + 1)?);
+        }
+    }
+
+    fn map(&mut self, start: Span, depth: usize) -> Result<Node, Problem> {
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut first_places: HashMap<String, Range<usize>> = HashMap::new();
+        loop {
+            let (event, span) = self.expect_next(start)?;
+            if event == Event::MappingEnd {
+                return Ok(Node {
+                    span: self.cover(start, span),
+                    value: Value::Map(entries),
+                });
+            }
+            let key = self.key(event, span)?;
+            let key_span = self.range(span);
+            let (event, value_span) = self.expect_next(span)?;
+            let value = self.node(event, value_span, depth + 1)?;
+            if let Some(first) = first_places.get(&key) {
+                self.problems.push(Problem {
+                    span: key_span,
+                    message: format!("the key `{}` is written twice", shortened(&key)),
+                    hint: Some("Keep one of the two".to_owned()),
+                    other: Some(first.clone()),
+                });
+                continue;
+            }
+            first_places.insert(key.clone(), key_span.clone());
+            entries.push(Entry {
+                key,
+                key_span,
+                value,
+            });
+        }
+    }
+
+    fn key(&mut self, event: Event<'text>, span: Span) -> Result<String, Problem> {
+        let Event::Scalar(text, style, anchor, tag) = event else {
+            return Err(self.problem(
+                span,
+                "a key must be a plain word or a quoted text",
+                Some("Write the key as a text"),
+            ));
+        };
+        self.refuse_anchor(anchor, span);
+        self.refuse_tag(tag.is_some(), span);
+        if style == ScalarStyle::Plain && text == "<<" {
+            self.problems.push(self.problem(
+                span,
+                "merge keys (`<<`) are not used in this file",
+                Some("Write the keys out"),
+            ));
+        }
+        Ok(text.into_owned())
+    }
+
+    fn refuse_anchor(&mut self, anchor: usize, span: Span) {
+        if anchor != 0 {
+            self.problems.push(self.problem(
+                span,
+                "anchors (`&name`) are not used in this file",
+                Some("Remove the anchor, and write the value out where it is repeated"),
+            ));
+        }
+    }
+
+    fn refuse_tag(&mut self, tagged: bool, span: Span) {
+        if tagged {
+            self.problems.push(self.problem(
+                span,
+                "tags (`!name`) are not used in this file",
+                Some("Remove the tag; put a text in quotes to keep it a text"),
+            ));
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<(Event<'text>, Span)>, Problem> {
+        match self.parser.next_event() {
+            None => Ok(None),
+            Some(Ok(next)) => Ok(Some(next)),
+            Some(Err(error)) => Err(self.syntax_problem(&error)),
+        }
+    }
+
+    fn expect_next(&mut self, last: Span) -> Result<(Event<'text>, Span), Problem> {
+        match self.next()? {
+            Some((Event::StreamEnd, span)) => Err(self.problem(span, "the file ends here", None)),
+            Some(next) => Ok(next),
+            None => Err(self.problem(last, "the file ends after this", None)),
+        }
+    }
+
+    fn syntax_problem(&self, error: &ScanError) -> Problem {
+        let at = self.offset(*error.marker());
+        let tab = self.tab_in_indentation(at);
+        Problem {
+            span: tab.clone().unwrap_or(at..at),
+            message: match tab {
+                Some(_) => "a line is indented with a tab".to_owned(),
+                None => format!("this is no YAML: {}", error.info()),
+            },
+            hint: tab.map(|_| "Indent with spaces; YAML allows no tabs there".to_owned()),
+            other: None,
+        }
+    }
+
+    /// The tab with which the line of this byte, or the one before it, is indented.
+    fn tab_in_indentation(&self, at: usize) -> Option<Range<usize>> {
+        let line_start = |at: usize| self.text[..at].rfind('\n').map_or(0, |end| end + 1);
+        let this = line_start(at);
+        let before = line_start(this.saturating_sub(1));
+        [this, before].into_iter().find_map(|start| {
+            let line = self.text[start..].lines().next().unwrap_or_default();
+            let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+            let tab = line[..indentation].find('\t')?;
+            Some(start + tab..start + tab + 1)
+        })
+    }
+
+    fn problem(&self, span: Span, message: &str, hint: Option<&str>) -> Problem {
+        Problem {
+            span: self.range(span),
+            message: message.to_owned(),
+            hint: hint.map(str::to_owned),
+            other: None,
+        }
+    }
+
+    fn offset(&self, marker: Marker) -> usize {
+        let last = self.text.len();
+        self.offsets.get(marker.index()).copied().unwrap_or(last)
+    }
+
+    fn range(&self, span: Span) -> Range<usize> {
+        let start = self.offset(span.start);
+        start..self.offset(span.end).max(start)
+    }
+
+    fn cover(&self, start: Span, end: Span) -> Range<usize> {
+        let from = self.offset(start.start);
+        from..self.offset(end.end).max(from)
+    }
+}
+
+/// The value of an unquoted scalar, by the core schema of YAML 1.2 (chapter 10.3): `yes` and
+/// `no` are texts.
+fn plain_value(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => return Value::Boolean(true),
+        "false" | "False" | "FALSE" => return Value::Boolean(false),
+        _ => {}
+    }
+    if let Some(number) = integer(text) {
+        return Value::Integer(number);
+    }
+    let numeric = text.starts_with(|first: char| first.is_ascii_digit() || "+-.".contains(first))
+        && text
+            .chars()
+            .all(|letter| letter.is_ascii_digit() || "+-.eE".contains(letter));
+    match text.parse::<f64>() {
+        Ok(number) if numeric && number.is_finite() => Value::Float(number),
+        _ => Value::Text(text.to_owned()),
+    }
+}
+
+fn integer(text: &str) -> Option<i64> {
+    if let Some(digits) = text.strip_prefix("0x") {
+        return i64::from_str_radix(digits, 16).ok();
+    }
+    if let Some(digits) = text.strip_prefix("0o") {
+        return i64::from_str_radix(digits, 8).ok();
+    }
+    text.parse().ok()
+}
+
+/// A text cut to a length that fits a message.
+pub fn shortened(text: &str) -> String {
+    const LONGEST: usize = 60;
+    if text.chars().count() <= LONGEST {
+        return text.escape_debug().to_string();
+    }
+    let head: String = text.chars().take(LONGEST).collect();
+    format!("{}...", head.escape_debug())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(text: &str) -> Vec<String> {
+        parse(text)
+            .expect_err("the text should be refused")
+            .into_iter()
+            .map(|problem| problem.message)
+            .collect()
+    }
+
+    fn written<'a>(text: &'a str, node: &Node) -> &'a str {
+        &text[node.span.clone()]
+    }
+
+    #[test]
+    fn every_value_knows_where_it_stands_even_behind_wide_letters_and_crlf() {
+        let text = "# é\r\nname: größe\r\nlist: [1, two]\r\n";
+        let root = parse(text).unwrap().unwrap();
+        let Value::Map(entries) = &root.value else {
+            panic!("no map");
+        };
+        assert_eq!(&text[entries[0].key_span.clone()], "name");
+        assert_eq!(written(text, &entries[0].value), "größe");
+        let Value::List(items) = &entries[1].value.value else {
+            panic!("no list");
+        };
+        assert_eq!(written(text, &items[1]), "two");
+    }
+
+    #[test]
+    fn scalars_follow_yaml_1_2() {
+        assert_eq!(plain_value("no"), Value::Text("no".to_owned()));
+        assert_eq!(plain_value("on"), Value::Text("on".to_owned()));
+        assert_eq!(plain_value("1_000"), Value::Text("1_000".to_owned()));
+        assert_eq!(plain_value("true"), Value::Boolean(true));
+        assert_eq!(plain_value("0x10"), Value::Integer(16));
+        assert_eq!(plain_value("-3"), Value::Integer(-3));
+        assert_eq!(plain_value("1.5"), Value::Float(1.5));
+        assert_eq!(plain_value("nan"), Value::Text("nan".to_owned()));
+        assert_eq!(plain_value("~"), Value::Null);
+    }
+
+    #[test]
+    fn a_key_written_twice_is_found_with_both_places() {
+        let text = "a: 1\nb:\n  c: 1\n  c: 2\na: 3\n";
+        let found = parse(text).unwrap_err();
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].other, Some(10..11));
+        assert_eq!(found[1].other, Some(0..1));
+    }
+
+    #[test]
+    fn what_our_files_do_not_use_is_refused_in_words() {
+        assert_eq!(problems("a: &x 1\nb: *x\n").len(), 2);
+        assert!(problems("a: !!str 1\n")[0].contains("tags"));
+        assert!(problems("a: {<<: {b: 1}}\n")[0].contains("merge keys"));
+        assert!(problems("a: 1\n---\nb: 1\n")[0].contains("second document"));
+        assert!(problems("? [a]\n: 1\n")[0].contains("key"));
+    }
+
+    #[test]
+    fn a_tab_in_the_indentation_is_named() {
+        assert!(problems("a:\n\tb: 1\n")[0].contains("tab"));
+    }
+
+    #[test]
+    fn a_nesting_bomb_ends_at_the_limit() {
+        for open in ["[", "{a: ", "- "] {
+            let text = open.repeat(200_000);
+            assert!(!problems(&text).is_empty(), "{open}");
+        }
+        assert!(problems(&"[".repeat(60))[0].contains("nested"));
+    }
+
+    #[test]
+    fn comments_alone_are_no_document() {
+        assert_eq!(parse(""), Ok(None));
+        assert_eq!(parse("# nothing\n\n"), Ok(None));
+    }
+}

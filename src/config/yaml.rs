@@ -1,0 +1,345 @@
+//! Reads a YAML file with positions, and reports all of its problems in one run.
+
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+use super::schema_check;
+use super::tree::{self, Entry, Node, Problem, Value};
+use crate::error::{Error, Place, Result};
+
+/// A file that people write is never larger than this, in bytes.
+const LARGEST_FILE: u64 = 1024 * 1024;
+
+/// A YAML file that was read, with the place of everything in it.
+#[derive(Debug, Clone)]
+pub struct Document {
+    file: PathBuf,
+    text: String,
+    root: Node,
+}
+
+impl Document {
+    /// Reads a file; messages name it relative to the current folder where it lies below.
+    ///
+    /// # Errors
+    /// When it is missing, unreadable, too large, not UTF-8, empty or no YAML.
+    pub fn read(path: &Path) -> Result<Self> {
+        let shown = shown_path(path);
+        Self::parse(&shown, &read_bytes(path, &shown)?)
+    }
+
+    /// Parses the content of `file`, which is only named in messages.
+    ///
+    /// # Errors
+    /// When it is not UTF-8, empty or no YAML; with all duplicate keys at once.
+    pub fn parse(file: &Path, bytes: &[u8]) -> Result<Self> {
+        let text = decode_text(file, bytes)?;
+        match tree::parse(text) {
+            Ok(Some(root)) => Ok(Self {
+                file: file.to_path_buf(),
+                text: text.to_owned(),
+                root,
+            }),
+            Ok(None) => Err(Error::invalid(format!("{} is empty", file.display()))
+                .at(Place::of_offset(file, text, 0, 1))
+                .hint("Write what it describes; `gantline schema` prints what may stand in it")),
+            Err(problems) => Err(problems_of(file, text, problems)),
+        }
+    }
+
+    /// Turns the document into `T`, after checking it against the schema of `T`.
+    ///
+    /// # Errors
+    /// All problems at once: unknown keys, wrong types, missing keys, values out of range.
+    pub fn decode<T: DeserializeOwned + JsonSchema>(&self) -> Result<T> {
+        let problems = schema_check::check::<T>(self)?;
+        if let Some(error) = self.all_of(problems) {
+            return Err(error);
+        }
+        serde_json::from_value(self.root.to_json(true)).map_err(|cause| {
+            Error::invalid(format!("{} cannot be understood", self.file.display()))
+                .at(self.place(&[]))
+                .because(cause)
+        })
+    }
+
+    /// One error out of all that were found in this file.
+    pub fn all_of(&self, errors: Vec<Error>) -> Option<Error> {
+        let file = self.file.display();
+        Error::all_of(|count| format!("{file} has {count} problems"), errors)
+    }
+
+    /// The file, as the user would name it.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The text, without a byte order mark.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The tree.
+    pub fn root(&self) -> &Node {
+        &self.root
+    }
+
+    /// The text written at a path of keys; `None` when there is none.
+    pub fn text_at(&self, path: &[&str]) -> Option<&str> {
+        match &self.root.find(path)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// Whether something is written at a path of keys.
+    pub fn has(&self, path: &[&str]) -> bool {
+        self.root.find(path).is_some()
+    }
+
+    /// The place of the value at a path of keys and list indices, or of what comes nearest.
+    pub fn place(&self, path: &[&str]) -> Place {
+        (0..=path.len())
+            .rev()
+            .find_map(|length| self.root.find(&path[..length]))
+            .map_or_else(|| self.place_of(0..0), |node| self.place_of_node(node))
+    }
+
+    /// The place of the key at a path of keys, or of what comes nearest.
+    pub fn key_place(&self, path: &[&str]) -> Place {
+        let found = path.split_last().and_then(|(key, parents)| {
+            let parent = self.root.find(parents)?;
+            parent.entries().iter().find(|entry| entry.key == *key)
+        });
+        match found {
+            Some(entry) => self.place_of(entry.key_span.clone()),
+            None => self.place(path),
+        }
+    }
+
+    /// The place of these bytes.
+    pub fn place_of(&self, span: Range<usize>) -> Place {
+        Place::of_offset(
+            &self.file,
+            &self.text,
+            span.start,
+            characters(&self.text, &span),
+        )
+    }
+
+    fn place_of_node(&self, node: &Node) -> Place {
+        match node.entries().first() {
+            Some(entry) if self.text[node.span.start..].starts_with(|at| at != '{') => {
+                self.place_of(entry.key_span.clone())
+            }
+            _ => self.place_of(node.span.clone()),
+        }
+    }
+}
+
+impl Node {
+    /// The entries of a map; none for anything else.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value at a path of keys and list indices.
+    pub fn find(&self, path: &[&str]) -> Option<&Self> {
+        path.iter().try_fold(self, |node, step| match &node.value {
+            Value::Map(entries) => entries
+                .iter()
+                .find(|entry| entry.key == *step)
+                .map(|entry| &entry.value),
+            Value::List(items) => items.get(step.parse::<usize>().ok()?),
+            _ => None,
+        })
+    }
+
+    /// The value as JSON; `absent_when_null` leaves out keys that have no value.
+    pub fn to_json(&self, absent_when_null: bool) -> serde_json::Value {
+        match &self.value {
+            Value::Null => serde_json::Value::Null,
+            Value::Boolean(value) => (*value).into(),
+            Value::Integer(value) => (*value).into(),
+            Value::Float(value) => (*value).into(),
+            Value::Text(value) => value.clone().into(),
+            Value::List(items) => items
+                .iter()
+                .map(|item| item.to_json(absent_when_null))
+                .collect(),
+            Value::Map(entries) => entries
+                .iter()
+                .filter(|entry| !(absent_when_null && entry.value.value == Value::Null))
+                .map(|entry| (entry.key.clone(), entry.value.to_json(absent_when_null)))
+                .collect::<serde_json::Map<_, _>>()
+                .into(),
+        }
+    }
+}
+
+/// A path as the user would name it: relative to the current folder where it lies below.
+pub fn shown_path(path: &Path) -> PathBuf {
+    std::env::current_dir()
+        .ok()
+        .and_then(|current| path.strip_prefix(current).map(Path::to_path_buf).ok())
+        .filter(|relative| !relative.as_os_str().is_empty())
+        .unwrap_or_else(|| path.to_path_buf())
+}
+
+fn read_bytes(path: &Path, shown: &Path) -> Result<Vec<u8>> {
+    let unreadable = |cause: std::io::Error| {
+        let missing = cause.kind() == std::io::ErrorKind::NotFound;
+        let what = if missing {
+            "does not exist"
+        } else {
+            "cannot be read"
+        };
+        Error::invalid(format!("{} {what}", shown.display())).because(cause)
+    };
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(Error::invalid(format!("{} is no file", shown.display())));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+        .map_err(unreadable)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(Error::invalid(format!(
+            "{} is larger than {LARGEST_FILE} bytes",
+            shown.display()
+        ))
+        .hint("Check that it is the file you mean: such a file is a few lines long"));
+    }
+    Ok(bytes)
+}
+
+/// The text without a byte order mark.
+fn decode_text<'bytes>(file: &Path, bytes: &'bytes [u8]) -> Result<&'bytes str> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err(
+            Error::invalid(format!("{} is written in UTF-16", file.display()))
+                .hint("Save it as UTF-8"),
+        );
+    }
+    let text = std::str::from_utf8(bytes).map_err(|cause| {
+        let valid = String::from_utf8_lossy(&bytes[..cause.valid_up_to()]);
+        Error::invalid(format!("{} is no UTF-8 text", file.display()))
+            .at(Place::of_offset(file, &valid, valid.len(), 1))
+            .hint("Save it as UTF-8")
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match text.find('\0') {
+        None => Ok(text),
+        Some(at) => Err(
+            Error::invalid(format!("{} holds a zero byte", file.display()))
+                .at(Place::of_offset(file, &text[..at], at, 1))
+                .hint("Check that it is a text file"),
+        ),
+    }
+}
+
+fn problems_of(file: &Path, text: &str, problems: Vec<Problem>) -> Error {
+    let place =
+        |span: Range<usize>| Place::of_offset(file, text, span.start, characters(text, &span));
+    let errors = problems
+        .into_iter()
+        .map(|problem| {
+            let mut error = Error::invalid(problem.message).at(place(problem.span));
+            if let Some(first) = problem.other {
+                error = error.since(format!("it is first written at {}", place(first)));
+            }
+            match problem.hint {
+                Some(hint) => error.hint(hint),
+                None => error,
+            }
+        })
+        .collect();
+    let shown = file.display();
+    Error::all_of(|count| format!("{shown} has {count} problems"), errors)
+        .unwrap_or_else(|| Error::invalid(format!("{shown} is no YAML")))
+}
+
+fn characters(text: &str, span: &Range<usize>) -> usize {
+    text.get(span.clone())
+        .and_then(|marked| marked.lines().next())
+        .map_or(1, |line| line.trim_end().chars().count())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn error_of(bytes: &[u8]) -> Error {
+        Document::parse(Path::new("gantline.yaml"), bytes).expect_err("should be refused")
+    }
+
+    #[test]
+    fn a_text_that_is_no_utf_8_is_refused_with_its_place() {
+        let error = error_of(b"name: shop\nowner: \xff\n");
+        assert!(error.message().contains("no UTF-8"));
+        assert_eq!(error.place().unwrap().to_string(), "gantline.yaml:2:8");
+        assert!(error_of(b"\xff\xfen\0").message().contains("UTF-16"));
+        assert!(error_of(b"name: a\0b\n").message().contains("zero byte"));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_text() {
+        let document = Document::parse(Path::new("x.yaml"), b"\xef\xbb\xbfname: shop\n").unwrap();
+        assert_eq!(document.text_at(&["name"]), Some("shop"));
+        assert_eq!(document.key_place(&["name"]).column, 1);
+    }
+
+    #[test]
+    fn an_empty_file_is_said_to_be_empty() {
+        assert!(error_of(b"").message().ends_with("is empty"));
+        assert!(error_of(b"# later\n").message().ends_with("is empty"));
+    }
+
+    #[test]
+    fn both_places_of_a_duplicate_key_are_named() {
+        let error = error_of(b"name: a\nname: b\n");
+        assert_eq!(error.place().unwrap().line, 2);
+        assert_eq!(error.causes(), ["it is first written at gantline.yaml:1:1"]);
+    }
+
+    #[test]
+    fn a_file_of_ten_megabytes_is_refused_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gantline.yaml");
+        std::fs::write(&path, vec![b'a'; 10 * 1024 * 1024]).unwrap();
+        assert!(
+            Document::read(&path)
+                .unwrap_err()
+                .message()
+                .contains("larger than")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = Document::parse(Path::new("x.yaml"), &bytes);
+        }
+
+        #[test]
+        fn texts_that_look_like_yaml_never_panic(
+            text in "[ \\n\\t\\r:{}\\[\\],&*!|>'\"#%@a-c0-9?<~.\u{e9}\u{feff}\u{85}-]{0,120}"
+        ) {
+            if let Ok(document) = Document::parse(Path::new("x.yaml"), text.as_bytes()) {
+                let _ = document.place(&["a", "b"]);
+                let _ = document.root().to_json(true);
+            }
+        }
+    }
+}
