@@ -21,13 +21,16 @@ use crate::model::project::{Project, Service, Workspace};
 pub const TEMPLATE_SUFFIX: &str = ".tera";
 /// The folder of a folder's contributions to files of others.
 pub const PARTS: &str = "parts/";
+/// A folder's example of use, such as a call of a peer from a handler: shown, and no file of the
+/// service.
+pub const EXAMPLE: &str = "example.tera";
 
 /// Everything that a service's files are made from.
 #[derive(Debug, Clone)]
 pub struct CodeInput<'a> {
     /// What it is made from.
     pub blueprint: &'a Blueprint,
-    /// The workspace; of its services only those in `peers` are looked at.
+    /// The workspace; of its services only who calls this one is looked at.
     pub project: &'a Project,
     /// The service.
     pub service: &'a Service,
@@ -110,6 +113,31 @@ pub fn service_files(input: &CodeInput<'_>) -> Result<FileSet> {
     work.finish(&input.service.module(&input.project.workspace))
 }
 
+/// Examples of how a service's own code uses what was generated: the chosen folders', in order.
+///
+/// # Errors
+/// As [`service_files`].
+pub fn examples(input: &CodeInput<'_>) -> Result<Vec<String>> {
+    let context = context::of_service(input)?;
+    let mut examples = Vec::new();
+    for folder in &input.blueprint.folders {
+        let condition = Condition::of(folder, input.blueprint)?;
+        let mut files = folder.files.iter();
+        let Some((_, file)) = files.find(|(path, _)| path.as_str() == EXAMPLE) else {
+            continue;
+        };
+        if condition.holds(input.blueprint, &input.service.options) {
+            let name = format!("{}/{}/{EXAMPLE}", folder.blueprint, folder.name);
+            let text = text_of(&name, &file.bytes)?;
+            for own in context::each(&context, condition.each) {
+                let template = Template { name: &name, text };
+                examples.push(template.render(&own)?);
+            }
+        }
+    }
+    Ok(examples)
+}
+
 /// A file before its slots are filled.
 struct Draft<'a> {
     folder: &'a Folder,
@@ -134,6 +162,8 @@ impl<'a> Work<'a> {
                 let source = format!("{}/{}", folder.blueprint, folder.name);
                 let modules = self.modules.get_or_insert_default();
                 modules.add(&source, &file.bytes)?;
+            } else if path.as_str() == EXAMPLE {
+                // Shown by the command that adds it; see `examples`.
             } else if let Some(part) = path.as_str().strip_prefix(PARTS) {
                 self.add_part(folder, (part, file), context)?;
             } else {

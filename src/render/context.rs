@@ -37,6 +37,7 @@ pub fn of_service(input: &CodeInput<'_>) -> Result<Map<String, Value>> {
     context.insert("options".to_owned(), json!(service.options));
     context.insert("ports".to_owned(), json!(service.ports));
     context.insert("needs".to_owned(), Value::Array(needs(input)?));
+    context.insert("callers".to_owned(), Value::Array(callers(input)));
     context.insert("publishes".to_owned(), Value::Array(publishes(service)));
     context.insert("consumes".to_owned(), Value::Array(consumes(service)));
     context.insert("uses".to_owned(), uses(service, workspace)?);
@@ -101,6 +102,18 @@ fn needs(input: &CodeInput<'_>) -> Result<Vec<Value>> {
             })?;
             Ok(peer_forms(&need.service, peer))
         })
+        .collect()
+}
+
+/// The services that call this one, by name: its network policy lets them in.
+fn callers(input: &CodeInput<'_>) -> Vec<Value> {
+    let services = input.project.services.values();
+    services
+        .filter(|other| {
+            let mut needs = other.needs.iter();
+            needs.any(|need| need.service == input.service.name)
+        })
+        .map(|caller| named(&caller.name))
         .collect()
 }
 
