@@ -183,6 +183,15 @@ impl Error {
         self
     }
 
+    /// Points at a place in a file of the user's, unless it already points at one.
+    #[must_use]
+    pub fn at_when_missing(self, place: Place) -> Self {
+        match self.place {
+            Some(_) => self,
+            None => self.at(place),
+        }
+    }
+
     /// Adds a next step: an imperative sentence.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

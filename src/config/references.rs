@@ -1,0 +1,102 @@
+//! Checks what services say of one another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::service::Manifest;
+use super::suggest;
+use crate::error::Error;
+use crate::model::name::Name;
+
+/// The services that a manifest names.
+pub fn named_by(manifest: &Manifest) -> Vec<Name> {
+    let called = manifest.file.needs.iter().map(|need| need.service());
+    let heard = manifest.file.consumes.values().map(|from| from.0.as_str());
+    called
+        .chain(heard)
+        .filter_map(|name| Name::new(name).ok())
+        .collect()
+}
+
+/// All problems between services; `known` are the names of all services of the workspace,
+/// loaded or not.
+pub fn check(manifests: &BTreeMap<Name, Manifest>, known: &BTreeSet<Name>) -> Vec<Error> {
+    let mut problems = Vec::new();
+    for (name, manifest) in manifests {
+        check_needs(name, manifest, known, &mut problems);
+        check_consumes(manifest, manifests, known, &mut problems);
+    }
+    problems
+}
+
+fn check_needs(
+    name: &Name,
+    manifest: &Manifest,
+    known: &BTreeSet<Name>,
+    problems: &mut Vec<Error>,
+) {
+    let mut seen = BTreeSet::new();
+    for (index, need) in manifest.file.needs.iter().enumerate() {
+        let called = need.service();
+        let index = index.to_string();
+        let place = || match manifest.document.has(&["needs", &index, "service"]) {
+            true => manifest.document.place(&["needs", &index, "service"]),
+            false => manifest.document.place(&["needs", &index]),
+        };
+        if called == name.as_str() {
+            problems.push(
+                Error::invalid(format!("`{name}` needs itself"))
+                    .at(place())
+                    .hint("Remove it"),
+            );
+        } else if !known.contains(called) {
+            problems.push(unknown_service(called, known).at(place()));
+        } else if !seen.insert(called) {
+            problems.push(
+                Error::invalid(format!("`{called}` is needed twice"))
+                    .at(place())
+                    .hint("Keep one of the two"),
+            );
+        }
+    }
+}
+
+fn check_consumes(
+    manifest: &Manifest,
+    manifests: &BTreeMap<Name, Manifest>,
+    known: &BTreeSet<Name>,
+    problems: &mut Vec<Error>,
+) {
+    for (event, from) in &manifest.file.consumes {
+        let place = || manifest.document.place(&["consumes", &event.0]);
+        if !known.contains(from.0.as_str()) {
+            problems.push(unknown_service(&from.0, known).at(place()));
+            continue;
+        }
+        // A provider that was not readable has a problem of its own.
+        let Some(provider) = manifests.get(from.0.as_str()) else {
+            continue;
+        };
+        let published = || provider.file.publishes.iter().map(|event| event.0.as_str());
+        if published().any(|name| name == event.0) {
+            continue;
+        }
+        let error = Error::invalid(format!("`{}` publishes no event `{}`", from.0, event.0))
+            .at(manifest.document.key_place(&["consumes", &event.0]));
+        let words: Vec<&str> = published().collect();
+        problems.push(match suggest::hint(&event.0, words) {
+            Some(hint) => error.hint(hint),
+            None => error.hint(format!(
+                "Add it to `publishes` of {}",
+                provider.document.file().display()
+            )),
+        });
+    }
+}
+
+fn unknown_service(name: &str, known: &BTreeSet<Name>) -> Error {
+    let error = Error::invalid(format!("there is no service `{name}`"));
+    match suggest::hint(name, known.iter().map(Name::as_str)) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
+}

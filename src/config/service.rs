@@ -1,0 +1,352 @@
+//! A service from its manifest: everything that the manifest, its blueprint and the workspace
+//! decide together. What concerns other services is checked by `references`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::options::{self, RelationCounts};
+use super::service_file::ServiceFile;
+use super::yaml::Document;
+use super::{catalog, lock_file::LockFile, reserved, suggest};
+use crate::error::{Error, Place, Result};
+use crate::model::blueprint::Blueprint;
+use crate::model::file_set::TreePath;
+use crate::model::name::Name;
+use crate::model::project::{BlueprintReference, Rollout, Service, Workspace};
+use crate::model::resource_type::ResourceType;
+
+/// Variables that gantline gives every service; `LOG_LEVEL` and the like may be set.
+const OWN_VARIABLES: [&str; 4] = ["HTTP_ADDR", "ADMIN_ADDR", "GRPC_ADDR", "OTEL_SERVICE_NAME"];
+
+/// A manifest that was read, before it is checked against anything else.
+#[derive(Debug)]
+pub struct Manifest {
+    /// The folder, relative to the workspace.
+    pub directory: TreePath,
+    /// The file as written.
+    pub file: ServiceFile,
+    /// The same with positions.
+    pub document: Document,
+}
+
+/// What a manifest is checked against.
+pub struct Surroundings<'a> {
+    /// The folder of the workspace, for what is pinned there.
+    pub root: &'a Path,
+    /// The workspace.
+    pub workspace: &'a Workspace,
+    /// The catalogue.
+    pub types: &'a BTreeMap<Name, ResourceType>,
+}
+
+impl Manifest {
+    /// The service and the blueprint that it is made from.
+    ///
+    /// # Errors
+    /// All problems of the manifest at once.
+    pub fn service(&self, around: &Surroundings<'_>) -> Result<Service, Vec<Error>> {
+        let mut problems = Vec::new();
+        let name = keep(self.name(around), &mut problems);
+        let blueprint = keep(self.blueprint(around.root), &mut problems);
+        self.check_variables(&mut problems);
+        self.check_scale(&mut problems);
+        let mut checked = None;
+        if let Some(blueprint) = &blueprint {
+            checked = self.options(blueprint, &mut problems);
+            self.check_ports(blueprint, &mut problems);
+            if let (Some(options), Some(name)) = (&checked, &name) {
+                self.check_uses(around, &(blueprint, options, name), &mut problems);
+            }
+        }
+        match (
+            name,
+            blueprint.and_then(|blueprint| Some((blueprint.reference?, blueprint.ports))),
+            checked,
+        ) {
+            (Some(name), Some((reference, ports)), Some(options)) if problems.is_empty() => {
+                Ok(self.assemble(name, reference, options, &ports))
+            }
+            _ => Err(problems),
+        }
+    }
+
+    fn assemble(
+        &self,
+        name: Name,
+        blueprint: BlueprintReference,
+        options: BTreeMap<String, String>,
+        ports: &BTreeMap<String, u16>,
+    ) -> Service {
+        let file = &self.file;
+        let name_of = |text: &str| Name::new(text).ok();
+        Service {
+            name,
+            directory: self.directory.clone(),
+            owner: file.owner.clone(),
+            blueprint,
+            options,
+            ports: file.ports(ports),
+            uses: file
+                .uses
+                .iter()
+                .filter_map(|(role, resource)| Some((role.0.clone(), name_of(&resource.0)?)))
+                .collect(),
+            needs: file.needs.iter().filter_map(|entry| entry.need()).collect(),
+            publishes: file
+                .publishes
+                .iter()
+                .filter_map(|event| name_of(&event.0))
+                .collect(),
+            consumes: file
+                .consumes
+                .iter()
+                .filter_map(|(event, from)| Some((name_of(&event.0)?, name_of(&from.0)?)))
+                .collect(),
+            env: file
+                .env
+                .iter()
+                .map(|(variable, value)| (variable.0.clone(), value.clone()))
+                .collect(),
+            secrets: file.secrets(),
+            compute: file.compute(),
+            scale: file.scale(),
+            expose: file.expose(),
+            rollout: Rollout::Rolling,
+        }
+    }
+
+    fn name(&self, around: &Surroundings<'_>) -> Result<Name> {
+        let place = || self.document.place(&["name"]);
+        let name = Name::new(self.file.name.0.as_str())
+            .map_err(|cause| Error::invalid(cause.to_string()).at(place()))?;
+        let folder = self.directory.file_name();
+        if folder != name.as_str() {
+            return Err(Error::invalid(format!(
+                "the service in the folder `{folder}` calls itself `{name}`"
+            ))
+            .at(place())
+            .hint(format!(
+                "Rename the folder to `{name}`, or write `name: {folder}`"
+            )));
+        }
+        match reserved::service_reason(&name, around.types.keys()) {
+            Some(reason) => Err(reserved::refused(&name, reason).at(place())),
+            None => Ok(name),
+        }
+    }
+
+    fn blueprint(&self, root: &Path) -> Result<Blueprint> {
+        let text = self.file.blueprint.0.as_str();
+        let at = |error: Error| error.at_when_missing(self.document.place(&["blueprint"]));
+        let (name, version) = match text.split_once('@') {
+            Some((name, version)) => (name, version.parse().ok()),
+            None => (text, LockFile::read(root)?.newest(text)),
+        };
+        let reference = match version {
+            None => catalog::newest(name).map_err(at)?,
+            Some(version) => BlueprintReference {
+                name: Name::new(name).map_err(|cause| at(Error::invalid(cause.to_string())))?,
+                version,
+            },
+        };
+        catalog::blueprint(Some(root), &reference).map_err(at)
+    }
+
+    fn options(
+        &self,
+        blueprint: &Blueprint,
+        problems: &mut Vec<Error>,
+    ) -> Option<BTreeMap<String, String>> {
+        let file = &self.file;
+        let given = file
+            .options
+            .iter()
+            .map(|(option, value)| (option.0.clone(), value.0.clone()))
+            .collect();
+        let counts = RelationCounts {
+            publishes: file.publishes.len(),
+            consumes: file.consumes.len(),
+            needs: file.needs.len(),
+        };
+        for (key, error) in options::relation_problems(blueprint, counts) {
+            problems.push(error.at(self.document.key_place(&[key])));
+        }
+        let resolved = match options::resolve(blueprint, &given) {
+            Ok(resolved) => resolved,
+            Err(found) => {
+                problems.extend(found.into_iter().map(|problem| self.placed(problem)));
+                return None;
+            }
+        };
+        if let Some(refusal) = options::refusal(blueprint, &resolved, counts) {
+            let place = self.refusal_place(refusal.when.keys());
+            problems.push(options::refused(refusal).at(place));
+        }
+        Some(resolved)
+    }
+
+    fn placed(&self, problem: options::OptionProblem) -> Error {
+        let place = match (&problem.option, problem.is_value) {
+            (Some(option), true) => self.document.place(&["options", option]),
+            (Some(option), false) => self.document.key_place(&["options", option]),
+            (None, _) => self.document.key_place(&["options"]),
+        };
+        problem.error.at(place)
+    }
+
+    /// The first of these options or relations that the file states, else its blueprint.
+    fn refusal_place<'a>(&self, whats: impl Iterator<Item = &'a String>) -> Place {
+        let stated = whats
+            .map(|what| what.split('.').next().unwrap_or(what))
+            .find_map(|what| {
+                [vec!["options", what], vec![what]]
+                    .into_iter()
+                    .find(|path| self.document.has(path))
+            });
+        match stated {
+            Some(path) => self.document.key_place(&path),
+            None => self.document.place(&["blueprint"]),
+        }
+    }
+
+    fn check_ports(&self, blueprint: &Blueprint, problems: &mut Vec<Error>) {
+        if self.file.ports.http.is_some() && !blueprint.ports.contains_key("http") {
+            problems.push(
+                Error::invalid(format!(
+                    "a service made from {} has no `http` port",
+                    self.file.blueprint.0
+                ))
+                .at(self.document.key_place(&["ports", "http"]))
+                .hint("Remove the line"),
+            );
+        }
+        let ports = self.file.ports(&blueprint.ports);
+        if ports.http == Some(ports.admin) {
+            let key = if self.file.ports.admin.is_some() {
+                "admin"
+            } else {
+                "http"
+            };
+            problems.push(
+                Error::invalid(format!("`http` and `admin` are both port {}", ports.admin))
+                    .at(self.document.place(&["ports", key]))
+                    .hint("Give one of them another port"),
+            );
+        }
+    }
+
+    fn check_uses(
+        &self,
+        around: &Surroundings<'_>,
+        (blueprint, options, name): &(&Blueprint, &BTreeMap<String, String>, &Name),
+        problems: &mut Vec<Error>,
+    ) {
+        let wanted = options::resources(blueprint, options, name);
+        let resources = &around.workspace.resources;
+        for want in &wanted {
+            let role = want.role.as_str();
+            let used = self.file.uses.iter().find(|(key, _)| key.0 == role);
+            let Some((_, resource)) = used else {
+                let (option, value) = (role, options.get(role).map_or("", String::as_str));
+                problems.push(
+                    Error::invalid(format!(
+                        "`{option}: {value}` needs a resource, and `uses` names none"
+                    ))
+                    .at(self.document.key_place(&["uses"]))
+                    .hint(format!("Add `uses: {{{role}: {}}}`", want.name)),
+                );
+                continue;
+            };
+            if let Some(found) = resources.get(resource.0.as_str())
+                && found.kind.as_str() != want.kind
+            {
+                problems.push(
+                    Error::invalid(format!(
+                        "`{}` is a {} resource, and `{role}` needs a {} one",
+                        resource.0, found.kind, want.kind
+                    ))
+                    .at(self.document.place(&["uses", role])),
+                );
+            }
+        }
+        for (role, resource) in &self.file.uses {
+            if !wanted.iter().any(|want| want.role == role.0) {
+                problems.push(self.unused_role(&role.0, &wanted));
+            } else if !resources.contains_key(resource.0.as_str()) {
+                let error = Error::invalid(format!("there is no resource `{}`", resource.0))
+                    .at(self.document.place(&["uses", &role.0]));
+                let known = resources.keys().map(Name::as_str);
+                problems.push(match suggest::nearest(&resource.0, known) {
+                    Some(nearest) => error.hint(format!("Did you mean `{nearest}`?")),
+                    None => error.hint(format!(
+                        "Add it with `gantline add resource {} --type ...`",
+                        resource.0
+                    )),
+                });
+            }
+        }
+    }
+
+    fn unused_role(&self, role: &str, wanted: &[options::WantedResource]) -> Error {
+        let error = Error::invalid(format!("no chosen option uses a resource as `{role}`"))
+            .at(self.document.key_place(&["uses", role]));
+        let roles = wanted.iter().map(|want| want.role.as_str());
+        match suggest::hint(role, roles) {
+            Some(hint) => error.hint(hint),
+            None => error.hint("Remove the line"),
+        }
+    }
+
+    fn check_variables(&self, problems: &mut Vec<Error>) {
+        let file = &self.file;
+        let peers = file.needs.iter().filter_map(|entry| entry.need());
+        let peers = peers.map(|need| format!("{}_URL", need.service.env()));
+        let roles = file.uses.keys().map(|role| role.0.to_uppercase());
+        let uris = roles.map(|role| format!("{role}_URI"));
+        let own = OWN_VARIABLES.iter().map(|name| (*name).to_owned());
+        let given: Vec<String> = own.chain(peers).chain(uris).collect();
+        let stated = [
+            ("env", file.env.keys().collect::<Vec<_>>()),
+            ("secrets", file.secrets.keys().collect()),
+        ];
+        for (section, variables) in stated {
+            for variable in variables {
+                let plain = variable.0.strip_suffix("_FILE").unwrap_or(&variable.0);
+                if given.iter().any(|name| name == plain) {
+                    problems.push(
+                        Error::invalid(format!("`{}` is set by gantline", variable.0))
+                            .at(self.document.key_place(&[section, &variable.0]))
+                            .hint("Remove the line"),
+                    );
+                }
+                if section == "secrets" && file.env.contains_key(variable) {
+                    problems.push(
+                        Error::invalid(format!(
+                            "`{}` stands in `env` and in `secrets`",
+                            variable.0
+                        ))
+                        .at(self.document.key_place(&[section, &variable.0]))
+                        .hint("Keep it in one of them"),
+                    );
+                }
+            }
+        }
+    }
+
+    fn check_scale(&self, problems: &mut Vec<Error>) {
+        if self.file.scale_is_empty() {
+            let scale = self.file.scale();
+            problems.push(
+                Error::invalid(format!(
+                    "`min` is {}, which is more than `max`, {}",
+                    scale.min, scale.max
+                ))
+                .at(self.document.place(&["scale", "min"])),
+            );
+        }
+    }
+}
+
+fn keep<T>(result: Result<T>, problems: &mut Vec<Error>) -> Option<T> {
+    result.map_err(|error| problems.push(error)).ok()
+}
