@@ -1,7 +1,9 @@
 //! Carries out what actions decide: files, processes, containers. Each part is a narrow trait
 //! with the real thing and a fake; none knows manifests or blueprints.
 
+pub mod docker;
 pub mod files;
 pub mod ports;
 pub mod readiness;
 pub mod runtime;
+pub mod source;

@@ -1,0 +1,201 @@
+//! Images of services: built when their source has none yet, and tagged by its hash.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bollard::Docker;
+use bollard::models::{BuildInfo, BuildInfoAux};
+use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
+use futures::StreamExt;
+use sha2::{Digest, Sha256};
+
+use super::images::{artifact, identity};
+use super::{Builder, DockerOptions, archive};
+use crate::engine::runtime::{Artifact, Progress, clean_line};
+use crate::engine::source::{source_hash, source_paths};
+use crate::error::{Error, Result};
+
+/// How long a build may take.
+const LONGEST_BUILD: Duration = Duration::from_secs(30 * 60);
+/// How many of a build's last lines an error shows.
+const LAST_LINES: usize = 20;
+/// Digits of the source's hash in a tag: 48 bits.
+const TAG_DIGITS: usize = 12;
+
+/// What builds a Dockerfile, as the output calls it.
+pub const BUILDKIT: &str = "BuildKit";
+
+/// The build of one service's image.
+#[derive(Debug, Clone, Copy)]
+pub struct Build<'a> {
+    /// The service's name.
+    pub service: &'a str,
+    /// Its folder.
+    pub directory: &'a Path,
+    /// The image's repository.
+    pub image: &'a str,
+    /// Builder and scratch folder.
+    pub options: &'a DockerOptions,
+}
+
+impl Build<'_> {
+    /// Builds the image, unless there is one of the same source.
+    pub async fn run(&self, client: &Docker, progress: &Progress) -> Result<Artifact> {
+        let hash = self.hash().await?;
+        let suffix = match self.options.builder {
+            Builder::Docker => "",
+            Builder::Native => "-native",
+        };
+        let tagged = format!("{}:{}{suffix}", self.image, &hash[..TAG_DIGITS]);
+        if let Some(identity) = identity(client, &tagged).await? {
+            return Ok(artifact(&tagged, identity, "its source is unchanged"));
+        }
+        let started = Instant::now();
+        let (context, how) = match self.options.builder {
+            Builder::Docker => (self.docker_context().await?, BUILDKIT),
+            Builder::Native => (self.docker_context().await?, BUILDKIT),
+        };
+        progress.say(format!("building {tagged} with {how}"));
+        let request = Request {
+            tagged: &tagged,
+            context,
+            progress,
+        };
+        self.send(client, request).await?;
+        match identity(client, &tagged).await? {
+            Some(identity) => {
+                let seconds = started.elapsed().as_secs_f64();
+                let outcome = format!("built by {how} in {seconds:.1} s");
+                Ok(artifact(&tagged, identity, outcome))
+            }
+            None => Err(Error::failed(format!(
+                "Docker built {tagged}, but has no such image"
+            ))),
+        }
+    }
+
+    async fn hash(&self) -> Result<String> {
+        let directory = self.directory.to_path_buf();
+        if !directory.join("Dockerfile").is_file() {
+            let message = format!("{} has no Dockerfile", directory.display());
+            return Err(Error::invalid(message).hint("Write it again with `gantline generate`"));
+        }
+        blocking(move || source_hash(&directory)).await
+    }
+
+    /// The archive that is sent to BuildKit: the source, Dockerfile included.
+    pub async fn docker_context(&self) -> Result<Vec<u8>> {
+        let directory = self.directory.to_path_buf();
+        blocking(move || {
+            let paths = source_paths(&directory)?;
+            archive::of_source(&directory, &paths)
+        })
+        .await
+    }
+
+    async fn send(&self, client: &Docker, request: Request<'_>) -> Result<()> {
+        let Request {
+            tagged,
+            context,
+            progress,
+        } = request;
+        let session = Sha256::digest(format!("{tagged} {:?}", Instant::now()));
+        let session: String = session.iter().map(|byte| format!("{byte:02x}")).collect();
+        let options = BuildImageOptionsBuilder::new()
+            .dockerfile("Dockerfile")
+            .t(tagged)
+            .rm(true)
+            .version(BuilderVersion::BuilderBuildKit)
+            .session(&session)
+            .build();
+        let body = bollard::body_full(context.into());
+        let mut events = Box::pin(client.build_image(options, None, Some(body)));
+        let mut output = BuildOutput::default();
+        let deadline = tokio::time::Instant::now() + LONGEST_BUILD;
+        loop {
+            match tokio::time::timeout_at(deadline, events.next()).await {
+                Ok(None) => return Ok(()),
+                Ok(Some(Ok(event))) => output.take(event, progress),
+                Ok(Some(Err(error))) => {
+                    return Err(self.failed(output).because(error));
+                }
+                Err(_) => {
+                    let time = format!("no end within {} minutes", LONGEST_BUILD.as_secs() / 60);
+                    return Err(self.failed(output).since(time));
+                }
+            }
+        }
+    }
+
+    fn failed(&self, output: BuildOutput) -> Error {
+        let error = Error::failed(format!("the image of {} cannot be built", self.service));
+        let error = match output.last_lines.is_empty() {
+            true => error,
+            false => error.since(output.text()),
+        };
+        error.hint(format!(
+            "Build it by hand: `docker build {}`",
+            self.directory.display()
+        ))
+    }
+}
+
+/// One request to the builder.
+struct Request<'a> {
+    tagged: &'a str,
+    context: Vec<u8>,
+    progress: &'a Progress,
+}
+
+/// What a build says.
+#[derive(Default)]
+struct BuildOutput {
+    last_lines: VecDeque<String>,
+}
+
+impl BuildOutput {
+    fn take(&mut self, event: BuildInfo, progress: &Progress) {
+        if let Some(text) = event.stream {
+            self.lines(text.as_bytes());
+        }
+        let Some(BuildInfoAux::BuildKit(status)) = event.aux else {
+            return;
+        };
+        for vertex in &status.vertexes {
+            let runs = vertex.started.is_some() && vertex.completed.is_none();
+            if runs && vertex.name.starts_with('[') && !vertex.name.starts_with("[internal]") {
+                progress.say(clean_line(vertex.name.as_bytes()));
+            }
+        }
+        for log in &status.logs {
+            self.lines(&log.msg);
+        }
+    }
+
+    fn lines(&mut self, bytes: &[u8]) {
+        for line in bytes.split(|byte| matches!(byte, b'\n' | b'\r')) {
+            let line = clean_line(line);
+            if !line.trim().is_empty() {
+                self.last_lines.push_back(line);
+            }
+        }
+        while self.last_lines.len() > LAST_LINES {
+            self.last_lines.pop_front();
+        }
+    }
+
+    fn text(&self) -> String {
+        let lines: Vec<&str> = self.last_lines.iter().map(String::as_str).collect();
+        format!("its last lines:\n{}", lines.join("\n"))
+    }
+}
+
+/// Runs work that blocks, such as reading many files.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::failed("reading the source was cut off").because(error))?
+}

@@ -1,0 +1,80 @@
+//! Images of servers: pulled when absent.
+
+use std::time::{Duration, Instant};
+
+use bollard::Docker;
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use futures::StreamExt;
+
+use super::{WAY_OUT, failure, is_absent};
+use crate::engine::runtime::{Artifact, Progress};
+use crate::error::{Error, Result};
+
+/// How long a pull may go without a word from the daemon.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// Finds the image of a server, or pulls it.
+pub async fn obtain(client: &Docker, image: &str, progress: &Progress) -> Result<Artifact> {
+    if let Some(identity) = identity(client, image).await? {
+        return Ok(artifact(image, identity, "image is at hand"));
+    }
+    let started = Instant::now();
+    progress.say(format!("pulling {image}"));
+    pull(client, image, progress).await?;
+    match identity(client, image).await? {
+        Some(identity) => {
+            let outcome = format!("pulled in {:.1} s", started.elapsed().as_secs_f64());
+            Ok(artifact(image, identity, outcome))
+        }
+        None => Err(no_image(image)),
+    }
+}
+
+/// An image as what an instance runs.
+pub fn artifact(image: &str, identity: String, outcome: impl Into<String>) -> Artifact {
+    Artifact {
+        location: image.to_owned(),
+        identity,
+        outcome: outcome.into(),
+    }
+}
+
+fn no_image(image: &str) -> Error {
+    Error::missing(format!("the image {image} cannot be pulled"))
+        .hint(format!("See what Docker says: `docker pull {image}`"))
+        .hint(WAY_OUT)
+}
+
+/// The id of an image; `None` when the daemon has none of that name.
+pub async fn identity(client: &Docker, image: &str) -> Result<Option<String>> {
+    match client.inspect_image(image).await {
+        Ok(found) => Ok(found.id),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(failure(format!("cannot look for the image {image}"), error)),
+    }
+}
+
+async fn pull(client: &Docker, image: &str, progress: &Progress) -> Result<()> {
+    let mut options = CreateImageOptionsBuilder::new().from_image(image);
+    let last_part = image.rsplit('/').next().unwrap_or(image);
+    if !last_part.contains([':', '@']) {
+        // Without a tag the API would pull every one.
+        options = options.tag("latest");
+    }
+    let mut events = client.create_image(Some(options.build()), None, None);
+    loop {
+        match tokio::time::timeout(SILENCE, events.next()).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(Ok(event))) => {
+                if let (Some(status), Some(layer)) = (event.status, event.id) {
+                    progress.say(format!("pulling {image}: {layer} {status}"));
+                }
+            }
+            Ok(Some(Err(error))) => return Err(no_image(image).because(error)),
+            Err(_) => {
+                let silence = format!("Docker said nothing for {} s", SILENCE.as_secs());
+                return Err(no_image(image).since(silence));
+            }
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! The stack as containers, through the Docker Engine API (1.41, Docker 20.10, and newer).
+//!
+//! Labels on containers, the network and volumes are the only state.
+
+mod archive;
+mod build;
+pub mod connection;
+mod containers;
+mod dockerfile;
+mod images;
+mod logs;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use bollard::Docker;
+use futures::StreamExt;
+use futures::future::try_join_all;
+use tokio::sync::OnceCell;
+
+use self::connection::{DockerEnvironment, WAY_OUT, connect};
+use self::containers::Names;
+use super::runtime::{
+    Artifact, ClearScope, Cleared, Launch, LogRequest, LogStream, Progress, Runtime, RuntimeContext,
+};
+use crate::error::{Error, Result};
+use crate::model::stack::{Instance, Observed, Program, Role};
+
+/// How the image of a service is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Builder {
+    /// BuildKit builds the service's Dockerfile.
+    #[default]
+    Docker,
+    /// Go of this host builds the program, and its image is the last stage of the Dockerfile.
+    Native,
+}
+
+/// What a Docker runtime is made with, besides what every runtime is.
+#[derive(Debug, Clone, Default)]
+pub struct DockerOptions {
+    /// Which daemon.
+    pub environment: DockerEnvironment,
+    /// How images are built.
+    pub builder: Builder,
+    /// A folder for build outputs, outside the workspace's source.
+    pub scratch: PathBuf,
+}
+
+/// The containers of one stack.
+pub struct DockerRuntime {
+    names: Names,
+    options: DockerOptions,
+    client: OnceCell<Docker>,
+    network: OnceCell<()>,
+}
+
+impl DockerRuntime {
+    /// A runtime that reaches for Docker at its first use.
+    pub fn new(context: RuntimeContext, options: DockerOptions) -> Self {
+        Self {
+            names: Names::new(context),
+            options,
+            client: OnceCell::new(),
+            network: OnceCell::new(),
+        }
+    }
+
+    async fn client(&self) -> Result<&Docker> {
+        self.client
+            .get_or_try_init(|| connect(&self.options.environment))
+            .await
+    }
+
+    /// Makes the stack's network, once.
+    async fn ensure_network(&self, client: &Docker) -> Result<()> {
+        let ensure = || containers::ensure_network(client, &self.names);
+        self.network.get_or_try_init(ensure).await.copied()
+    }
+
+    async fn stop_all(&self, client: &Docker, instances: &[&Observed]) -> Result<()> {
+        let stops = instances
+            .iter()
+            .map(|observed| containers::stop(client, self.names.container(&observed.name)));
+        try_join_all(stops).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Runtime for DockerRuntime {
+    async fn observe(&self) -> Result<Vec<Observed>> {
+        let client = self.client().await?;
+        containers::observe(client, &self.names).await
+    }
+
+    async fn prepare(&self, instance: &Instance, progress: &Progress) -> Result<Artifact> {
+        let client = self.client().await?;
+        match &instance.program {
+            Program::Server(server) => images::obtain(client, &server.image, progress).await,
+            Program::Service {
+                service,
+                directory,
+                image,
+                ..
+            } => {
+                let build = build::Build {
+                    service: service.as_str(),
+                    directory,
+                    image,
+                    options: &self.options,
+                };
+                build.run(client, progress).await
+            }
+        }
+    }
+
+    async fn start(&self, launch: &Launch) -> Result<()> {
+        let client = self.client().await?;
+        self.ensure_network(client).await?;
+        containers::start(client, &self.names, launch).await
+    }
+
+    async fn wait_exit(&self, instance: &str) -> Result<i32> {
+        let client = self.client().await?;
+        containers::wait_exit(client, &self.names.container(instance)).await
+    }
+
+    async fn stop(&self, instance: &str) -> Result<()> {
+        let client = self.client().await?;
+        containers::stop(client, self.names.container(instance)).await
+    }
+
+    async fn logs(&self, instance: &str, request: LogRequest) -> Result<LogStream> {
+        let client = self.client().await?.clone();
+        Ok(logs::stream(client, self.names.container(instance), request).boxed())
+    }
+
+    async fn clear(&self, scope: ClearScope) -> Result<Cleared> {
+        let client = self.client().await?;
+        let observed = containers::observe(client, &self.names).await?;
+        // Services first, so that none logs that its server went away.
+        for role in [Role::Service, Role::Job, Role::Resource] {
+            let of_role: Vec<&Observed> = observed.iter().filter(|it| it.role == role).collect();
+            self.stop_all(client, &of_role).await?;
+        }
+        containers::remove_network(client, &self.names).await?;
+        let data = match scope {
+            ClearScope::KeepData => Vec::new(),
+            ClearScope::Everything => containers::remove_volumes(client, &self.names).await?,
+        };
+        Ok(Cleared {
+            instances: observed.into_iter().map(|it| it.name).collect(),
+            data,
+        })
+    }
+}
+
+/// An answer of the daemon as an error: what was being done, and what it said.
+fn failure(doing: impl Into<String>, error: bollard::errors::Error) -> Error {
+    use bollard::errors::Error as Docker;
+    match error {
+        Docker::DockerResponseServerError { message, .. } => Error::failed(doing).since(message),
+        Docker::DockerStreamError { error } => Error::failed(doing).since(error),
+        unreachable => Error::missing(doing)
+            .because(unreachable)
+            .hint("See whether the Docker daemon still runs: `docker info`"),
+    }
+}
+
+/// Whether the daemon says that something does not exist.
+fn is_absent(error: &bollard::errors::Error) -> bool {
+    has_status(error, 404)
+}
+
+fn has_status(error: &bollard::errors::Error, status: u16) -> bool {
+    matches!(
+        error,
+        bollard::errors::Error::DockerResponseServerError { status_code, .. }
+            if *status_code == status
+    )
+}

@@ -1,0 +1,256 @@
+//! The source of an image: which files of a folder count, and their hash.
+//!
+//! What is hashed is exactly what is sent to the builder, so that equal hashes mean equal
+//! images: no file that git ignores, and none that `.dockerignore` names.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// The file that builds the image; part of the source even when `.dockerignore` names it.
+const DOCKERFILE: &str = "Dockerfile";
+
+/// What a path of the source is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A file, and whether it is a program.
+    File {
+        /// Whether its owner may execute it.
+        executable: bool,
+    },
+    /// A symbolic link and its target.
+    Link {
+        /// Where it points.
+        target: PathBuf,
+    },
+}
+
+/// A path of the source, relative to its folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePath {
+    /// The path.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: SourceKind,
+}
+
+/// The source below a folder, in order of path.
+///
+/// # Errors
+/// When the folder, or an ignore file in it, cannot be read.
+pub fn source_paths(directory: &Path) -> Result<Vec<SourcePath>> {
+    let ignored = docker_ignore(directory)?;
+    let mut found = Vec::new();
+    let walk = WalkBuilder::new(directory)
+        .standard_filters(false)
+        .git_ignore(true)
+        .parents(true)
+        .require_git(false)
+        .follow_links(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
+    for entry in walk {
+        let entry = entry.map_err(|error| unreadable(directory, error))?;
+        let Ok(relative) = entry.path().strip_prefix(directory) else {
+            continue;
+        };
+        let wanted = relative == Path::new(DOCKERFILE)
+            || !ignored
+                .matched_path_or_any_parents(relative, false)
+                .is_ignore();
+        let metadata = entry
+            .metadata()
+            .map_err(|error| unreadable(directory, error))?;
+        if wanted && let Some(kind) = kind_of(entry.path(), &metadata)? {
+            let path = relative.to_path_buf();
+            found.push(SourcePath { path, kind });
+        }
+    }
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(found)
+}
+
+/// A hash of the source below a folder: 64 hexadecimal digits.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn source_hash(directory: &Path) -> Result<String> {
+    let mut hash = Sha256::new();
+    for source in source_paths(directory)? {
+        frame(&mut hash, source.path.as_os_str().as_bytes());
+        match &source.kind {
+            SourceKind::Link { target } => {
+                hash.update(b"link");
+                frame(&mut hash, target.as_os_str().as_bytes());
+            }
+            SourceKind::File { executable } => {
+                hash.update(if *executable { b"prog" } else { b"file" });
+                let path = directory.join(&source.path);
+                frame(&mut hash, &content_hash(&path)?);
+            }
+        }
+    }
+    Ok(hash
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
+}
+
+fn content_hash(path: &Path) -> Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    let mut file = fs::File::open(path).map_err(|error| unreadable(path, error))?;
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file
+            .read(&mut buffer)
+            .map_err(|error| unreadable(path, error))?
+        {
+            0 => return Ok(hash.finalize().into()),
+            count => hash.update(&buffer[..count]),
+        }
+    }
+}
+
+/// Adds bytes with their length, so that two neighbours never look like one.
+fn frame(hash: &mut Sha256, bytes: &[u8]) {
+    hash.update(bytes.len().to_be_bytes());
+    hash.update(bytes);
+}
+
+fn kind_of(path: &Path, metadata: &fs::Metadata) -> Result<Option<SourceKind>> {
+    if metadata.is_symlink() {
+        let target = fs::read_link(path).map_err(|error| unreadable(path, error))?;
+        return Ok(Some(SourceKind::Link { target }));
+    }
+    let executable = metadata.permissions().mode() & 0o100 != 0;
+    Ok(metadata
+        .is_file()
+        .then_some(SourceKind::File { executable }))
+}
+
+/// `.dockerignore` as a matcher. Its patterns are those of git but for this: each begins at the
+/// folder's root, and a later `!pattern` brings files back from an ignored folder.
+fn docker_ignore(directory: &Path) -> Result<Gitignore> {
+    let mut builder = GitignoreBuilder::new("");
+    let path = directory.join(".dockerignore");
+    let text = match fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(error) => return Err(unreadable(&path, error)),
+    };
+    for line in text.lines().map(str::trim) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (negation, pattern) = match line.strip_prefix('!') {
+            Some(pattern) => ("!", pattern.trim_start()),
+            None => ("", line),
+        };
+        let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
+        let rooted = format!("{negation}/{}", pattern.trim_start_matches('/'));
+        builder
+            .add_line(None, &rooted)
+            .map_err(|error| unreadable(&path, error))?;
+    }
+    builder.build().map_err(|error| unreadable(&path, error))
+}
+
+fn unreadable(path: &Path, error: impl std::error::Error) -> Error {
+    Error::failed(format!("cannot read the source in {}", path.display())).because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn listed(folder: &tempfile::TempDir) -> Vec<String> {
+        source_paths(folder.path())
+            .unwrap()
+            .into_iter()
+            .map(|source| source.path.display().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn ignored_files_are_no_source() {
+        let folder = tree(&[
+            (
+                ".dockerignore",
+                "chart\nDockerfile\n*.md\n!README.md\n.git*\n# no\n",
+            ),
+            (".gitignore", "bin/\n"),
+            ("Dockerfile", "FROM scratch"),
+            ("README.md", ""),
+            ("NOTES.md", ""),
+            ("bin/orders", ""),
+            ("chart/values.yaml", ""),
+            ("internal/chart/x.go", ""),
+            ("main.go", ""),
+        ]);
+        assert_eq!(
+            listed(&folder),
+            [
+                ".dockerignore",
+                "Dockerfile",
+                "README.md",
+                "internal/chart/x.go",
+                "main.go"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_file_comes_back_from_an_ignored_folder() {
+        let folder = tree(&[
+            (".dockerignore", "docs\n!docs/api.yaml\n"),
+            ("docs/api.yaml", ""),
+            ("docs/guide.md", ""),
+        ]);
+        assert_eq!(listed(&folder), [".dockerignore", "docs/api.yaml"]);
+    }
+
+    #[test]
+    fn the_hash_changes_with_content_name_and_mode_and_nothing_else() {
+        let folder = tree(&[("main.go", "package main"), ("a", "")]);
+        let first = source_hash(folder.path()).unwrap();
+        fs::write(folder.path().join("main.go"), "package main").unwrap();
+        assert_eq!(source_hash(folder.path()).unwrap(), first);
+        fs::write(folder.path().join("main.go"), "package other").unwrap();
+        let second = source_hash(folder.path()).unwrap();
+        assert_ne!(second, first);
+        fs::rename(folder.path().join("a"), folder.path().join("b")).unwrap();
+        let third = source_hash(folder.path()).unwrap();
+        assert_ne!(third, second);
+        let program = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(folder.path().join("b"), program).unwrap();
+        assert_ne!(source_hash(folder.path()).unwrap(), third);
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let folder = tree(&[("main.go", "")]);
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("link")).unwrap();
+        let paths = source_paths(folder.path()).unwrap();
+        let target = PathBuf::from("/etc/passwd");
+        assert_eq!(paths[0].kind, SourceKind::Link { target });
+    }
+}
