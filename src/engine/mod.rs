@@ -1,6 +1,7 @@
 //! Carries out what actions decide: files, processes, containers. Each part is a narrow trait
 //! with the real thing and a fake; none knows manifests or blueprints.
 
+pub mod checkout;
 pub mod docker;
 pub mod files;
 pub mod ports;

@@ -1,0 +1,173 @@
+//! What sets one checkout of a workspace apart from every other: an id for names, and a key for
+//! passwords. Both live in `.gantline/run/`, which git ignores.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::model::secret::Secret;
+
+/// The file with the random key.
+const FILE: &str = "checkout.json";
+/// Digits of the id.
+const ID_DIGITS: usize = 8;
+/// Bytes of the key: 256 bits.
+const KEY_BYTES: usize = 32;
+
+/// One checkout of a workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkout {
+    /// Its id: 8 hexadecimal digits.
+    pub id: String,
+    /// What its passwords are derived from.
+    pub key: Secret,
+    /// `.gantline/run`, absolute.
+    pub run: PathBuf,
+}
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct CheckoutFile {
+    /// The key, in hexadecimal.
+    key: String,
+    /// Where the workspace was when the key was made.
+    root: PathBuf,
+}
+
+/// The checkout at `root`; made at the first use.
+///
+/// A workspace that was moved keeps its id, so that `down` finds what it started. One that was
+/// copied has its own as soon as the original still stands.
+///
+/// # Errors
+/// When `.gantline/run` cannot be written.
+pub fn checkout(root: &Path) -> Result<Checkout> {
+    let run = root.join(".gantline").join("run");
+    let path = run.join(FILE);
+    let file = match read(&path)? {
+        Some(file) if file.root == root => file,
+        Some(file) if !is_alive(&file) => write(&run, &file.key, root)?,
+        _ => write(&run, &random_key()?, root)?,
+    };
+    Ok(Checkout {
+        id: hexadecimal(&Sha256::digest(format!("id {}", file.key)))[..ID_DIGITS].to_owned(),
+        key: Secret::new(file.key),
+        run,
+    })
+}
+
+/// Whether the workspace at the place that a file names still has the same key.
+fn is_alive(file: &CheckoutFile) -> bool {
+    let original = file.root.join(".gantline").join("run").join(FILE);
+    matches!(read(&original), Ok(Some(found)) if found.key == file.key)
+}
+
+fn read(path: &Path) -> Result<Option<CheckoutFile>> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(path).because(error)),
+    };
+    serde_json::from_str(&text).map(Some).map_err(|error| {
+        unusable(path)
+            .because(error)
+            .hint("Delete the file: the next `up` makes a new one, and does not find the old data")
+    })
+}
+
+fn write(run: &Path, key: &str, root: &Path) -> Result<CheckoutFile> {
+    let file = CheckoutFile {
+        key: key.to_owned(),
+        root: root.to_path_buf(),
+    };
+    let path = run.join(FILE);
+    let failed = |error: std::io::Error| unusable(&path).because(error);
+    private_folder(run)?;
+    let text = serde_json::to_vec(&file).map_err(|error| unusable(&path).because(error))?;
+    let mut temporary = tempfile::NamedTempFile::new_in(run).map_err(failed)?;
+    temporary.write_all(&text).map_err(failed)?;
+    temporary.as_file().sync_all().map_err(failed)?;
+    temporary
+        .persist(&path)
+        .map_err(|error| unusable(&path).because(error))?;
+    Ok(file)
+}
+
+/// Makes `.gantline/run`, which only its owner can enter and git does not see.
+fn private_folder(run: &Path) -> Result<()> {
+    let failed = |error: std::io::Error| unusable(run).because(error);
+    fs::create_dir_all(run).map_err(failed)?;
+    let private = fs::Permissions::from_mode(0o700);
+    fs::set_permissions(run, private).map_err(failed)?;
+    let ignore = run.join(".gitignore");
+    let opened = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&ignore);
+    match opened {
+        Ok(mut file) => file.write_all(b"*\n").map_err(failed),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn random_key() -> Result<String> {
+    let source = Path::new("/dev/urandom");
+    let mut bytes = [0; KEY_BYTES];
+    fs::File::open(source)
+        .and_then(|mut file| file.read_exact(&mut bytes))
+        .map_err(|error| Error::failed("cannot read random bytes").because(error))?;
+    Ok(hexadecimal(&bytes))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn unusable(path: &Path) -> Error {
+    Error::failed(format!("cannot use {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_checkout_stays_itself_and_two_differ() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let first = checkout(one.path()).unwrap();
+        assert_eq!(first, checkout(one.path()).unwrap());
+        let second = checkout(other.path()).unwrap();
+        assert_ne!(first.id, second.id);
+        assert_ne!(first.key, second.key);
+        assert!(!first.key.reveal().contains(&first.id));
+    }
+
+    #[test]
+    fn a_copy_is_a_checkout_of_its_own_and_a_moved_one_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+        let original = checkout(&old).unwrap();
+        fs::create_dir_all(new.join(".gantline/run")).unwrap();
+        let file = ".gantline/run/checkout.json";
+        fs::copy(old.join(file), new.join(file)).unwrap();
+        assert_ne!(checkout(&new).unwrap().id, original.id);
+        let moved = folder.path().join("moved");
+        fs::rename(&old, &moved).unwrap();
+        assert_eq!(checkout(&moved).unwrap().id, original.id);
+    }
+
+    #[test]
+    fn the_key_is_private_and_git_does_not_see_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = checkout(folder.path()).unwrap().run;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&run), 0o700);
+        assert_eq!(mode(&run.join(FILE)), 0o600);
+        assert_eq!(fs::read_to_string(run.join(".gitignore")).unwrap(), "*\n");
+    }
+}
