@@ -249,9 +249,8 @@ mod tests {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let ready = server_that_answers("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
         assert_eq!(probe(&ready, "admin").await, Ok(()));
-        let starting = server_that_answers(
-            "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n",
-        );
+        let starting =
+            server_that_answers("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
         assert_eq!(
             probe(&starting.await, "admin").await.unwrap_err(),
             "/health/ready answers 503 Service Unavailable"
