@@ -2,3 +2,4 @@
 
 pub mod blueprints;
 pub mod generate;
+pub mod supervise;

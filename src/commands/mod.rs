@@ -1,6 +1,7 @@
 //! The commands, one file each: flags, help and a function that calls one action.
 
 mod completions;
+mod supervise;
 
 use crate::app::App;
 use crate::error::Result;
@@ -10,6 +11,9 @@ use crate::error::Result;
 pub enum Command {
     /// Print completions for a shell
     Completions(completions::Args),
+    /// Own the processes of a stack; started by `up --runtime process`
+    #[command(hide = true)]
+    Supervise(supervise::Args),
 }
 
 impl Command {
@@ -20,6 +24,7 @@ impl Command {
     pub async fn run(self, app: &App) -> Result<()> {
         match self {
             Self::Completions(args) => completions::run(args, app),
+            Self::Supervise(args) => supervise::run(args).await,
         }
     }
 }

@@ -4,7 +4,10 @@
 pub mod checkout;
 pub mod docker;
 pub mod files;
+pub mod go;
 pub mod ports;
+pub mod process;
+pub mod program;
 pub mod readiness;
 pub mod runtime;
 pub mod source;

@@ -1,0 +1,139 @@
+//! The Go toolchain of this machine: building a service's program.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::program::{CallError, ProgramCall};
+use super::runtime::Progress;
+use crate::error::{Error, Result};
+
+/// The Go that the blueprints are written for.
+pub const OLDEST_GO: (u32, u32) = (1, 26);
+
+/// How long a build may take, downloads of modules included.
+const BUILD: Duration = Duration::from_secs(1200);
+/// How long `go` may take to tell about itself.
+const QUESTION: Duration = Duration::from_secs(60);
+/// How many lines of the compiler's output an error carries.
+const LINES_OF_OUTPUT: usize = 40;
+
+/// A static build of one package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoBuild {
+    /// The folder of the module.
+    pub directory: PathBuf,
+    /// The package, such as `./cmd/orders`.
+    pub package: String,
+    /// Where the program goes; its folder exists. A program that is there and up to date is
+    /// left as it is.
+    pub output: PathBuf,
+    /// The platform; the host's own when `None`.
+    pub platform: Option<GoPlatform>,
+    /// Whether symbols and debug information are left out, as in an image.
+    pub strip: bool,
+}
+
+/// A platform, as Go calls it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GoPlatform {
+    /// `linux`.
+    pub system: String,
+    /// `amd64`.
+    pub architecture: String,
+}
+
+/// Builds a program that needs nothing but its kernel: no C library, no path of this machine and
+/// no state of version control in it, so that the same source gives the same bytes.
+///
+/// # Errors
+/// When Go is absent ([`crate::error::ErrorKind::Missing`]) or the build fails, with what the
+/// compiler wrote.
+pub async fn build(request: &GoBuild, progress: &Progress) -> Result<PathBuf> {
+    let finished = command(request)
+        .run(|line| progress.log(line))
+        .await
+        .map_err(absent_or("go build cannot be run"))?;
+    if finished.code == 0 {
+        return Ok(request.output.clone());
+    }
+    Err(Error::failed(format!(
+        "{} does not build in {}",
+        request.package,
+        request.directory.display()
+    ))
+    .since(finished.last_words(LINES_OF_OUTPUT)))
+}
+
+fn command(request: &GoBuild) -> ProgramCall {
+    let mut call = ProgramCall::new("go", BUILD)
+        .arguments(["build", "-trimpath", "-buildvcs=false"])
+        .directory(&request.directory)
+        .variable("CGO_ENABLED", "0");
+    if request.strip {
+        call = call.argument("-ldflags=-s -w");
+    }
+    if let Some(platform) = &request.platform {
+        call = call
+            .variable("GOOS", &platform.system)
+            .variable("GOARCH", &platform.architecture);
+    }
+    call.argument("-o")
+        .argument(&request.output)
+        .argument(&request.package)
+}
+
+/// The version of the toolchain that would build in this folder, such as `go1.26.8`.
+///
+/// # Errors
+/// When Go is absent, or cannot tell.
+pub async fn version(directory: &Path) -> Result<String> {
+    let finished = ProgramCall::new("go", QUESTION)
+        .arguments(["env", "GOVERSION"])
+        .directory(directory)
+        .run(|_line| {})
+        .await
+        .map_err(absent_or("go does not tell its version"))?;
+    if finished.code == 0 {
+        return Ok(finished.output.trim().to_owned());
+    }
+    Err(Error::failed("go does not tell its version").since(finished.last_words(4)))
+}
+
+/// Whether a version such as `go1.26.8` is one that the blueprints are written for.
+pub fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version
+        .trim_start_matches("go")
+        .split(['.', '-', ' '])
+        .map_while(|number| {
+            let digits: String = number.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse::<u32>().ok()
+        });
+    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    found >= OLDEST_GO
+}
+
+fn absent_or(otherwise: &'static str) -> impl Fn(CallError) -> Error {
+    move |error| match error {
+        CallError::Absent(_) => Error::missing("Go is not on PATH, and services are built with it")
+            .hint(format!(
+                "install Go {}.{} or newer: https://go.dev/dl",
+                OLDEST_GO.0, OLDEST_GO.1
+            )),
+        other => Error::failed(otherwise).because(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn go_versions_are_compared_by_number() {
+        for new in ["go1.26.8", "go1.27", "go1.26rc1", "go2.0"] {
+            assert!(is_new_enough(new), "{new}");
+        }
+        for old in ["go1.25.9", "go1.9", "", "devel"] {
+            assert!(!is_new_enough(old), "{old}");
+        }
+    }
+}

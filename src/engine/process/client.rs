@@ -1,0 +1,201 @@
+//! The commands' side of the supervisor: finding it, starting it, asking it.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::BufReader;
+use tokio::net::UnixStream;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+
+use super::folders::Folders;
+use super::process_table::SUPERVISOR_VARIABLE;
+use super::protocol::{Envelope, PROTOCOL, Record, Request, Response, SavedState, receive, send};
+use super::supervisor::{GRACE, state_file};
+use crate::error::{Error, Result};
+
+/// The hidden subcommand that makes the program a supervisor.
+pub const SUBCOMMAND: &str = "supervise";
+
+/// How long a supervisor may take to listen after it was started.
+const START: Duration = Duration::from_secs(15);
+/// How long an answer may take that needs no waiting for a process.
+const ANSWER: Duration = Duration::from_secs(15);
+/// How long one request waits for an end before it is asked again.
+const WAIT: Duration = Duration::from_secs(60);
+/// How often a supervisor that starts is looked for.
+const POLL: Duration = Duration::from_millis(10);
+
+/// A connection to a running supervisor.
+pub struct Connection {
+    reader: BufReader<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+}
+
+impl Connection {
+    /// Connects to the supervisor of a checkout; `None` when none listens.
+    ///
+    /// # Errors
+    /// When one listens that may not be asked.
+    pub async fn open(folders: &Folders) -> Result<Option<Self>> {
+        match UnixStream::connect(folders.socket()).await {
+            Ok(stream) => {
+                let (reader, writer) = stream.into_split();
+                Ok(Some(Self {
+                    reader: BufReader::new(reader),
+                    writer,
+                }))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(
+                Error::missing("the stack of this checkout was started by another user")
+                    .because(error)
+                    .hint("run the command as that user, or as root"),
+            ),
+            Err(_nobody_listens) => Ok(None),
+        }
+    }
+
+    async fn ask(&mut self, request: Request, patience: Duration) -> Result<Response> {
+        let envelope = Envelope {
+            protocol: PROTOCOL,
+            request,
+        };
+        let broken = |error: std::io::Error| {
+            Error::failed("the supervisor of this checkout does not answer")
+                .because(error)
+                .hint("`gantline down` ends it and what it started")
+        };
+        send(&mut self.writer, &envelope).await.map_err(broken)?;
+        let response = receive(&mut self.reader, patience).await.map_err(broken)?;
+        match response {
+            Some(Response::Failed(reason)) => Err(Error::failed(reason)),
+            Some(response) => Ok(response),
+            None => Err(broken(std::io::ErrorKind::UnexpectedEof.into())),
+        }
+    }
+
+    /// Starts an instance.
+    ///
+    /// # Errors
+    /// When it cannot be run.
+    pub async fn start(&mut self, spec: super::protocol::ChildSpec) -> Result<()> {
+        self.ask(Request::Start(Box::new(spec)), ANSWER).await?;
+        Ok(())
+    }
+
+    /// All instances that it knows.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn observe(&mut self) -> Result<Vec<Record>> {
+        match self.ask(Request::Observe, ANSWER).await? {
+            Response::Instances(records) => Ok(records),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Waits for the end of an instance; `None` when there is none of that name.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn wait(&mut self, name: &str) -> Result<Option<i32>> {
+        loop {
+            let request = Request::Wait {
+                name: name.to_owned(),
+                milliseconds: u64::try_from(WAIT.as_millis()).unwrap_or(u64::MAX),
+            };
+            match self.ask(request, WAIT + ANSWER).await? {
+                Response::Runs => {}
+                Response::Ended(code) => return Ok(Some(code)),
+                Response::Absent => return Ok(None),
+                other => return Err(unexpected(&other)),
+            }
+        }
+    }
+
+    /// Stops an instance and has it forgotten.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn stop(&mut self, name: &str) -> Result<()> {
+        let request = Request::Stop {
+            name: name.to_owned(),
+        };
+        self.ask(request, GRACE + ANSWER).await?;
+        Ok(())
+    }
+
+    /// Has everything stopped, and the supervisor end.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn end(&mut self) -> Result<()> {
+        // Services first, then servers: two periods of grace.
+        self.ask(Request::End, GRACE + GRACE + ANSWER).await?;
+        Ok(())
+    }
+}
+
+fn unexpected(response: &Response) -> Error {
+    Error::failed("the supervisor of this checkout gave an answer to another question")
+        .since(format!("{response:?}"))
+}
+
+/// What the last supervisor of a checkout kept; `None` when there was none.
+pub fn saved_state(folders: &Folders) -> Option<SavedState> {
+    let bytes = std::fs::read(state_file(&folders.control())).ok()?;
+    serde_json::from_slice(&bytes).ok()
+}
+
+/// Starts a supervisor in the background and connects to it.
+///
+/// # Errors
+/// When it does not listen in time.
+pub async fn start_supervisor(
+    program: &Path,
+    stack: &str,
+    folders: &Folders,
+) -> Result<Connection> {
+    folders.make_control()?;
+    let log = folders.log("supervisor");
+    let cannot = |what: &str| Error::failed(format!("the supervisor of the stack cannot {what}"));
+    let output = std::fs::File::create(&log).map_err(|error| cannot("log").because(error))?;
+    let errors = output
+        .try_clone()
+        .map_err(|error| cannot("log").because(error))?;
+    let mut child = tokio::process::Command::new(program)
+        .arg(SUBCOMMAND)
+        .arg("--stack")
+        .arg(stack)
+        .arg("--control")
+        .arg(folders.control())
+        .arg("--socket")
+        .arg(folders.socket())
+        .env(SUPERVISOR_VARIABLE, stack)
+        .stdin(Stdio::null())
+        .stdout(output)
+        .stderr(errors)
+        .current_dir("/")
+        .spawn()
+        .map_err(|error| cannot("be started").because(error))?;
+    let deadline = tokio::time::Instant::now() + START;
+    loop {
+        if let Some(connection) = Connection::open(folders).await? {
+            return Ok(connection);
+        }
+        let ended = child.try_wait().ok().flatten();
+        if ended.is_some_and(|status| !status.success()) || tokio::time::Instant::now() > deadline {
+            return Err(cannot("be started").since(log_text(&log)));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+fn log_text(log: &PathBuf) -> String {
+    let lines = super::log_file::last_lines(log, 5).unwrap_or_default();
+    if lines.is_empty() {
+        format!("it does not listen, and wrote nothing to {}", log.display())
+    } else {
+        lines.join("; ")
+    }
+}

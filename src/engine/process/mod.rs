@@ -1,0 +1,315 @@
+//! The runtime `process`: servers and services as processes of the host, for a machine without
+//! Docker.
+//!
+//! A supervisor per checkout (the program itself again) owns the processes and their logs; the
+//! commands ask it over a private socket. What it knows is on disk too, and each process carries
+//! the stack's id in its environment, so that the next command cleans up after any crash.
+
+mod child;
+mod client;
+mod folders;
+mod identity;
+mod log_file;
+mod log_stream;
+mod obtain;
+mod orphans;
+mod process_table;
+mod protocol;
+mod recipe;
+mod service_program;
+pub mod supervisor;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use self::client::{Connection, saved_state, start_supervisor};
+use self::folders::Folders;
+use self::identity::Identity;
+use self::obtain::{Cache, obtain};
+use self::process_table::{INSTANCE_VARIABLE, STACK_VARIABLE, await_end};
+use self::protocol::ChildSpec;
+use self::recipe::{ServerRun, base_environment, recipe_of};
+use super::runtime::{
+    Artifact, ClearScope, Cleared, Launch, LogRequest, LogStream, Progress, Runtime, RuntimeContext,
+};
+use crate::error::{Error, Result};
+use crate::model::event::EventSink;
+use crate::model::resource_type::StopSignal;
+use crate::model::stack::{Address, Instance, Observed, Program, ServerProgram};
+
+/// How long a supervisor that was told to end may take.
+const END: Duration = Duration::from_secs(5);
+
+/// Runs a stack as processes of the host.
+pub struct ProcessRuntime {
+    context: RuntimeContext,
+    events: Option<Arc<dyn EventSink>>,
+    program: Option<PathBuf>,
+}
+
+impl ProcessRuntime {
+    /// A runtime for the stack of one checkout; nothing is touched before it is used.
+    pub fn new(context: RuntimeContext) -> Self {
+        Self {
+            context,
+            events: None,
+            program: None,
+        }
+    }
+
+    /// Says here what was found of an earlier, killed supervisor.
+    #[must_use]
+    pub fn reporting_to(mut self, events: Arc<dyn EventSink>) -> Self {
+        self.events = Some(events);
+        self
+    }
+
+    /// The program that becomes the supervisor, when it is not the running one; for tests.
+    #[must_use]
+    pub fn with_program(mut self, program: PathBuf) -> Self {
+        self.program = Some(program);
+        self
+    }
+
+    fn folders(&self) -> Result<Folders> {
+        let identity = Identity::instead_of_root(&self.context.root)?;
+        Ok(Folders::new(
+            &self.context.run,
+            &self.context.stack,
+            identity,
+        ))
+    }
+
+    fn supervisor_program(&self) -> Result<PathBuf> {
+        match &self.program {
+            Some(program) => Ok(program.clone()),
+            // The running program, even when its file has since been replaced.
+            None if cfg!(target_os = "linux") => Ok(PathBuf::from("/proc/self/exe")),
+            None => std::env::current_exe()
+                .map_err(|error| Error::failed("the program's own path is unknown").because(error)),
+        }
+    }
+
+    /// The supervisor, started when there is none, after cleaning up behind an earlier one.
+    async fn supervisor(&self, folders: &Folders) -> Result<Connection> {
+        if let Some(connection) = Connection::open(folders).await? {
+            return Ok(connection);
+        }
+        self.clean_up(folders).await;
+        start_supervisor(&self.supervisor_program()?, &self.context.stack, folders).await
+    }
+
+    /// Ends what a killed supervisor left running, and says so.
+    async fn clean_up(&self, folders: &Folders) {
+        let saved = saved_state(folders);
+        let ended = orphans::end_orphans(&self.context.stack, saved.as_ref()).await;
+        if let (Some(events), false) = (&self.events, ended.is_empty()) {
+            events.warn(format!(
+                "the supervisor of this checkout was killed: what it left running was stopped ({})",
+                ended.join(", ")
+            ));
+        }
+    }
+
+    async fn prepare_server(
+        &self,
+        server: &ServerProgram,
+        folders: &Folders,
+        progress: &Progress,
+    ) -> Result<Artifact> {
+        let recipe = recipe_of(server)?;
+        let cache = Cache::new(folders.identity().cloned())?;
+        let obtained = obtain(server, recipe, &cache, progress).await?;
+        if let (Some(folder), Some(user)) = (folders.elsewhere(), folders.identity()) {
+            progress.warn(format!(
+                "servers run as {}, who cannot enter the workspace: their data is in {}",
+                user.name,
+                folder.display()
+            ));
+        }
+        Ok(Artifact {
+            identity: format!("{} {}", obtained.version, obtained.location),
+            outcome: format!("version {}, {}", obtained.version, obtained.source),
+            location: obtained.location,
+        })
+    }
+
+    /// What the supervisor is asked to start.
+    async fn child(&self, launch: &Launch, folders: &Folders) -> Result<ChildSpec> {
+        let name = &launch.instance.name;
+        let work = folders.work(name);
+        let (program, arguments, stop) = match &launch.instance.program {
+            Program::Service { arguments, .. } => {
+                folders.make_private(&work)?;
+                let program = PathBuf::from(&launch.artifact.location);
+                (program, arguments.clone(), StopSignal::Terminate)
+            }
+            Program::Server(server) => {
+                let run = ServerRun::new(folders, &self.context.stack, launch, server)?;
+                run.prepare().await?;
+                let (program, arguments) = run.serve()?;
+                (program, arguments, recipe_of(server)?.stop)
+            }
+        };
+        Ok(ChildSpec {
+            name: name.clone(),
+            role: launch.instance.role,
+            fingerprint: launch.fingerprint.clone(),
+            program,
+            arguments,
+            environment: self.environment(launch, &work),
+            directory: work,
+            owner: folders.identity().map(|user| (user.user, user.group)),
+            log: folders.log(name),
+            stop,
+            endpoints: endpoints(launch),
+        })
+    }
+
+    fn environment(&self, launch: &Launch, work: &Path) -> BTreeMap<String, String> {
+        let mut environment = base_environment(work);
+        for (name, value) in &launch.environment {
+            environment.insert(name.clone(), value.reveal().to_owned());
+        }
+        environment.insert(STACK_VARIABLE.to_owned(), self.context.stack.clone());
+        environment.insert(INSTANCE_VARIABLE.to_owned(), launch.instance.name.clone());
+        environment
+    }
+
+    /// Ends the supervisor and all that runs, whatever state they are in.
+    async fn end_everything(&self, folders: &Folders) -> Result<Vec<String>> {
+        let saved = saved_state(folders);
+        let mut names: Vec<String> = Vec::new();
+        if let Some(mut connection) = Connection::open(folders).await? {
+            let ended = async {
+                let records = connection.observe().await?;
+                names.extend(records.into_iter().map(|record| record.observed.name));
+                connection.end().await
+            };
+            if ended.await.is_ok()
+                && let Some(state) = &saved
+            {
+                await_end(std::slice::from_ref(&state.supervisor), END).await;
+            }
+        }
+        orphans::end_supervisors(&self.context.stack, saved.as_ref()).await;
+        names.extend(orphans::end_orphans(&self.context.stack, saved.as_ref()).await);
+        names.extend(saved.into_iter().flat_map(|state| {
+            let instances = state.instances.into_iter();
+            instances.map(|record| record.observed.name)
+        }));
+        names.sort();
+        names.dedup();
+        Ok(names)
+    }
+}
+
+fn endpoints(launch: &Launch) -> BTreeMap<String, Address> {
+    let address = |port: u16| Address {
+        host: "127.0.0.1".to_owned(),
+        port,
+    };
+    let ports = launch.ports.iter();
+    ports
+        .map(|(name, port)| (name.clone(), address(*port)))
+        .collect()
+}
+
+#[async_trait]
+impl Runtime for ProcessRuntime {
+    async fn observe(&self) -> Result<Vec<Observed>> {
+        let folders = self.folders()?;
+        if let Some(mut connection) = Connection::open(&folders).await? {
+            let records = connection.observe().await?;
+            return Ok(records.into_iter().map(|record| record.observed).collect());
+        }
+        self.clean_up(&folders).await;
+        let records = saved_state(&folders).map_or_else(Vec::new, |state| state.instances);
+        let ended = records.into_iter().map(|record| Observed {
+            running: false,
+            ..record.observed
+        });
+        Ok(ended.collect())
+    }
+
+    async fn prepare(&self, instance: &Instance, progress: &Progress) -> Result<Artifact> {
+        let folders = self.folders()?;
+        match &instance.program {
+            Program::Service {
+                service, directory, ..
+            } => service_program::build(service, directory, &folders, progress).await,
+            Program::Server(server) => self.prepare_server(server, &folders, progress).await,
+        }
+    }
+
+    async fn start(&self, launch: &Launch) -> Result<()> {
+        let folders = self.folders()?;
+        // Held open while the server is prepared, so that the supervisor waits for it.
+        let mut connection = self.supervisor(&folders).await?;
+        let child = self.child(launch, &folders).await?;
+        connection.start(child).await
+    }
+
+    async fn wait_exit(&self, instance: &str) -> Result<i32> {
+        let folders = self.folders()?;
+        let ended = match Connection::open(&folders).await? {
+            Some(mut connection) => connection.wait(instance).await?,
+            None => saved_state(&folders).and_then(|state| {
+                let records = state.instances.into_iter();
+                let mut named = records.filter(|record| record.observed.name == instance);
+                named.next()?.observed.exit_code
+            }),
+        };
+        ended.ok_or_else(|| Error::failed(format!("{instance} does not run")))
+    }
+
+    async fn stop(&self, instance: &str) -> Result<()> {
+        let folders = self.folders()?;
+        if let Some(mut connection) = Connection::open(&folders).await? {
+            connection.stop(instance).await?;
+        } else {
+            self.clean_up(&folders).await;
+        }
+        remove(&folders.work(instance))
+    }
+
+    async fn logs(&self, instance: &str, request: LogRequest) -> Result<LogStream> {
+        let folders = self.folders()?;
+        log_stream::open(folders, instance, request)
+    }
+
+    async fn clear(&self, scope: ClearScope) -> Result<Cleared> {
+        let folders = self.folders()?;
+        let instances = self.end_everything(&folders).await?;
+        remove(&folders.socket())?;
+        remove(&folders.control())?;
+        remove(&folders.all_work())?;
+        let mut data = Vec::new();
+        if scope == ClearScope::Everything {
+            data = folders.names_of_data();
+            for path in folders.everything() {
+                remove(&path)?;
+            }
+        }
+        Ok(Cleared { instances, data })
+    }
+}
+
+/// Removes a file or a folder with all that is in it; one that is absent is fine.
+fn remove(path: &Path) -> Result<()> {
+    let removed = match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => std::fs::remove_dir_all(path),
+        Ok(_) => std::fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::failed(format!("cannot remove {}", path.display())).because(error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,359 @@
+//! Running another program to its end: an argument list, a time limit, bounded output, and
+//! nothing left behind when the work is cancelled.
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+
+/// The most output that is kept of each stream, in bytes; the rest is read and dropped.
+const LARGEST_OUTPUT: u64 = 4 * 1024 * 1024;
+
+/// A program to run to its end.
+#[derive(Debug, Clone)]
+pub struct ProgramCall {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    directory: Option<PathBuf>,
+    environment: Vec<(String, OsString)>,
+    inherits: bool,
+    owner: Option<(u32, u32)>,
+    patience: Duration,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Its exit code; 128 plus the signal's number when a signal ended it.
+    pub code: i32,
+    /// What it wrote to standard output.
+    pub output: String,
+    /// What it wrote to standard error.
+    pub errors: String,
+}
+
+impl Finished {
+    /// The last lines that it wrote, standard error first, for an error's cause.
+    pub fn last_words(&self, count: usize) -> String {
+        let text = if self.errors.trim().is_empty() {
+            &self.output
+        } else {
+            &self.errors
+        };
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(count)..].join("\n")
+    }
+}
+
+/// Why a program gave no exit code.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// It is not there.
+    #[error("{} was not found", .0.display())]
+    Absent(PathBuf),
+    /// It cannot be run.
+    #[error("{} cannot be run", .program.display())]
+    Unrunnable {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It took too long, and was ended.
+    #[error("{} did not end within {} s", .program.display(), .patience.as_secs())]
+    TimedOut {
+        /// The program.
+        program: PathBuf,
+        /// How long it was given.
+        patience: Duration,
+    },
+}
+
+impl ProgramCall {
+    /// A call of a program, which is looked for on PATH unless it has a folder.
+    pub fn new(program: impl Into<PathBuf>, patience: Duration) -> Self {
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            directory: None,
+            environment: Vec::new(),
+            inherits: true,
+            owner: None,
+            patience,
+        }
+    }
+
+    /// Adds an argument.
+    #[must_use]
+    pub fn argument(mut self, argument: impl Into<OsString>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn arguments<A: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// Where it runs.
+    #[must_use]
+    pub fn directory(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.directory = Some(directory.into());
+        self
+    }
+
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<OsString>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets variables of its environment.
+    #[must_use]
+    pub fn variables(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
+        let variables = variables.into_iter();
+        self.environment
+            .extend(variables.map(|(name, value)| (name, value.into())));
+        self
+    }
+
+    /// Takes no variable from our own environment.
+    #[must_use]
+    pub fn bare(mut self) -> Self {
+        self.inherits = false;
+        self
+    }
+
+    /// As whom it runs: user and group id.
+    #[must_use]
+    pub fn owner(mut self, owner: Option<(u32, u32)>) -> Self {
+        self.owner = owner;
+        self
+    }
+
+    /// Runs it. `on_line` is given each line of standard error as it comes.
+    ///
+    /// # Errors
+    /// When it is absent, cannot be run or takes too long. Any exit code is a success here.
+    pub async fn run(&self, mut on_line: impl FnMut(&str)) -> Result<Finished, CallError> {
+        let mut child = self
+            .command()
+            .spawn()
+            .map_err(|error| self.failure(error))?;
+        let group = GroupGuard::of(&child);
+        let output = child.stdout.take();
+        let errors = child.stderr.take();
+        let work = async {
+            let (output, errors) = tokio::join!(all_of(output), lines_of(errors, &mut on_line));
+            (child.wait().await, output, errors)
+        };
+        let (status, output, errors) =
+            tokio::time::timeout(self.patience, work)
+                .await
+                .map_err(|_elapsed| CallError::TimedOut {
+                    program: self.program.clone(),
+                    patience: self.patience,
+                })?;
+        let status = status.map_err(|error| self.failure(error))?;
+        group.release();
+        let signalled = status.signal().map(|signal| 128 + signal);
+        Ok(Finished {
+            code: status.code().or(signalled).unwrap_or(1),
+            output,
+            errors,
+        })
+    }
+
+    fn command(&self) -> tokio::process::Command {
+        let mut command = tokio::process::Command::new(&self.program);
+        if !self.inherits {
+            command.env_clear();
+        }
+        command
+            .args(&self.arguments)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .kill_on_drop(true);
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
+        if let Some((user, group)) = self.owner {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+
+    fn failure(&self, error: io::Error) -> CallError {
+        let program = self.program.clone();
+        let folder_exists = self.directory.as_deref().is_none_or(Path::is_dir);
+        if error.kind() == io::ErrorKind::NotFound && folder_exists {
+            CallError::Absent(program)
+        } else {
+            CallError::Unrunnable {
+                program,
+                source: error,
+            }
+        }
+    }
+}
+
+/// Ends the whole group of a program whose call was dropped before its end.
+struct GroupGuard(Option<Pid>);
+
+impl GroupGuard {
+    fn of(child: &tokio::process::Child) -> Self {
+        let id = child.id().and_then(|id| i32::try_from(id).ok());
+        Self(id.map(Pid::from_raw))
+    }
+
+    fn release(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for GroupGuard {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It has not been waited for, so its id is still its own.
+            let _ended = killpg(group, Signal::SIGKILL);
+        }
+    }
+}
+
+async fn all_of(stream: Option<impl AsyncRead + Unpin>) -> String {
+    let mut kept = Vec::new();
+    if let Some(mut stream) = stream {
+        let _cut = (&mut stream)
+            .take(LARGEST_OUTPUT)
+            .read_to_end(&mut kept)
+            .await;
+        let _dropped = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    }
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+async fn lines_of(
+    stream: Option<impl AsyncRead + Unpin>,
+    on_line: &mut impl FnMut(&str),
+) -> String {
+    let mut kept = String::new();
+    let Some(stream) = stream else { return kept };
+    let mut reader = BufReader::new(stream);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let mut bounded = (&mut reader).take(64 * 1024);
+        match bounded.read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => return kept,
+            Ok(_) => {}
+        }
+        let text = String::from_utf8_lossy(&line);
+        on_line(text.trim_end_matches(['\r', '\n']));
+        if kept.len() as u64 <= LARGEST_OUTPUT {
+            kept.push_str(&text);
+        }
+    }
+}
+
+/// All programs of this name in the folders of PATH, in its order; relative folders are left out.
+pub fn on_path(program: &str) -> Vec<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(program))
+        .filter(|found| is_program(found))
+        .collect()
+}
+
+/// Whether this is a file that somebody may execute.
+pub fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, patience: Duration) -> ProgramCall {
+        ProgramCall::new("sh", patience).arguments(["-c", script])
+    }
+
+    #[tokio::test]
+    async fn a_program_is_run_to_its_end() {
+        let mut lines = Vec::new();
+        let finished = shell("echo out; echo one >&2; echo two >&2; exit 3", LONG)
+            .run(|line| lines.push(line.to_owned()))
+            .await
+            .unwrap();
+        assert_eq!(finished.code, 3);
+        assert_eq!(finished.output, "out\n");
+        assert_eq!(lines, ["one", "two"]);
+        assert_eq!(finished.last_words(1), "two");
+    }
+
+    const LONG: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn an_absent_program_is_told_from_one_that_fails() {
+        let absent = ProgramCall::new("no-such-program-at-all", LONG)
+            .run(|_| {})
+            .await;
+        assert!(matches!(absent, Err(CallError::Absent(_))));
+        let nowhere = shell("true", LONG)
+            .directory("/no/such/folder")
+            .run(|_| {})
+            .await;
+        assert!(matches!(nowhere, Err(CallError::Unrunnable { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_hangs_is_ended_with_what_it_started() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = "sleep 60 & echo $! > child; wait";
+        let hung = shell(script, Duration::from_millis(500))
+            .directory(folder.path())
+            .run(|_| {})
+            .await;
+        assert!(matches!(hung, Err(CallError::TimedOut { .. })));
+        let child = std::fs::read_to_string(folder.path().join("child")).unwrap();
+        let process = Pid::from_raw(child.trim().parse().unwrap());
+        let mut gone = false;
+        for _ in 0..100 {
+            gone = nix::sys::signal::kill(process, None).is_err();
+            if gone {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert!(gone || is_zombie(&child));
+    }
+
+    fn is_zombie(process: &str) -> bool {
+        std::fs::read_to_string(format!("/proc/{}/stat", process.trim()))
+            .is_ok_and(|stat| stat.contains(") Z "))
+    }
+
+    #[tokio::test]
+    async fn a_bare_call_inherits_no_variable() {
+        let finished = ProgramCall::new("/usr/bin/env", LONG)
+            .bare()
+            .variable("ONLY", "this")
+            .run(|_| {})
+            .await
+            .unwrap();
+        assert_eq!(finished.output, "ONLY=this\n");
+    }
+}
