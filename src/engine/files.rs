@@ -24,7 +24,7 @@ pub use content::{ContentHash, FileContent, Found, Metadata, ObjectKind};
 pub use disk::DiskTree;
 pub use lock::WorkspaceLock;
 pub use memory::MemoryTree;
-pub use recover::{Direction, Recovery, recover};
+pub use recover::{Direction, Recovery, recover, recover_with};
 pub use storage::{DiskStorage, FileMode, Storage};
 pub use transaction::{Committed, Expected, FileWrite, Transaction};
 

@@ -63,11 +63,19 @@ impl fmt::Display for Recovery {
 /// # Errors
 /// When another gantline is writing, or the disk refuses.
 pub fn recover(root: &Path) -> Result<Option<Recovery>> {
+    recover_with(root, &DiskStorage)
+}
+
+/// [`recover`] on another storage, for tests.
+///
+/// # Errors
+/// As [`recover`].
+pub fn recover_with(root: &Path, storage: &dyn Storage) -> Result<Option<Recovery>> {
     if !Places::of(root).journal.exists() {
         return Ok(None);
     }
     let _lock = WorkspaceLock::acquire(root)?;
-    recover_locked(root, &DiskStorage)
+    recover_locked(root, storage)
 }
 
 /// The same, when the lock is held already.

@@ -255,7 +255,7 @@ fn prepare(root: &Path, writes: BTreeMap<TreePath, FileWrite>) -> Result<Vec<Pre
     }
 }
 
-/// The permissions of the file that is replaced, with what the new content needs.
+/// The permissions of the file that is replaced, except for whether it is a program.
 fn mode_for(target: &Path, content: Option<&FileContent>) -> FileMode {
     let executable = content.is_some_and(|content| content.executable);
     let Ok(metadata) = fs::symlink_metadata(target) else {
@@ -263,7 +263,11 @@ fn mode_for(target: &Path, content: Option<&FileContent>) -> FileMode {
     };
     let bits = metadata.permissions().mode() & 0o7777;
     let readers = (bits & 0o444) >> 2;
-    FileMode::Exactly(if executable { bits | readers } else { bits })
+    FileMode::Exactly(if executable {
+        bits | readers
+    } else {
+        bits & !0o111
+    })
 }
 
 /// Looks at paths before they are written; remembers folders.
