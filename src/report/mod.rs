@@ -3,6 +3,7 @@
 //! Nothing else in the program writes to stdout or stderr.
 
 mod diagnostic;
+pub mod file_plan;
 mod human;
 mod json;
 mod plain;
