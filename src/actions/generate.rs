@@ -3,6 +3,9 @@
 
 mod decide;
 mod records;
+mod workspace;
+
+pub use workspace::{Generation, complete_interrupted, render};
 
 use std::collections::BTreeMap;
 use std::path::Path;

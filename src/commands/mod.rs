@@ -1,6 +1,7 @@
 //! The commands, one file each: flags, help and a function that calls one action.
 
 mod completions;
+mod generate;
 mod supervise;
 
 use crate::app::App;
@@ -9,6 +10,8 @@ use crate::error::Result;
 /// Everything gantline can be asked to do.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
+    /// Write what the manifests imply
+    Generate(generate::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Own the processes of a stack; started by `up --runtime process`
@@ -23,6 +26,7 @@ impl Command {
     /// The command's.
     pub async fn run(self, app: &App) -> Result<()> {
         match self {
+            Self::Generate(args) => generate::run(args, app).await,
             Self::Completions(args) => completions::run(args, app),
             Self::Supervise(args) => supervise::run(args).await,
         }

@@ -188,23 +188,27 @@ pub fn write_differences(plan: &FilePlan, out: &mut dyn Write, style: &Style) ->
 ///
 /// # Errors
 /// What the stream says.
-pub fn write_difference(
-    change: &FileChange,
-    out: &mut dyn Write,
-    style: &Style,
-) -> io::Result<()> {
+pub fn write_difference(change: &FileChange, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let name = |side: &str, content: &Option<Vec<u8>>| match content {
         Some(_) => format!("{side}/{}", change.path),
         None => "/dev/null".to_owned(),
     };
     let (old, new) = (name("a", &change.before), name("b", &change.after));
     let (Some(before), Some(after)) = (text(&change.before), text(&change.after)) else {
-        return writeln!(out, "{}", style.strong(format!("Binary files {old} and {new} differ")));
+        return writeln!(
+            out,
+            "{}",
+            style.strong(format!("Binary files {old} and {new} differ"))
+        );
     };
     writeln!(out, "{}", style.strong(format!("--- {old}")))?;
     writeln!(out, "{}", style.strong(format!("+++ {new}")))?;
     let difference = TextDiff::from_lines(before, after);
-    for hunk in difference.unified_diff().context_radius(CONTEXT).iter_hunks() {
+    for hunk in difference
+        .unified_diff()
+        .context_radius(CONTEXT)
+        .iter_hunks()
+    {
         writeln!(out, "{}", style.name(hunk.header()))?;
         for line in hunk.iter_changes() {
             let content = line.value().trim_end_matches(['\n', '\r']);
@@ -235,7 +239,12 @@ mod tests {
     use super::*;
     use crate::model::file_set::TreePath;
 
-    fn change(path: &str, outcome: Outcome, before: Option<&str>, after: Option<&str>) -> FileChange {
+    fn change(
+        path: &str,
+        outcome: Outcome,
+        before: Option<&str>,
+        after: Option<&str>,
+    ) -> FileChange {
         FileChange {
             path: TreePath::new(path).unwrap(),
             outcome,
@@ -248,7 +257,12 @@ mod tests {
     fn plan() -> FilePlan {
         FilePlan {
             changes: vec![
-                change("a/conflict.go", Outcome::Conflict { places: 2 }, Some("a\n"), Some("b\n")),
+                change(
+                    "a/conflict.go",
+                    Outcome::Conflict { places: 2 },
+                    Some("a\n"),
+                    Some("b\n"),
+                ),
                 change("a/created.go", Outcome::Created, None, Some("new\n")),
                 change("a/kept.go", Outcome::Kept, Some("k\n"), Some("k\n")),
                 change("a/same.go", Outcome::Unchanged, Some("s\n"), Some("s\n")),
@@ -273,9 +287,17 @@ mod tests {
     #[test]
     fn a_plan_without_changes_says_so() {
         let mut clean = plan();
-        clean.changes.retain(|change| change.outcome == Outcome::Unchanged);
-        assert_eq!(summary(&clean, PlanStage::Planned), "0 files would change; 1 unchanged");
-        assert_eq!(summary(&FilePlan::default(), PlanStage::Done), "0 files changed");
+        clean
+            .changes
+            .retain(|change| change.outcome == Outcome::Unchanged);
+        assert_eq!(
+            summary(&clean, PlanStage::Planned),
+            "0 files would change; 1 unchanged"
+        );
+        assert_eq!(
+            summary(&FilePlan::default(), PlanStage::Done),
+            "0 files changed"
+        );
     }
 
     #[test]

@@ -1,0 +1,226 @@
+//! `gantline generate`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use crate::actions::generate::{Generation, apply};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::model::plan::{FileChange, FilePlan, Outcome};
+use crate::report::file_plan::{
+    self, PlanStage, write_changes, write_difference, write_differences,
+};
+use crate::report::{Answer, Style};
+
+/// Write what the manifests imply.
+///
+/// Your edits stay: a file that you changed is merged with its new version, line by line. Where
+/// both touched the same lines, the places are marked as git marks them, and the file is left
+/// alone until the marks are gone. All files are written, or none.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The services; all when none is named
+    #[arg(value_name = "SERVICE")]
+    services: Vec<Name>,
+    /// Write nothing; exit with 3 when something would change
+    #[arg(long)]
+    check: bool,
+    /// Write nothing; show the differences
+    #[arg(long)]
+    diff: bool,
+    /// Write nothing; show what would change
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl Args {
+    fn stage(&self) -> PlanStage {
+        if self.check || self.diff || self.dry_run {
+            PlanStage::Planned
+        } else {
+            PlanStage::Done
+        }
+    }
+}
+
+/// Generates.
+///
+/// # Errors
+/// When conflicts are left, differences are found with `--check`, or the work fails.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let events = app.events();
+    let generation = Generation::prepare(&app.settings().directory, &args.services, &*events)?;
+    if args.stage() == PlanStage::Done {
+        apply(&generation.project.root, &generation.plan, Vec::new()).await?;
+    }
+    app.answer(&Generated::new(&generation, &args))?;
+    verdict(&generation.plan, &args)
+}
+
+fn verdict(plan: &FilePlan, args: &Args) -> Result<()> {
+    if args.check && !(plan.is_clean() && plan.conflicts().next().is_none()) {
+        return Err(Error::differences("the generated files are not up to date")
+            .hint("Run `gantline generate`, look at the result, and commit it"));
+    }
+    if args.stage() == PlanStage::Planned {
+        return Ok(());
+    }
+    let conflicts: Vec<&FileChange> = plan.conflicts().collect();
+    let Some(headline) = conflict_headline(conflicts.len()) else {
+        return Ok(());
+    };
+    let mut error = Error::failed(headline);
+    for hint in conflict_hints(&conflicts) {
+        error = error.hint(hint);
+    }
+    Err(error)
+}
+
+fn conflict_headline(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 file needs you".to_owned()),
+        count => Some(format!("{count} files need you")),
+    }
+}
+
+fn conflict_hints(conflicts: &[&FileChange]) -> Vec<String> {
+    let marked = |change: &&FileChange| {
+        matches!(
+            change.outcome,
+            Outcome::Conflict { .. } | Outcome::Unresolved
+        )
+    };
+    let mut hints = Vec::new();
+    if let Some(first) = conflicts.iter().copied().find(|change| marked(change)) {
+        hints.push(format!(
+            "Search `{}` for `<<<<<<< yours`, keep what you want of both sides, remove the \
+             markers, then run `gantline generate` again",
+            first.path
+        ));
+    }
+    if let Some(first) = conflicts.iter().copied().find(|change| !marked(change)) {
+        hints.push(format!(
+            "Move `{}` away, run `gantline generate` again, then put what you need of yours into \
+             the generated file",
+            first.path
+        ));
+    }
+    hints
+}
+
+/// The answer of `generate`.
+#[derive(serde::Serialize)]
+struct Generated<'a> {
+    /// Whether the plan was carried out.
+    applied: bool,
+    /// Whether it changes any file.
+    changes: bool,
+    counts: BTreeMap<String, usize>,
+    /// All but unchanged files.
+    files: Vec<GeneratedFile<'a>>,
+    #[serde(skip)]
+    plan: &'a FilePlan,
+    #[serde(skip)]
+    diff: bool,
+    #[serde(skip)]
+    check: bool,
+}
+
+#[derive(serde::Serialize)]
+struct GeneratedFile<'a> {
+    #[serde(flatten)]
+    change: &'a FileChange,
+    /// The manifest that implies it.
+    from: String,
+    /// The difference, when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diff: Option<String>,
+}
+
+impl<'a> Generated<'a> {
+    fn new(generation: &'a Generation, args: &Args) -> Self {
+        let plan = &generation.plan;
+        let is_shown = |change: &&FileChange| change.outcome != Outcome::Unchanged;
+        let files = plan.changes.iter().filter(is_shown).map(|change| {
+            let has_difference = args.diff && change.outcome.writes();
+            GeneratedFile {
+                change,
+                from: origin(generation, change),
+                diff: has_difference.then(|| difference(change)),
+            }
+        });
+        Self {
+            applied: args.stage() == PlanStage::Done,
+            changes: !plan.is_clean(),
+            counts: file_plan::numbers(plan),
+            files: files.collect(),
+            plan,
+            diff: args.diff,
+            check: args.check,
+        }
+    }
+
+    fn stage(&self) -> PlanStage {
+        if self.applied {
+            PlanStage::Done
+        } else {
+            PlanStage::Planned
+        }
+    }
+
+    /// The files that would change, under the manifest that each comes from.
+    fn write_origins(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let mut origins: BTreeMap<&str, usize> = BTreeMap::new();
+        for file in self
+            .files
+            .iter()
+            .filter(|file| file.change.outcome.writes())
+        {
+            *origins.entry(&file.from).or_default() += 1;
+        }
+        for (origin, count) in origins {
+            let files = if count == 1 {
+                "file comes"
+            } else {
+                "files come"
+            };
+            writeln!(out, "{count} {files} from {}", style.name(origin))?;
+        }
+        Ok(())
+    }
+}
+
+/// The manifest that a file comes from, with the blueprint that makes it.
+fn origin(generation: &Generation, change: &FileChange) -> String {
+    let path = change.path.as_str();
+    let services = generation.services.iter();
+    let service = services
+        .filter_map(|name| generation.project.services.get(name))
+        .find(|service| path.starts_with(&format!("{}/", service.directory)));
+    service.map_or_else(
+        || "gantline.yaml".to_owned(),
+        |service| format!("{}/service.yaml ({})", service.directory, service.blueprint),
+    )
+}
+
+fn difference(change: &FileChange) -> String {
+    let mut text = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = write_difference(change, &mut text, &Style::new(false));
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+impl Answer for Generated<'_> {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        if self.diff {
+            return write_differences(self.plan, out, style);
+        }
+        write_changes(self.plan, self.stage(), out, style)?;
+        if self.check {
+            self.write_origins(out, style)?;
+        }
+        Ok(())
+    }
+}
