@@ -1,0 +1,66 @@
+// The version of every module that services made from the blueprints use.
+// Remade by scripts/module-fragments --newest.
+module universe
+
+go 1.26.0
+
+require (
+	cel.dev/expr v0.25.1
+	filippo.io/edwards25519 v1.1.1
+	github.com/antlr4-go/antlr/v4 v4.13.1
+	github.com/coreos/go-semver v0.3.1
+	github.com/cubicdaiya/gonp v1.0.4
+	github.com/davecgh/go-spew v1.1.2-0.20180830191138-d8f796af33cc
+	github.com/dprotaso/go-yit v0.0.0-20220510233725-9ba8df137936
+	github.com/fatih/structtag v1.2.0
+	github.com/getkin/kin-openapi v0.142.0
+	github.com/go-openapi/jsonpointer v0.23.1
+	github.com/go-openapi/swag/jsonname v0.26.0
+	github.com/go-sql-driver/mysql v1.9.3
+	github.com/google/cel-go v0.28.0
+	github.com/inconshreveable/mousetrap v1.1.0
+	github.com/jackc/pgpassfile v1.0.0
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761
+	github.com/jackc/pgx/v5 v5.9.2
+	github.com/jackc/puddle/v2 v2.2.2
+	github.com/jinzhu/inflection v1.0.0
+	github.com/ncruces/go-sqlite3 v0.32.0
+	github.com/ncruces/julianday v1.0.0
+	github.com/oapi-codegen/oapi-codegen/v2 v2.8.2
+	github.com/oasdiff/yaml v0.1.1
+	github.com/oasdiff/yaml3 v0.0.14
+	github.com/pganalyze/pg_query_go/v6 v6.2.2
+	github.com/pingcap/errors v0.11.5-0.20250523034308-74f78ae071ee
+	github.com/pingcap/failpoint v0.0.0-20240528011301-b51a646c7c86
+	github.com/pingcap/log v1.1.0
+	github.com/pingcap/tidb/pkg/parser v0.0.0-20260418072757-ce92298d1124
+	github.com/riza-io/grpc-go v0.2.0
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.2
+	github.com/speakeasy-api/jsonpath v0.6.3
+	github.com/speakeasy-api/openapi v1.24.0
+	github.com/spf13/cobra v1.10.2
+	github.com/spf13/pflag v1.0.10
+	github.com/sqlc-dev/doubleclick v1.0.0
+	github.com/sqlc-dev/sqlc v1.31.1
+	github.com/tetratelabs/wazero v1.11.0
+	github.com/vmware-labs/yaml-jsonpath v0.3.2
+	github.com/wasilibs/go-pgquery v0.0.0-20250409022910-10ac41983c07
+	github.com/wasilibs/wazero-helpers v0.0.0-20240620070341-3dff1577cd52
+	go.uber.org/atomic v1.11.0
+	go.uber.org/multierr v1.11.0
+	go.uber.org/zap v1.27.0
+	go.yaml.in/yaml/v3 v3.0.4
+	golang.org/x/exp v0.0.0-20250620022241-b7579e27df2b
+	golang.org/x/mod v0.38.0
+	golang.org/x/net v0.57.0
+	golang.org/x/sync v0.22.0
+	golang.org/x/sys v0.47.0
+	golang.org/x/text v0.40.0
+	golang.org/x/tools v0.48.0
+	google.golang.org/genproto/googleapis/api v0.0.0-20260120221211-b8f7ae30c516
+	google.golang.org/genproto/googleapis/rpc v0.0.0-20260120221211-b8f7ae30c516
+	google.golang.org/grpc v1.80.0
+	google.golang.org/protobuf v1.36.11
+	gopkg.in/natefinch/lumberjack.v2 v2.2.1
+	gopkg.in/yaml.v3 v3.0.1
+)
