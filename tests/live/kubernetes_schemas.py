@@ -2,9 +2,10 @@
 
 Run with the Python that has the package kubernetes-validate, whose schemas refer to one
 file of definitions that kubeconform does not follow: each schema written here carries the
-definitions it uses.
+definitions it uses. The kinds of custom resource definitions found in further folders join
+them.
 
-    python kubernetes_schemas.py 1.34.0 FOLDER
+    python kubernetes_schemas.py 1.34.0 FOLDER [FOLDER_OF_DEFINITIONS...]
 """
 
 import json
@@ -12,6 +13,7 @@ import os
 import sys
 
 import kubernetes_validate
+import yaml
 
 
 def definition_name(reference):
@@ -46,7 +48,24 @@ def collect_used(node, definitions, used):
     return used
 
 
-def main(version, folder):
+def strict(node):
+    """Refuse unknown members wherever the members are listed."""
+    if isinstance(node, list):
+        return [strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: strict(value) for key, value in node.items()}
+    if isinstance(node.get("properties"), dict) and node.get("type") == "object":
+        node.setdefault("additionalProperties", False)
+    return node
+
+
+def write(folder, name, schema):
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        json.dump(schema, file)
+
+
+def write_kinds(version, folder):
     source = os.path.join(
         os.path.dirname(kubernetes_validate.__file__),
         "kubernetes-json-schema",
@@ -54,7 +73,6 @@ def main(version, folder):
     )
     with open(os.path.join(source, "_definitions.json"), encoding="utf-8") as file:
         definitions = with_local_references(json.load(file)["$defs"])
-    os.makedirs(folder, exist_ok=True)
     for name in sorted(os.listdir(source)):
         with open(os.path.join(source, name), encoding="utf-8") as file:
             schema = with_local_references(json.load(file))
@@ -62,9 +80,32 @@ def main(version, folder):
             continue
         used = collect_used(schema, definitions, set())
         schema["definitions"] = {key: definitions[key] for key in sorted(used)}
-        with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
-            json.dump(schema, file)
+        write(folder, name, schema)
+
+
+def write_custom_kinds(source, folder):
+    for name in sorted(os.listdir(source)):
+        if not name.endswith(".yaml"):
+            continue
+        with open(os.path.join(source, name), encoding="utf-8") as file:
+            documents = list(yaml.safe_load_all(file))
+        for document in documents:
+            if not document or document.get("kind") != "CustomResourceDefinition":
+                continue
+            spec = document["spec"]
+            group = spec["group"].split(".")[0]
+            for version in spec["versions"]:
+                kind = spec["names"]["kind"].lower()
+                schema = strict(version["schema"]["openAPIV3Schema"])
+                write(folder, f"{kind}-{group}-{version['name']}.json", schema)
+
+
+def main(version, folder, *sources):
+    os.makedirs(folder, exist_ok=True)
+    write_kinds(version, folder)
+    for source in sources:
+        write_custom_kinds(source, folder)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])

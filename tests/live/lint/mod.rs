@@ -1,0 +1,196 @@
+//! What public linters say of the Dockerfiles and charts that are generated.
+//!
+//! The services of the workspace `shop` here are rendered as their users would: a complete one,
+//! one that calls another, and a worker. Exceptions stand in [`EXCEPTIONS`], each with the page
+//! that gives its reason.
+
+mod chart;
+mod policy;
+mod rendered;
+mod rules;
+mod tool;
+
+use std::path::Path;
+
+use rendered::Rendered;
+use tool::Tool;
+
+/// Where a linter contradicts good practice: the flag that says so, and the page in
+/// `docs/decisions` that says why. There are no others.
+const EXCEPTIONS: [(&str, &[&str], &str); 3] = [
+    (
+        "kube-score",
+        &["--ignore-container-cpu-limit"],
+        "charts-set-no-cpu-limit.md",
+    ),
+    (
+        "checkov",
+        &["--skip-check", "CKV_K8S_11"],
+        "charts-set-no-cpu-limit.md",
+    ),
+    (
+        "kube-score",
+        &["--ignore-test", "container-image-pull-policy"],
+        "charts-pull-an-image-once.md",
+    ),
+];
+
+fn exceptions(tool: &str) -> impl Iterator<Item = &'static str> {
+    EXCEPTIONS
+        .iter()
+        .filter(move |(of, ..)| *of == tool)
+        .flat_map(|(_, flags, _)| flags.iter().copied())
+}
+
+#[test]
+fn every_exception_has_a_page_that_gives_its_reason() {
+    let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/decisions");
+    for (tool, flags, page) in EXCEPTIONS {
+        assert!(pages.join(page).is_file(), "{tool} {flags:?}: no {page}");
+    }
+}
+
+#[test]
+#[ignore = "needs the linters"]
+fn hadolint_finds_nothing_in_dockerfiles() {
+    let shop = Rendered::shop();
+    for service in shop.services() {
+        Tool::new("hadolint")
+            .argument(service.folder.join("Dockerfile"))
+            .passes();
+    }
+}
+
+#[test]
+#[ignore = "needs the linters"]
+fn checkov_finds_nothing() {
+    let shop = Rendered::shop();
+    let mut tool = Tool::new("checkov")
+        .arguments(["--framework", "kubernetes", "dockerfile"])
+        .arguments(["--compact", "--quiet", "--skip-download"])
+        .arguments(exceptions("checkov"));
+    for service in shop.services() {
+        tool = tool.argument("--file").argument(&service.manifests);
+        tool = tool.argument(service.folder.join("Dockerfile"));
+    }
+    tool.passes();
+}
+
+#[test]
+#[ignore = "needs the linters"]
+fn kube_score_finds_nothing() {
+    let shop = Rendered::shop();
+    for service in shop.services() {
+        Tool::new("kube-score")
+            .arguments(["score", "--output-format", "ci"])
+            .arguments(["--enable-optional-test", "container-seccomp-profile"])
+            .arguments(["--enable-optional-test", "container-ports-check"])
+            .arguments([
+                "--enable-optional-test",
+                "container-memory-requests-equal-limits",
+            ])
+            .arguments(exceptions("kube-score"))
+            .argument(&service.manifests)
+            .passes();
+    }
+}
+
+#[test]
+#[ignore = "needs the linters"]
+fn the_oldest_and_the_newest_kubernetes_know_every_key() {
+    let shop = Rendered::shop();
+    for version in ["kubernetes", "kubernetes_oldest"] {
+        let version = tool::version(version);
+        let schemas = tool::cache().join("schemas").join(&version);
+        let location = format!(
+            "{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+            schemas.display()
+        );
+        for service in shop.services() {
+            Tool::new("kubeconform")
+                .arguments(["-strict", "-summary", "-schema-location", &location])
+                .argument(&service.manifests)
+                .passes();
+            Tool::new("kubernetes-validate")
+                .arguments(["-k", &version, "--strict"])
+                .argument(&service.manifests)
+                .passes();
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs the linters"]
+fn helm_finds_nothing_in_charts() {
+    let shop = Rendered::shop();
+    for service in shop.services() {
+        Tool::new("helm")
+            .arguments(["lint", "--strict", "--quiet"])
+            .argument(service.folder.join("chart"))
+            .passes();
+    }
+}
+
+#[test]
+#[ignore = "needs the linters"]
+fn yamllint_finds_nothing_in_values() {
+    let shop = Rendered::shop();
+    for service in shop.services() {
+        Tool::new("yamllint")
+            .arguments(["--strict", "--config-data"])
+            .argument("{extends: default, rules: {document-start: disable, line-length: {max: 120}, braces: {max-spaces-inside: 0}}}")
+            .argument(service.folder.join("chart/values.yaml"))
+            .argument(service.folder.join("chart/Chart.yaml"))
+            .passes();
+    }
+}
+
+/// A deployment that breaks a rule of every linter: what they say of good charts counts only
+/// while they find this.
+const CARELESS: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: careless}
+spec:
+  replcas: 1
+  selector: {matchLabels: {app: careless}}
+  template:
+    metadata: {labels: {app: careless}}
+    spec:
+      containers: [{name: careless, image: 'careless:latest', securityContext: {privileged: true}}]
+";
+
+#[test]
+#[ignore = "needs the linters"]
+fn every_linter_finds_what_is_careless() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let manifests = folder.path().join("careless.yaml");
+    std::fs::write(&manifests, CARELESS).expect("written");
+    let dockerfile = folder.path().join("Dockerfile");
+    std::fs::write(
+        &dockerfile,
+        "FROM debian\nRUN cd /tmp && apt-get install curl\n",
+    )
+    .expect("written");
+    let schemas = tool::cache()
+        .join("schemas")
+        .join(tool::version("kubernetes"));
+    let location = format!(
+        "{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+        schemas.display()
+    );
+    let conform = Tool::new("kubeconform").arguments(["-strict", "-schema-location", &location]);
+    let validate = Tool::new("kubernetes-validate").arguments([
+        "-k",
+        &tool::version("kubernetes"),
+        "--strict",
+    ]);
+    let score = Tool::new("kube-score")
+        .arguments(["score"])
+        .arguments(exceptions("kube-score"));
+    let checkov = Tool::new("checkov").arguments(["--framework", "kubernetes", "--file"]);
+    for linter in [conform, validate, score, checkov] {
+        linter.argument(&manifests).fails();
+    }
+    Tool::new("hadolint").argument(&dockerfile).fails();
+}
