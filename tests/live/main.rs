@@ -1,3 +1,11 @@
 //! Tests that need programs, a daemon or time: one module for each tier, run by `tests/run TIER`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and may say why it took long"
+)]
+
 mod lint;
