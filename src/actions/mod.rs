@@ -1,5 +1,6 @@
 //! actions
 
 pub mod blueprints;
+pub mod doctor;
 pub mod generate;
 pub mod supervise;

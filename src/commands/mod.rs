@@ -1,6 +1,7 @@
 //! The commands, one file each: flags, help and a function that calls one action.
 
 mod completions;
+mod doctor;
 mod generate;
 mod supervise;
 
@@ -14,6 +15,8 @@ pub enum Command {
     Generate(generate::Args),
     /// Print completions for a shell
     Completions(completions::Args),
+    /// Check this machine and this workspace, and say what to do
+    Doctor(doctor::Args),
     /// Own the processes of a stack; started by `up --runtime process`
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -28,6 +31,7 @@ impl Command {
         match self {
             Self::Generate(args) => generate::run(args, app).await,
             Self::Completions(args) => completions::run(args, app),
+            Self::Doctor(args) => doctor::run(args, app).await,
             Self::Supervise(args) => supervise::run(args).await,
         }
     }

@@ -9,3 +9,4 @@
 )]
 
 mod lint;
+mod process;

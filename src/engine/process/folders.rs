@@ -1,5 +1,6 @@
 //! Where a stack of processes keeps its things, and making those folders with the right owner.
 
+use std::fs::Permissions;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -27,7 +28,9 @@ pub struct Folders {
 impl Folders {
     /// The folders of a stack whose workspace lets `identity` in, or not.
     pub fn new(run: &Path, stack: &str, identity: Option<Identity>) -> Self {
-        let reached = |identity: &Identity| identity.reaches(&nearest_existing(run));
+        // The folder itself is opened to those who pass when there is need of it.
+        let parent = run.parent().unwrap_or(run);
+        let reached = |identity: &Identity| identity.reaches(&nearest_existing(parent));
         let home = if identity.as_ref().is_none_or(reached) {
             run.to_path_buf()
         } else {
@@ -132,7 +135,7 @@ impl Folders {
     /// # Errors
     /// When they cannot be made, or are not ours.
     pub fn make_control(&self) -> Result<()> {
-        self.make(&self.run, PASSABLE, false)?;
+        self.make_run()?;
         self.make(&self.control(), PRIVATE, false)?;
         self.make(&self.run.join("logs"), PRIVATE, false)?;
         if !self.socket().starts_with(&self.run) {
@@ -159,8 +162,30 @@ impl Folders {
         self.make(&self.programs(), PASSABLE, false)
     }
 
+    /// Makes `.gantline/run`: for its owner, and to pass through for those who run a server in it.
+    fn make_run(&self) -> Result<()> {
+        let mode = if self.identity.is_some() && self.home == self.run {
+            0o711
+        } else {
+            PRIVATE
+        };
+        self.make(&self.run, mode, false)?;
+        let opened =
+            std::fs::metadata(&self.run).and_then(|found| match found.mode() & mode == mode {
+                true => Ok(()),
+                false => std::fs::set_permissions(&self.run, Permissions::from_mode(mode)),
+            });
+        opened.map_err(|error| {
+            Error::failed(format!("cannot open {}", self.run.display())).because(error)
+        })
+    }
+
     fn make_parents(&self, folder: &Path) -> Result<()> {
-        self.make(&self.home, PASSABLE, false)?;
+        if self.home == self.run {
+            self.make_run()?;
+        } else {
+            self.make(&self.home, PASSABLE, false)?;
+        }
         match folder.parent() {
             Some(parent) if parent != self.home => self.make(parent, PASSABLE, false),
             _ => Ok(()),
@@ -197,7 +222,7 @@ fn make_folder(folder: &Path, mode: u32, owner: Option<&Identity>) -> io::Result
         other => other?,
     }
     // The umask may have taken something away.
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
+    std::fs::set_permissions(folder, Permissions::from_mode(mode))?;
     give_to(folder, owner)
 }
 
@@ -220,7 +245,7 @@ fn check_folder(folder: &Path, mode: u32, owner: Option<&Identity>) -> io::Resul
         ));
     }
     if found.mode() & 0o777 != mode {
-        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode))?;
+        std::fs::set_permissions(folder, Permissions::from_mode(mode))?;
     }
     if found.uid() == expected {
         return Ok(());
@@ -274,7 +299,7 @@ mod tests {
         let folders = Folders::new(&run, "shop-1", None);
         folders.make_control().unwrap();
         let control = folders.control();
-        std::fs::set_permissions(&control, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(&control, Permissions::from_mode(0o755)).unwrap();
         folders.make_control().unwrap();
         assert_eq!(std::fs::metadata(&control).unwrap().mode() & 0o777, 0o700);
     }

@@ -29,6 +29,7 @@ use async_trait::async_trait;
 use self::client::{Connection, saved_state, start_supervisor};
 use self::folders::Folders;
 use self::identity::Identity;
+pub use self::obtain::{Availability, availability};
 use self::obtain::{Cache, obtain};
 use self::process_table::{INSTANCE_VARIABLE, STACK_VARIABLE, await_end};
 use self::protocol::ChildSpec;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Cache, key_of};
+use super::cache::{Cache, key_of};
 use crate::engine::program::{CallError, ProgramCall};
 use crate::engine::runtime::Progress;
 use crate::error::{Error, Result};

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha512};
 
 use super::archive::{Limits, Unpacked, make_link, unpack};
-use super::{Cache, key_of};
+use super::cache::{Cache, key_of};
 use crate::engine::program::{CallError, Finished, ProgramCall};
 use crate::engine::runtime::Progress;
 use crate::error::{Error, Result};
