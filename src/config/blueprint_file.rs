@@ -10,7 +10,7 @@ use super::raw::{BlueprintText, NameText, WordText};
 use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::blueprint::{
-    Choice, Count, Joint, OptionDefinition, OptionValues, Refusal, Relations,
+    Choice, Count, Joint, OptionDefinition, OptionValues, Refusal, Relations, ReservedWords,
 };
 
 /// The name of the file.
@@ -45,6 +45,9 @@ pub struct BlueprintFile {
     /// Combinations that are refused.
     #[serde(default)]
     refusals: Vec<RefusalFields>,
+    /// Words that options which take any name must not be.
+    #[serde(default)]
+    reserved: Vec<ReservedFields>,
     /// Its folders in the order in which their parts fill slots.
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
@@ -141,6 +144,17 @@ struct RefusalFields {
     /// Options to change to reach the nearest valid combination.
     #[serde(default)]
     nearest: BTreeMap<WordText, NameText>,
+}
+
+/// Words that would make code that does not compile.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct ReservedFields {
+    /// Why, in a sentence.
+    reason: String,
+    /// The words, without hyphens.
+    #[schemars(length(min = 1))]
+    words: Vec<WordText>,
 }
 
 /// A file to which several folders contribute.
@@ -249,6 +263,14 @@ impl BlueprintFile {
                 .iter()
                 .map(|(option, value)| (option.0.clone(), value.0.clone()))
                 .collect(),
+        })
+    }
+
+    /// The reserved words.
+    pub fn reserved(&self) -> impl Iterator<Item = ReservedWords> + '_ {
+        self.reserved.iter().map(|reserved| ReservedWords {
+            reason: reserved.reason.clone(),
+            words: reserved.words.iter().map(|word| word.0.clone()).collect(),
         })
     }
 

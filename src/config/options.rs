@@ -4,66 +4,13 @@ use std::collections::BTreeMap;
 
 use super::suggest;
 use crate::error::Error;
-use crate::model::blueprint::{Blueprint, Choice, OptionDefinition, OptionValues, Refusal};
+use crate::model::blueprint::{
+    Blueprint, Choice, OptionDefinition, OptionValues, Refusal, Selection,
+};
 use crate::model::name::Name;
 
 /// The placeholder of a resource's name that stands for the service's.
 const SERVICE: &str = "{service}";
-
-/// Words that Go keeps for itself, so that no package may be called so (Go specification,
-/// "Keywords"), and packages that every service has.
-const GO_WORDS: [&str; 28] = [
-    "break",
-    "case",
-    "chan",
-    "const",
-    "continue",
-    "default",
-    "defer",
-    "else",
-    "fallthrough",
-    "for",
-    "func",
-    "go",
-    "goto",
-    "if",
-    "import",
-    "interface",
-    "internal",
-    "main",
-    "map",
-    "package",
-    "range",
-    "return",
-    "select",
-    "struct",
-    "switch",
-    "type",
-    "var",
-    "vendor",
-];
-
-/// What a service has to others.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct RelationCounts {
-    /// Events that it publishes.
-    pub publishes: usize,
-    /// Events that it consumes.
-    pub consumes: usize,
-    /// Services that it calls.
-    pub needs: usize,
-}
-
-impl RelationCounts {
-    fn of(self, name: &str) -> Option<usize> {
-        match name {
-            "publishes" => Some(self.publishes),
-            "consumes" => Some(self.consumes),
-            "needs" => Some(self.needs),
-            _ => None,
-        }
-    }
-}
 
 /// A problem of the options, and the option it is about.
 #[derive(Debug, Clone)]
@@ -108,7 +55,7 @@ pub fn resolve(
             problems.push(missing_option(blueprint, definition));
             continue;
         };
-        match check_value(definition, value) {
+        match check_value(blueprint, definition, value) {
             Ok(()) => {
                 resolved.insert(definition.name.clone(), value.clone());
             }
@@ -129,8 +76,12 @@ pub fn resolve(
 /// Whether an option may have this value.
 ///
 /// # Errors
-/// When it is no choice, or no name.
-pub fn check_value(definition: &OptionDefinition, value: &str) -> Result<(), Error> {
+/// When it is no choice, no name, or a reserved word.
+pub fn check_value(
+    blueprint: &Blueprint,
+    definition: &OptionDefinition,
+    value: &str,
+) -> Result<(), Error> {
     match &definition.values {
         OptionValues::Choices(choices) => {
             if choices.iter().any(|choice| choice.name == value) {
@@ -144,11 +95,15 @@ pub fn check_value(definition: &OptionDefinition, value: &str) -> Result<(), Err
                 None => error,
             })
         }
-        OptionValues::Name => check_name(definition, value),
+        OptionValues::Name => check_name(blueprint, definition, value),
     }
 }
 
-fn check_name(definition: &OptionDefinition, value: &str) -> Result<(), Error> {
+fn check_name(
+    blueprint: &Blueprint,
+    definition: &OptionDefinition,
+    value: &str,
+) -> Result<(), Error> {
     let option = &definition.name;
     let name = Name::new(value).map_err(|cause| {
         let error = Error::invalid(format!("`{value}` is no name for the option `{option}`"));
@@ -158,27 +113,17 @@ fn check_name(definition: &OptionDefinition, value: &str) -> Result<(), Error> {
             None => error,
         }
     })?;
-    if GO_WORDS.contains(&name.package().as_str()) {
-        return Err(Error::invalid(format!(
-            "`{value}` cannot be the {option}: it is a word of Go"
-        ))
-        .hint("Choose another word"));
+    let package = name.package();
+    match blueprint
+        .reserved
+        .iter()
+        .find(|reserved| reserved.words.contains(&package))
+    {
+        None => Ok(()),
+        Some(reserved) => Err(Error::invalid(format!("`{value}` cannot be the {option}"))
+            .since(reserved.reason.clone())
+            .hint("Choose another word")),
     }
-    Ok(())
-}
-
-/// The first refused combination that holds.
-pub fn refusal<'a>(
-    blueprint: &'a Blueprint,
-    options: &BTreeMap<String, String>,
-    relations: RelationCounts,
-) -> Option<&'a Refusal> {
-    blueprint.refusals.iter().find(|refusal| {
-        refusal
-            .when
-            .iter()
-            .all(|(what, value)| holds(blueprint, options, relations, (what, value)))
-    })
 }
 
 /// The error of a refused combination.
@@ -207,77 +152,47 @@ pub fn refused(refusal: &Refusal) -> Error {
     }
 }
 
-fn holds(
-    blueprint: &Blueprint,
-    options: &BTreeMap<String, String>,
-    relations: RelationCounts,
-    (what, value): (&str, &str),
-) -> bool {
-    if let Some(count) = relations.of(what) {
-        return match value {
-            "none" => count == 0,
-            _ => count > 0,
-        };
-    }
-    match what.split_once('.') {
-        None => options.get(what).is_some_and(|chosen| chosen == value),
-        Some((option, name)) => chosen(blueprint, options, option)
-            .and_then(|choice| choice.traits.get(name))
-            .is_some_and(|found| found == value),
-    }
-}
-
 /// Problems of the number of relations: which relation, and what is wrong.
 pub fn relation_problems(
     blueprint: &Blueprint,
-    relations: RelationCounts,
+    selection: &Selection<'_>,
 ) -> Vec<(&'static str, Error)> {
     let allowed = blueprint.relations;
-    let kinds = [
+    let relations = [
         (
             "publishes",
             allowed.publishes,
-            relations.publishes,
-            "events that it publishes",
+            selection.publishes,
+            "event that it publishes",
         ),
         (
             "consumes",
             allowed.consumes,
-            relations.consumes,
-            "events that it consumes",
+            selection.consumes,
+            "event that it consumes",
         ),
         (
             "needs",
             allowed.needs,
-            relations.needs,
-            "services that it calls",
+            selection.needs,
+            "service that it calls",
         ),
     ];
-    let name = blueprint
+    let of = blueprint
         .reference
         .as_ref()
-        .map_or_else(String::new, ToString::to_string);
-    kinds
+        .map_or_else(String::new, |reference| format!(" of {reference}"));
+    relations
         .into_iter()
-        .filter_map(|(key, count, found, what)| {
-            let rule = if found < count.at_least {
-                format!("at least {}", count.at_least)
-            } else if count.at_most.is_some_and(|most| found > most) {
-                match count.at_most {
-                    Some(0) | None => "none".to_owned(),
-                    Some(most) => format!("at most {most}"),
-                }
-            } else {
-                return None;
+        .filter(|(_, count, found, _)| !count.allows(*found))
+        .map(|(key, count, found, what)| {
+            let rule = match (count.at_least, count.at_most) {
+                (least, _) if found < least => format!("at least {least}"),
+                (_, Some(most)) => format!("at most {most}"),
+                (_, None) => "another number".to_owned(),
             };
-            let message =
-                format!("a service made from {name} has {found} {what}, and {rule} is possible");
-            let message = match (found, rule.as_str()) {
-                (0, rule) => format!("a service made from {name} needs {rule} of the {what}"),
-                (_, "none") => format!("a service made from {name} has no {what}"),
-                _ => message,
-            };
-            Some((key, Error::invalid(message)))
+            let message = format!("`{key}` names {found}, and a service{of} has {rule} {what}");
+            (key, Error::invalid(message))
         })
         .collect()
 }
@@ -309,15 +224,7 @@ fn chosen<'a>(
     options: &BTreeMap<String, String>,
     option: &str,
 ) -> Option<&'a Choice> {
-    let definition = blueprint
-        .options
-        .iter()
-        .find(|known| known.name == option)?;
-    let value = options.get(option)?;
-    match &definition.values {
-        OptionValues::Choices(choices) => choices.iter().find(|choice| choice.name == *value),
-        OptionValues::Name => None,
-    }
+    blueprint.option(option)?.choice(options.get(option)?)
 }
 
 fn unknown_option(blueprint: &Blueprint, option: &str) -> OptionProblem {
@@ -385,7 +292,7 @@ mod tests {
         let found = messages(&[("stroe", "postgres"), ("store", "mysql")]);
         assert_eq!(found.len(), 3, "{found:?}");
         assert!(messages(&[("entity", "Order Line")])[0].contains("no name"));
-        assert!(messages(&[("entity", "range")])[0].contains("word of Go"));
+        assert!(messages(&[("entity", "range")])[0].contains("cannot be the entity"));
     }
 
     #[test]
@@ -393,7 +300,7 @@ mod tests {
         let blueprint = go_service();
         let options = given(&[("entity", "order"), ("messaging", "nats")]);
         let options = resolve(&blueprint, &options).unwrap();
-        let found = refusal(&blueprint, &options, RelationCounts::default()).unwrap();
+        let found = blueprint.refusal(&selection(&options, 0)).unwrap();
         let error = refused(found);
         assert!(error.message().contains("do not go together"));
         assert_eq!(error.hints(), ["Choose store=postgres"]);
@@ -403,16 +310,19 @@ mod tests {
     fn publishing_without_a_broker_is_refused() {
         let blueprint = go_service();
         let options = resolve(&blueprint, &given(&[("entity", "order")])).unwrap();
-        let relations = RelationCounts {
-            publishes: 1,
-            ..RelationCounts::default()
-        };
-        assert!(refusal(&blueprint, &options, relations).is_some());
-        let two = RelationCounts {
-            publishes: 2,
-            ..relations
-        };
-        assert_eq!(relation_problems(&blueprint, two).len(), 1);
+        assert!(blueprint.refusal(&selection(&options, 1)).is_some());
+        let problems = relation_problems(&blueprint, &selection(&options, 2));
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].1.message().contains("at most 1"));
+    }
+
+    fn selection(options: &BTreeMap<String, String>, publishes: usize) -> Selection<'_> {
+        Selection {
+            options,
+            publishes,
+            consumes: 0,
+            needs: 0,
+        }
     }
 
     #[test]

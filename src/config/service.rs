@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::options::{self, RelationCounts};
+use super::options;
 use super::service_file::ServiceFile;
 use super::yaml::Document;
 use super::{catalog, lock_file::LockFile, reserved, suggest};
 use crate::error::{Error, Place, Result};
-use crate::model::blueprint::Blueprint;
+use crate::model::blueprint::{Blueprint, Selection};
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Rollout, Service, Workspace};
@@ -163,26 +163,27 @@ impl Manifest {
             .iter()
             .map(|(option, value)| (option.0.clone(), value.0.clone()))
             .collect();
-        let counts = RelationCounts {
+        let resolved = match options::resolve(blueprint, &given) {
+            Ok(resolved) => Some(resolved),
+            Err(found) => {
+                problems.extend(found.into_iter().map(|problem| self.placed(problem)));
+                None
+            }
+        };
+        let selection = Selection {
+            options: resolved.as_ref().unwrap_or(&given),
             publishes: file.publishes.len(),
             consumes: file.consumes.len(),
             needs: file.needs.len(),
         };
-        for (key, error) in options::relation_problems(blueprint, counts) {
+        for (key, error) in options::relation_problems(blueprint, &selection) {
             problems.push(error.at(self.document.key_place(&[key])));
         }
-        let resolved = match options::resolve(blueprint, &given) {
-            Ok(resolved) => resolved,
-            Err(found) => {
-                problems.extend(found.into_iter().map(|problem| self.placed(problem)));
-                return None;
-            }
-        };
-        if let Some(refusal) = options::refusal(blueprint, &resolved, counts) {
+        if let Some(refusal) = resolved.as_ref().and(blueprint.refusal(&selection)) {
             let place = self.refusal_place(refusal.when.keys());
             problems.push(options::refused(refusal).at(place));
         }
-        Some(resolved)
+        resolved
     }
 
     fn placed(&self, problem: options::OptionProblem) -> Error {

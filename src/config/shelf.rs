@@ -137,6 +137,7 @@ impl Shelf {
                 }
             }
             blueprint.refusals.extend(file.refusals());
+            blueprint.reserved.extend(file.reserved());
             for (name, joint) in file.joints() {
                 let known = blueprint.joints.entry(name).or_default();
                 known.slots.extend(joint.slots);
