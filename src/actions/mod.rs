@@ -4,3 +4,4 @@ pub mod blueprints;
 pub mod doctor;
 pub mod generate;
 pub mod supervise;
+pub mod workspace;

@@ -1,8 +1,11 @@
 //! The commands, one file each: flags, help and a function that calls one action.
 
+mod add;
 mod completions;
 mod doctor;
 mod generate;
+mod new;
+mod schema;
 mod supervise;
 
 use crate::app::App;
@@ -13,6 +16,12 @@ use crate::error::Result;
 pub enum Command {
     /// Write what the manifests imply
     Generate(generate::Args),
+    /// Make a workspace
+    New(new::Args),
+    /// Add a service, a client or a resource to the workspace
+    Add(add::Args),
+    /// Print the JSON Schemas of the files
+    Schema(schema::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Check this machine and this workspace, and say what to do
@@ -30,6 +39,9 @@ impl Command {
     pub async fn run(self, app: &App) -> Result<()> {
         match self {
             Self::Generate(args) => generate::run(args, app).await,
+            Self::New(args) => new::run(args, app).await,
+            Self::Add(args) => add::run(args, app).await,
+            Self::Schema(args) => schema::run(&args, app),
             Self::Completions(args) => completions::run(args, app),
             Self::Doctor(args) => doctor::run(args, app).await,
             Self::Supervise(args) => supervise::run(args).await,

@@ -4,13 +4,16 @@
 mod archive;
 pub mod blueprint_file;
 pub mod catalog;
+pub mod edit;
 pub mod lock_file;
+pub mod new_workspace;
 pub mod options;
 pub mod project;
 pub mod raw;
 mod references;
 pub mod reserved;
 pub mod resource_file;
+pub mod schema;
 mod schema_check;
 pub mod service;
 pub mod service_file;

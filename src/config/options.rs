@@ -12,6 +12,17 @@ use crate::model::name::Name;
 /// The placeholder of a resource's name that stands for the service's.
 const SERVICE: &str = "{service}";
 
+/// What a service has to others.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RelationCounts {
+    /// Events that it publishes.
+    pub publishes: usize,
+    /// Events that it consumes.
+    pub consumes: usize,
+    /// Services that it calls.
+    pub needs: usize,
+}
+
 /// A problem of the options, and the option it is about.
 #[derive(Debug, Clone)]
 pub struct OptionProblem {
@@ -55,7 +66,9 @@ pub fn resolve(
             problems.push(missing_option(blueprint, definition));
             continue;
         };
-        match check_value(blueprint, definition, value) {
+        match check_value(definition, value)
+            .and_then(|()| check_reserved(blueprint, definition, value))
+        {
             Ok(()) => {
                 resolved.insert(definition.name.clone(), value.clone());
             }
@@ -76,12 +89,8 @@ pub fn resolve(
 /// Whether an option may have this value.
 ///
 /// # Errors
-/// When it is no choice, no name, or a reserved word.
-pub fn check_value(
-    blueprint: &Blueprint,
-    definition: &OptionDefinition,
-    value: &str,
-) -> Result<(), Error> {
+/// When it is no choice, or no name.
+pub fn check_value(definition: &OptionDefinition, value: &str) -> Result<(), Error> {
     match &definition.values {
         OptionValues::Choices(choices) => {
             if choices.iter().any(|choice| choice.name == value) {
@@ -95,35 +104,56 @@ pub fn check_value(
                 None => error,
             })
         }
-        OptionValues::Name => check_name(blueprint, definition, value),
+        OptionValues::Name => check_name(definition, value),
     }
 }
 
-fn check_name(
-    blueprint: &Blueprint,
-    definition: &OptionDefinition,
-    value: &str,
-) -> Result<(), Error> {
+fn check_name(definition: &OptionDefinition, value: &str) -> Result<(), Error> {
     let option = &definition.name;
-    let name = Name::new(value).map_err(|cause| {
+    Name::new(value).map(drop).map_err(|cause| {
         let error = Error::invalid(format!("`{value}` is no name for the option `{option}`"));
         let error = error.because(cause);
         match Name::nearest(value) {
             Some(nearest) => error.hint(format!("Write `{nearest}`")),
             None => error,
         }
-    })?;
-    let package = name.package();
-    match blueprint
-        .reserved
-        .iter()
-        .find(|reserved| reserved.words.contains(&package))
-    {
-        None => Ok(()),
-        Some(reserved) => Err(Error::invalid(format!("`{value}` cannot be the {option}"))
-            .since(reserved.reason.clone())
-            .hint("Choose another word")),
+    })
+}
+
+/// Whether a name is a word that the blueprint's code cannot be made with.
+fn check_reserved(
+    blueprint: &Blueprint,
+    definition: &OptionDefinition,
+    value: &str,
+) -> Result<(), Error> {
+    if definition.values != OptionValues::Name {
+        return Ok(());
     }
+    let package = value.replace('-', "");
+    let mut reserved = blueprint.reserved.iter();
+    match reserved.find(|reserved| reserved.words.contains(&package)) {
+        None => Ok(()),
+        Some(reserved) => Err(Error::invalid(format!(
+            "`{value}` cannot be the {}",
+            definition.name
+        ))
+        .since(reserved.reason.clone())
+        .hint("Choose another word")),
+    }
+}
+
+/// The first refused combination that holds.
+pub fn refusal<'a>(
+    blueprint: &'a Blueprint,
+    options: &BTreeMap<String, String>,
+    relations: RelationCounts,
+) -> Option<&'a Refusal> {
+    blueprint.refusal(&Selection {
+        options,
+        publishes: relations.publishes,
+        consumes: relations.consumes,
+        needs: relations.needs,
+    })
 }
 
 /// The error of a refused combination.
@@ -155,28 +185,23 @@ pub fn refused(refusal: &Refusal) -> Error {
 /// Problems of the number of relations: which relation, and what is wrong.
 pub fn relation_problems(
     blueprint: &Blueprint,
-    selection: &Selection<'_>,
+    found: RelationCounts,
 ) -> Vec<(&'static str, Error)> {
     let allowed = blueprint.relations;
     let relations = [
         (
             "publishes",
             allowed.publishes,
-            selection.publishes,
+            found.publishes,
             "event that it publishes",
         ),
         (
             "consumes",
             allowed.consumes,
-            selection.consumes,
+            found.consumes,
             "event that it consumes",
         ),
-        (
-            "needs",
-            allowed.needs,
-            selection.needs,
-            "service that it calls",
-        ),
+        ("needs", allowed.needs, found.needs, "service that it calls"),
     ];
     let of = blueprint
         .reference
@@ -300,7 +325,7 @@ mod tests {
         let blueprint = go_service();
         let options = given(&[("entity", "order"), ("messaging", "nats")]);
         let options = resolve(&blueprint, &options).unwrap();
-        let found = blueprint.refusal(&selection(&options, 0)).unwrap();
+        let found = refusal(&blueprint, &options, publishing(0)).unwrap();
         let error = refused(found);
         assert!(error.message().contains("do not go together"));
         assert_eq!(error.hints(), ["Choose store=postgres"]);
@@ -310,18 +335,16 @@ mod tests {
     fn publishing_without_a_broker_is_refused() {
         let blueprint = go_service();
         let options = resolve(&blueprint, &given(&[("entity", "order")])).unwrap();
-        assert!(blueprint.refusal(&selection(&options, 1)).is_some());
-        let problems = relation_problems(&blueprint, &selection(&options, 2));
+        assert!(refusal(&blueprint, &options, publishing(1)).is_some());
+        let problems = relation_problems(&blueprint, publishing(2));
         assert_eq!(problems.len(), 1);
         assert!(problems[0].1.message().contains("at most 1"));
     }
 
-    fn selection(options: &BTreeMap<String, String>, publishes: usize) -> Selection<'_> {
-        Selection {
-            options,
+    fn publishing(publishes: usize) -> RelationCounts {
+        RelationCounts {
             publishes,
-            consumes: 0,
-            needs: 0,
+            ..RelationCounts::default()
         }
     }
 

@@ -271,6 +271,10 @@ fn in_order(problems: Vec<Error>) -> Option<Error> {
             .place()
             .map(|place| (place.file.clone(), place.line, place.column))
     });
+    // Services that share a blueprint share its problems.
+    flat.dedup_by(|one, other| {
+        one.place().is_some() && one.place() == other.place() && one.message() == other.message()
+    });
     Error::all_of(|count| format!("the workspace has {count} problems"), flat)
 }
 

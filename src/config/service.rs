@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::options;
+use super::options::{self, RelationCounts};
 use super::service_file::ServiceFile;
 use super::yaml::Document;
 use super::{catalog, lock_file::LockFile, reserved, suggest};
 use crate::error::{Error, Place, Result};
-use crate::model::blueprint::{Blueprint, Selection};
+use crate::model::blueprint::Blueprint;
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Rollout, Service, Workspace};
@@ -170,16 +170,18 @@ impl Manifest {
                 None
             }
         };
-        let selection = Selection {
-            options: resolved.as_ref().unwrap_or(&given),
+        let counts = RelationCounts {
             publishes: file.publishes.len(),
             consumes: file.consumes.len(),
             needs: file.needs.len(),
         };
-        for (key, error) in options::relation_problems(blueprint, &selection) {
+        for (key, error) in options::relation_problems(blueprint, counts) {
             problems.push(error.at(self.document.key_place(&[key])));
         }
-        if let Some(refusal) = resolved.as_ref().and(blueprint.refusal(&selection)) {
+        let refused = resolved
+            .as_ref()
+            .and_then(|options| options::refusal(blueprint, options, counts));
+        if let Some(refusal) = refused {
             let place = self.refusal_place(refusal.when.keys());
             problems.push(options::refused(refusal).at(place));
         }

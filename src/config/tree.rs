@@ -318,9 +318,16 @@ impl<'text> Builder<'text> {
         start..self.offset(span.end).max(start)
     }
 
+    /// From the beginning of a collection to its end. A bracket's span reaches over the blanks
+    /// and the comment behind it, which are not part of the collection.
     fn cover(&self, start: Span, end: Span) -> Range<usize> {
         let from = self.offset(start.start);
-        from..self.offset(end.end).max(from)
+        let closing = self.offset(end.start);
+        let to = match self.text[closing..].starts_with(['}', ']']) {
+            true => closing + 1,
+            false => self.offset(end.end),
+        };
+        from..to.max(from)
     }
 }
 

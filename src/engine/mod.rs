@@ -4,6 +4,7 @@
 pub mod checkout;
 pub mod docker;
 pub mod files;
+pub mod git;
 pub mod go;
 pub mod ports;
 pub mod process;

@@ -1,0 +1,160 @@
+//! `gantline add resource`.
+
+use std::io::{self, Write};
+
+use dialoguer::{Confirm, FuzzySelect};
+
+use crate::actions::workspace::{ResourcePlan, ResourceRequest, add_resource, plan_resource};
+use crate::app::App;
+use crate::config::catalog;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::report::{Answer, Style};
+
+/// Add a backing service that services use.
+///
+/// It becomes an entry of `resources` in gantline.yaml; the rest of the file stays as it is.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its name, such as `orders-db`
+    name: Name,
+    /// Which resource type it is, such as `postgres`
+    #[arg(long = "type", value_name = "TYPE")]
+    kind: Option<String>,
+    /// Its version; the newest known one when not given
+    #[arg(long = "version", value_name = "VERSION")]
+    release: Option<String>,
+    /// Who answers for it
+    #[arg(long)]
+    owner: Option<String>,
+    /// Give it a server of its own in the local stack
+    #[arg(long)]
+    dedicated: bool,
+    /// Write nothing; show what would change
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Adds the resource.
+///
+/// # Errors
+/// When the type or version is unknown, or the name is taken.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let interactive = app.settings().interactive;
+    let asked = args.kind.is_none();
+    let kind = match args.kind {
+        Some(kind) => kind,
+        None if interactive => ask_kind()?,
+        None => return Err(missing_kind()?),
+    };
+    let request = ResourceRequest {
+        name: args.name,
+        kind,
+        version: args.release,
+        owner: args.owner,
+        dedicated: args.dedicated,
+    };
+    let plan = plan_resource(&app.settings().directory, request)?;
+    let mut answer = Added::of(&plan);
+    answer.dry_run = args.dry_run;
+    if args.dry_run {
+        return app.answer(&answer);
+    }
+    if interactive && asked {
+        confirm(&answer)?;
+    }
+    add_resource(&plan).await?;
+    app.answer(&answer)
+}
+
+fn ask_kind() -> Result<String> {
+    let types = catalog::resource_types()?;
+    let items: Vec<String> = types
+        .values()
+        .map(|kind| format!("{:<10} {}", kind.name, kind.summary))
+        .collect();
+    let chosen = FuzzySelect::new()
+        .with_prompt("Type")
+        .items(&items)
+        .default(0)
+        .interact_opt()
+        .map_err(not_asked)?;
+    chosen
+        .and_then(|at| types.keys().nth(at))
+        .map(Name::to_string)
+        .ok_or_else(Error::interrupted)
+}
+
+fn confirm(answer: &Added) -> Result<()> {
+    let prompt = format!("Add `{}` to gantline.yaml?", answer.line);
+    match Confirm::new()
+        .with_prompt(prompt)
+        .default(true)
+        .interact_opt()
+    {
+        Ok(Some(true)) => Ok(()),
+        Ok(_) => Err(Error::interrupted()),
+        Err(error) => Err(not_asked(error)),
+    }
+}
+
+fn not_asked(error: dialoguer::Error) -> Error {
+    let dialoguer::Error::IO(cause) = error;
+    match cause.kind() {
+        io::ErrorKind::Interrupted => Error::interrupted(),
+        _ => Error::failed("the question could not be asked").because(cause),
+    }
+}
+
+fn missing_kind() -> Result<Error> {
+    let types = catalog::resource_types()?;
+    let words: Vec<&str> = types.keys().map(Name::as_str).collect();
+    Ok(Error::invalid("`--type` is missing")
+        .hint(format!("Add `--type` with one of: {}", words.join(", "))))
+}
+
+/// The answer of `add resource`.
+#[derive(serde::Serialize)]
+struct Added {
+    name: Name,
+    #[serde(rename = "type")]
+    kind: Name,
+    resource_version: String,
+    dry_run: bool,
+    #[serde(skip)]
+    line: String,
+}
+
+impl Added {
+    fn of(plan: &ResourcePlan) -> Self {
+        let resource = &plan.resource;
+        Self {
+            name: resource.name.clone(),
+            kind: resource.kind.clone(),
+            resource_version: resource.version.clone(),
+            dry_run: false,
+            line: crate::config::edit::resource_entry(resource),
+        }
+    }
+}
+
+impl Answer for Added {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let said = match self.dry_run {
+            true => "gantline.yaml would have, under `resources`:",
+            false => "gantline.yaml has, under `resources`:",
+        };
+        writeln!(out, "{said}")?;
+        writeln!(out, "  {}", style.good(&self.line))?;
+        if self.dry_run {
+            return Ok(());
+        }
+        writeln!(out)?;
+        writeln!(out, "A service uses it by a line of its service.yaml:")?;
+        writeln!(
+            out,
+            "  {}",
+            style.name(format!("uses: {{ROLE: {}}}", self.name))
+        )
+    }
+}

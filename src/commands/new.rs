@@ -1,0 +1,198 @@
+//! `gantline new`.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use dialoguer::{Confirm, Input};
+
+use crate::actions::workspace::{NewPlan, NewRequest, check_folder, make_new, plan_new};
+use crate::app::App;
+use crate::config::new_workspace::{default_module, default_registry};
+use crate::config::yaml::shown_path;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::report::{Answer, Style};
+
+/// Make a workspace: a repository of services.
+///
+/// It is made in a new folder of this name, or in the current one with `gantline new .`, which
+/// must be empty or a fresh git repository.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its name, which is also its folder's; or `.`
+    name: Option<String>,
+    /// The prefix of every service's Go module, such as github.com/acme/shop
+    #[arg(long)]
+    module: Option<String>,
+    /// The prefix of every image, such as ghcr.io/acme/shop
+    #[arg(long)]
+    registry: Option<String>,
+    /// Write nothing; show what would be written
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Makes the workspace.
+///
+/// # Errors
+/// When the name is none, or the folder holds something already.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let interactive = app.settings().interactive;
+    let (root, name) = place(args.name, app)?;
+    check_folder(&root)?;
+    let mut asked = false;
+    let mut answered = |given: Option<String>, prompt: &str, default: String| match given {
+        Some(given) => Ok(given),
+        None if interactive => {
+            asked = true;
+            ask(prompt, default)
+        }
+        None => Ok(default),
+    };
+    let module = answered(args.module, "Go module", default_module(&name))?;
+    let registry = default_registry(&name, &module);
+    let registry = answered(args.registry, "Registry of images", registry)?;
+    let plan = plan_new(&NewRequest {
+        root,
+        name: name.clone(),
+        module,
+        registry,
+    })?;
+    let mut made = Made::of(name, &plan);
+    made.dry_run = args.dry_run;
+    if args.dry_run {
+        return app.answer(&made);
+    }
+    if asked {
+        confirm(&made)?;
+    }
+    make_new(&plan, &*app.events()).await?;
+    app.answer(&made)
+}
+
+/// The folder and the name of the new workspace.
+fn place(given: Option<String>, app: &App) -> Result<(PathBuf, Name)> {
+    let directory = app.settings().directory.clone();
+    let text = match given {
+        Some(text) => text,
+        None if app.settings().interactive => ask("Name of the workspace", "shop".to_owned())?,
+        None => {
+            return Err(Error::invalid("the workspace's name is missing")
+                .hint("Write `gantline new NAME`, or `gantline new .` for this folder"));
+        }
+    };
+    if text != "." {
+        let name = name_of(&text)?;
+        return Ok((directory.join(name.as_str()), name));
+    }
+    let root = std::fs::canonicalize(&directory).map_err(|cause| {
+        Error::invalid(format!("{} cannot be read", directory.display())).because(cause)
+    })?;
+    let folder = root
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned());
+    let name = name_of(&folder.unwrap_or_default())
+        .map_err(|error| error.since("a workspace is named as its folder"))?;
+    Ok((root, name))
+}
+
+fn name_of(text: &str) -> Result<Name> {
+    Name::new(text).map_err(|cause| {
+        let error = Error::invalid(format!("`{text}` is no name for a workspace")).because(cause);
+        match Name::nearest(text) {
+            Some(nearest) => error.hint(format!("Call it `{nearest}`")),
+            None => error,
+        }
+    })
+}
+
+fn ask(prompt: &str, default: String) -> Result<String> {
+    Input::new()
+        .with_prompt(prompt)
+        .default(default)
+        .interact_text()
+        .map_err(not_asked)
+}
+
+fn confirm(made: &Made) -> Result<()> {
+    let prompt = format!("Make {} with {}?", made.folder, made.files.join(", "));
+    match Confirm::new()
+        .with_prompt(prompt)
+        .default(true)
+        .interact_opt()
+    {
+        Ok(Some(true)) => Ok(()),
+        Ok(_) => Err(Error::interrupted()),
+        Err(error) => Err(not_asked(error)),
+    }
+}
+
+fn not_asked(error: dialoguer::Error) -> Error {
+    let dialoguer::Error::IO(cause) = error;
+    match cause.kind() {
+        io::ErrorKind::Interrupted => Error::interrupted(),
+        _ => Error::failed("the question could not be asked").because(cause),
+    }
+}
+
+/// The answer of `new`.
+#[derive(serde::Serialize)]
+struct Made {
+    name: Name,
+    folder: String,
+    files: Vec<String>,
+    git_init: bool,
+    dry_run: bool,
+    #[serde(skip)]
+    in_place: bool,
+}
+
+impl Made {
+    fn of(name: Name, plan: &NewPlan) -> Self {
+        Self {
+            in_place: plan.root.exists(),
+            name,
+            folder: shown_path(&plan.root).display().to_string(),
+            files: plan
+                .files
+                .changes
+                .iter()
+                .map(|change| change.path.to_string())
+                .collect(),
+            git_init: plan.git_init,
+            dry_run: false,
+        }
+    }
+}
+
+impl Answer for Made {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let (made, repository) = match self.dry_run {
+            true => ("would be made", "would become a git repository"),
+            false => ("was made", "is a git repository now"),
+        };
+        writeln!(
+            out,
+            "The workspace {} {made} in {}:",
+            style.strong(&self.name),
+            self.folder
+        )?;
+        for file in &self.files {
+            writeln!(out, "  {}", style.good(file))?;
+        }
+        if self.git_init {
+            writeln!(out, "It {repository}.")?;
+        }
+        if self.dry_run {
+            return Ok(());
+        }
+        writeln!(out)?;
+        writeln!(out, "Next:")?;
+        let command = "gantline add service orders --blueprint go-service --with entity=order";
+        if shown_path(&std::path::absolute(&self.folder)?).as_os_str() != "." && self.folder != "."
+        {
+            writeln!(out, "  {}", style.name(format!("cd {}", self.folder)))?;
+        }
+        writeln!(out, "  {}", style.name(command))
+    }
+}
