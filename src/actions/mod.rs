@@ -3,5 +3,6 @@
 pub mod blueprints;
 pub mod doctor;
 pub mod generate;
+pub mod scaffold;
 pub mod supervise;
 pub mod workspace;

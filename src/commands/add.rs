@@ -1,6 +1,9 @@
 //! `gantline add`: grow a workspace.
 
+mod answer;
+mod questions;
 mod resource;
+mod service;
 
 use crate::app::App;
 use crate::error::Result;
@@ -14,6 +17,8 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Thing {
+    /// Scaffold a service from a blueprint
+    Service(service::Args),
     /// Add a backing service that services use
     // `--version` is the resource's.
     #[command(disable_version_flag = true)]
@@ -26,6 +31,7 @@ enum Thing {
 /// The subcommand's.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     match args.thing {
+        Thing::Service(args) => service::run(args, app).await,
         Thing::Resource(args) => resource::run(args, app).await,
     }
 }

@@ -1,6 +1,7 @@
 //! The commands, one file each: flags, help and a function that calls one action.
 
 mod add;
+mod blueprint;
 mod completions;
 mod doctor;
 mod generate;
@@ -22,6 +23,8 @@ pub enum Command {
     Add(add::Args),
     /// Print the JSON Schemas of the files
     Schema(schema::Args),
+    /// See what services can be made from
+    Blueprint(blueprint::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Check this machine and this workspace, and say what to do
@@ -42,6 +45,7 @@ impl Command {
             Self::New(args) => new::run(args, app).await,
             Self::Add(args) => add::run(args, app).await,
             Self::Schema(args) => schema::run(&args, app),
+            Self::Blueprint(args) => blueprint::run(args, app),
             Self::Completions(args) => completions::run(args, app),
             Self::Doctor(args) => doctor::run(args, app).await,
             Self::Supervise(args) => supervise::run(args).await,

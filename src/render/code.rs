@@ -183,7 +183,7 @@ impl<'a> Work<'a> {
         let fails = |cause: String| {
             Error::invalid(format!("the part `{source}` has no place to go"))
                 .since(cause)
-                .hint("Declare the slot under `joints` in blueprint.yaml, or rename the part.")
+                .hint("Declare the slot under `joints` in blueprint.yaml, or rename the part")
         };
         let (file_name, slot_name) = path
             .strip_suffix(TEMPLATE_SUFFIX)
@@ -388,9 +388,9 @@ fn two_owners(path: &TreePath, first: &Draft<'_>, second: &Draft<'_>) -> Error {
     let error = Error::invalid(format!("two templates make the file `{path}`"))
         .since(format!("`{}` and `{}`", first.source, second.source));
     if first.source == second.source {
-        return error.hint("Put the name of the peer or event into the file's path.");
+        return error.hint("Put the name of the peer or event into the file's path");
     }
     error.hint(format!(
-        "Give one of them another path; only `{OVERRIDES}/` of an extending blueprint replaces files."
+        "Give one of them another path; only `{OVERRIDES}/` of an extending blueprint replaces files"
     ))
 }

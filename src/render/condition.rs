@@ -156,7 +156,7 @@ impl Reader<'_> {
             folder.blueprint, folder.name
         ))
         .since(cause)
-        .hint("Rename the folder, or declare what it asks for in blueprint.yaml.")
+        .hint("Rename the folder, or declare what it asks for in blueprint.yaml")
     }
 }
 

@@ -164,7 +164,7 @@ fn uses(service: &Service, workspace: &Workspace) -> Result<Value> {
                 "`{}` uses `{name}`, which is no resource of the workspace",
                 service.name
             ))
-            .hint(format!("Add it: `gantline add resource {name}`."))
+            .hint(format!("Add it: `gantline add resource {name}`"))
         })?;
         let described = json!({
             "resource": name, "type": resource.kind, "version": resource.version,

@@ -88,7 +88,7 @@ impl Composition {
     pub fn add(&mut self, source: &str, bytes: &[u8]) -> Result<()> {
         let broken = || {
             Error::invalid(format!("`{source}/{FRAGMENT}` is no valid fragment"))
-                .hint("Remake the fragments with the maintainer's command; do not edit them.")
+                .hint("Remake the fragments with the maintainer's command; do not edit them")
         };
         let fragment: Fragment =
             serde_json::from_slice(bytes).map_err(|error| broken().because(error))?;
@@ -127,7 +127,7 @@ impl Composition {
                 })?,
             (None, None) => {
                 return Err(Error::invalid("the blueprint pins no Go version")
-                    .hint("Name `go: 1.26.0` in the fragments, or `go` in pins.yaml."));
+                    .hint("Name `go: 1.26.0` in the fragments, or `go` in pins.yaml"));
             }
         };
         let mut files = vec![

@@ -74,7 +74,7 @@ impl Template<'_> {
             "the template `{}` prints a name without a form",
             self.name
         ))
-        .hint("Name the form: `service.kebab`, `entity.pascal`, `peer.package`.")
+        .hint("Name the form: `service.kebab`, `entity.pascal`, `peer.package`")
     }
 }
 

@@ -121,7 +121,7 @@ fn part_problem(blueprint: &Blueprint, name: &str, path: &TreePath) -> Option<Er
         });
     (!declared).then(|| {
         Error::invalid(format!("the part `{name}` fills no declared slot"))
-            .hint("Declare it under `joints` in blueprint.yaml: parts are `parts/FILE/SLOT.tera`.")
+            .hint("Declare it under `joints` in blueprint.yaml: parts are `parts/FILE/SLOT.tera`")
     })
 }
 
@@ -162,7 +162,7 @@ fn conditional(name: &str, text: &str, at: usize) -> Error {
     Error::invalid(format!("the template `{name}` decides something"))
         .since("a template may loop over a list, and nothing else")
         .at(Place::of_offset(Path::new(name), text, at, 2))
-        .hint("Move what depends on an option to a folder whose name is the condition.")
+        .hint("Move what depends on an option to a folder whose name is the condition")
 }
 
 #[cfg(test)]

@@ -1,0 +1,175 @@
+//! `add service`: from a request to a plan of everything that it writes.
+
+use std::collections::BTreeMap;
+
+use super::design::{Design, Ground};
+use super::manifest;
+use super::request::ServiceRequest;
+use crate::actions::generate;
+use crate::config::project::{self, Selection};
+use crate::config::yaml::Document;
+use crate::config::{catalog, edit, schema, service_file, workspace};
+use crate::engine::files::{DiskTree, FileTree, FileWrite, Found, ObjectKind};
+use crate::error::{Error, Result};
+use crate::model::file_set::{FileSet, RenderedFile, TreePath};
+use crate::model::name::Name;
+use crate::model::plan::FilePlan;
+use crate::model::project::{Project, Service};
+use crate::render::code::{self, CodeInput};
+
+/// Everything that adding a service does, before any of it is done.
+#[derive(Debug)]
+pub struct Prepared {
+    /// What was decided.
+    pub design: Design,
+    /// The service as its manifest will be read.
+    pub service: Service,
+    /// Its folder, and where the manifest goes.
+    pub manifest: TreePath,
+    /// Generated files.
+    pub plan: FilePlan,
+    /// How its own code uses what was generated, such as a call of each peer.
+    pub examples: Vec<String>,
+    /// The manifest, gantline.yaml, the pinned blueprint.
+    also: Vec<FileWrite>,
+}
+
+/// Prepares a new service.
+///
+/// # Errors
+/// When the request is wrong, its folder is not empty, or the blueprint cannot be rendered.
+pub fn prepare(project: &Project, request: &ServiceRequest) -> Result<Prepared> {
+    let blueprint = catalog::blueprint(Some(&project.root), &request.blueprint)?;
+    let resource_types = catalog::resource_types()?;
+    let ground = Ground {
+        project,
+        blueprint: &blueprint,
+        resource_types: &resource_types,
+    };
+    let design = ground.design(request)?;
+    let tree = DiskTree::new(&project.root);
+    let directory = free_directory(project, &design.name, &tree)?;
+    let manifest = path(&format!("{directory}/{}", service_file::FILE))?;
+    let (changes, mut also) = written_files(project, &design, &manifest, &tree)?;
+    let after = project::load_with(&project.root, &changes, &Selection::All)?;
+    let service = after
+        .services
+        .get(&design.name)
+        .cloned()
+        .ok_or_else(|| Error::failed(format!("`{}` was not found again", design.name)))?;
+    let pins = catalog::pins(&project.root, std::slice::from_ref(&request.blueprint))?;
+    for (path, file) in pins.files {
+        also.push(write(path, file.bytes, &tree)?);
+    }
+    let input = CodeInput::of(&blueprint, &after, &service)?;
+    let examples = code::examples(&input)?;
+    let files = code::service_files(&input)?;
+    let plan = plan(&after, (&service.name, files), &tree)?;
+    Ok(Prepared {
+        design,
+        service,
+        manifest,
+        plan,
+        examples,
+        also,
+    })
+}
+
+impl Prepared {
+    /// Writes all of it, or nothing.
+    ///
+    /// # Errors
+    /// When a file is not any more as the plan found it, or the disk refuses.
+    pub async fn apply(self, project: &Project) -> Result<()> {
+        generate::apply(&project.root, &self.plan, self.also).await?;
+        Ok(())
+    }
+}
+
+fn plan(
+    project: &Project,
+    (name, files): (&Name, FileSet),
+    tree: &dyn FileTree,
+) -> Result<FilePlan> {
+    let services = [name.clone()];
+    let rendered = BTreeMap::from([(name.clone(), files)]);
+    generate::plan(project, &services, rendered, FileSet::default(), tree)
+}
+
+/// The files of people that change: the manifest, and gantline.yaml when resources come along.
+fn written_files(
+    project: &Project,
+    design: &Design,
+    manifest: &TreePath,
+    tree: &dyn FileTree,
+) -> Result<(FileSet, Vec<FileWrite>)> {
+    let text = manifest::text(design, &schema::FileKind::Service.line());
+    let mut changes = FileSet::default();
+    changes.files.insert(manifest.clone(), rendered(&text));
+    let mut also = vec![FileWrite::create(manifest.clone(), text)];
+    if !design.resources.is_empty() {
+        let path = path(workspace::FILE)?;
+        let before = read(&path, tree)?;
+        let file = project.root.join(workspace::FILE);
+        let mut text = Document::parse(&file, &before)?.text().to_owned();
+        for resource in &design.resources {
+            let document = Document::parse(&file, text.as_bytes())?;
+            text = edit::add_resource(&document, resource)?;
+        }
+        changes.files.insert(path.clone(), rendered(&text));
+        also.push(FileWrite::replace(path, &before, text));
+    }
+    Ok((changes, also))
+}
+
+fn rendered(text: &str) -> RenderedFile {
+    RenderedFile {
+        bytes: text.as_bytes().to_vec(),
+        ..RenderedFile::default()
+    }
+}
+
+/// A file that gantline keeps for itself, new or replaced.
+fn write(path: TreePath, bytes: Vec<u8>, tree: &dyn FileTree) -> Result<FileWrite> {
+    Ok(match tree.read(&path)? {
+        Found::Absent => FileWrite::create(path, bytes),
+        Found::File(before) => FileWrite::replace(path, &before.bytes, bytes),
+        Found::Other(_) => {
+            return Err(Error::invalid(format!("{path} is no plain file"))
+                .hint("Move it away, and try again"));
+        }
+    })
+}
+
+fn read(path: &TreePath, tree: &dyn FileTree) -> Result<Vec<u8>> {
+    match tree.read(path)? {
+        Found::File(content) => Ok(content.bytes),
+        Found::Absent | Found::Other(_) => Err(Error::invalid(format!("{path} is no plain file"))),
+    }
+}
+
+/// The folder of the new service, in which nothing may lie yet.
+fn free_directory(project: &Project, name: &Name, tree: &dyn FileTree) -> Result<TreePath> {
+    let directory = path(&format!("{}/{name}", project.workspace.services))?;
+    let found = tree.list(&directory)?;
+    let is_folder = match tree.metadata(&directory)? {
+        None => true,
+        Some(metadata) => metadata.kind == ObjectKind::Folder,
+    };
+    match found.first() {
+        None if is_folder => Ok(directory),
+        None => Err(
+            Error::invalid(format!("{directory} is there already, and is no folder"))
+                .hint("Choose another name, or move it away"),
+        ),
+        Some(first) => Err(
+            Error::invalid(format!("the folder {directory} is not empty"))
+                .since(format!("it holds {first}"))
+                .hint("Choose another name, or move the files away; nothing was changed"),
+        ),
+    }
+}
+
+fn path(text: &str) -> Result<TreePath> {
+    TreePath::new(text).map_err(|error| Error::invalid(error.to_string()))
+}

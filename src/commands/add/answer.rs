@@ -1,0 +1,159 @@
+//! What `add` says when it is done.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use crate::actions::scaffold::service::Prepared;
+use crate::model::plan::FilePlan;
+use crate::report::{Answer, Style};
+
+/// A service that was added, or would be.
+#[derive(Debug, serde::Serialize)]
+pub struct AddedService {
+    /// Its name.
+    service: String,
+    /// Its folder, relative to the workspace.
+    directory: String,
+    /// What it is made from.
+    blueprint: String,
+    /// Files that were written, relative to the workspace.
+    files: Vec<String>,
+    /// Resources that came along.
+    resources: Vec<AddedResource>,
+    /// How its own code uses what was generated.
+    examples: Vec<String>,
+    /// Commands to try next.
+    next: Vec<String>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct AddedResource {
+    name: String,
+    r#type: String,
+    version: String,
+}
+
+impl AddedService {
+    /// The answer for what was prepared.
+    pub fn of(prepared: &Prepared) -> Self {
+        let service = &prepared.service;
+        let manifest = prepared.manifest.to_string();
+        let resources = prepared.design.resources.iter();
+        let mut files = vec![manifest];
+        files.extend(written(&prepared.plan));
+        files.sort();
+        Self {
+            service: service.name.to_string(),
+            directory: service.directory.to_string(),
+            blueprint: service.blueprint.to_string(),
+            files,
+            resources: resources
+                .map(|resource| AddedResource {
+                    name: resource.name.to_string(),
+                    r#type: resource.kind.to_string(),
+                    version: resource.version.clone(),
+                })
+                .collect(),
+            examples: prepared.examples.clone(),
+            next: vec![
+                format!("cd {} && go test ./...", service.directory),
+                "gantline up".to_owned(),
+            ],
+            dry_run: false,
+        }
+    }
+
+    /// One line on what is about to be written.
+    pub fn summary(&self) -> String {
+        let resources: Vec<&str> = self.resources.iter().map(|added| &*added.name).collect();
+        let with = match resources.is_empty() {
+            true => String::new(),
+            false => format!(", and {} in gantline.yaml", resources.join(" and ")),
+        };
+        format!("{} files in {}{with}", self.files.len(), self.directory)
+    }
+}
+
+/// The files that a plan writes, relative to the workspace.
+pub fn written(plan: &FilePlan) -> impl Iterator<Item = String> + '_ {
+    let changes = plan.changes.iter().filter(|change| change.outcome.writes());
+    changes.map(|change| change.path.to_string())
+}
+
+impl Answer for AddedService {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let verb = if self.dry_run { "Would add" } else { "Added" };
+        writeln!(
+            out,
+            "{} {} from {} in {}",
+            style.good(verb),
+            style.name(&self.service),
+            self.blueprint,
+            style.name(&self.directory)
+        )?;
+        write_folders(out, &self.directory, &self.files)?;
+        for added in &self.resources {
+            writeln!(
+                out,
+                "{} {} ({} {}) in gantline.yaml",
+                style.good(verb),
+                style.name(&added.name),
+                added.r#type,
+                added.version
+            )?;
+        }
+        for example in &self.examples {
+            write_example(out, example, style)?;
+        }
+        if !self.dry_run {
+            writeln!(out, "\nNext:")?;
+            for command in &self.next {
+                writeln!(out, "  {}", style.name(command))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One call from a handler.
+pub fn write_example(out: &mut dyn Write, example: &str, style: &Style) -> io::Result<()> {
+    writeln!(out)?;
+    for line in example.trim_end().lines() {
+        match line.strip_prefix("//") {
+            Some(comment) => writeln!(out, "{}", style.strong(comment.trim_start()))?,
+            None => writeln!(out, "  {line}")?,
+        }
+    }
+    Ok(())
+}
+
+/// How many files each folder holds, by its first two levels.
+fn write_folders(out: &mut dyn Write, directory: &str, files: &[String]) -> io::Result<()> {
+    let mut folders: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for file in files {
+        let below = file
+            .strip_prefix(directory)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .unwrap_or(file);
+        let mut parts: Vec<&str> = below.split('/').collect();
+        let name = parts.pop().unwrap_or(below);
+        parts.truncate(2);
+        folders.entry(parts.join("/")).or_default().push(name);
+    }
+    let width = folders.keys().map(String::len).max().unwrap_or_default() + 1;
+    for (folder, names) in &folders {
+        let shown = match folder.as_str() {
+            "" => "./".to_owned(),
+            folder => format!("{folder}/"),
+        };
+        let listed: Vec<&str> = names.iter().take(4).copied().collect();
+        let more = match names.len().saturating_sub(listed.len()) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        writeln!(out, "  {shown:<width$}  {}{more}", listed.join(" "))?;
+    }
+    Ok(())
+}

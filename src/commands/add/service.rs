@@ -1,0 +1,198 @@
+//! `gantline add service`.
+
+use std::collections::BTreeMap;
+
+use crate::actions::scaffold::request::{self, ServiceRequest};
+use crate::actions::scaffold::service;
+use crate::app::App;
+use crate::config::catalog;
+use crate::config::lock_file::LockFile;
+use crate::config::project::{self, Selection};
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::model::project::{BlueprintReference, Project};
+
+use super::answer::AddedService;
+use super::questions::Questions;
+
+/// Scaffold a service from a blueprint
+///
+/// The service builds, passes its tests and its linters at once. Resources that its options need
+/// are added to gantline.yaml. At a terminal, what is not given is asked; elsewhere it is taken
+/// by default, or the error names the flag.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its name, such as `orders`
+    name: Option<String>,
+    /// What it is made from, such as `go-service`; `gantline blueprint list` shows all
+    #[arg(long, value_name = "BLUEPRINT[@VERSION]")]
+    blueprint: Option<String>,
+    /// Choose an option; `gantline blueprint show BLUEPRINT` explains them
+    #[arg(long = "with", value_name = "OPTION=VALUE")]
+    options: Vec<String>,
+    /// A service that it calls
+    #[arg(long, value_name = "SERVICE")]
+    needs: Vec<String>,
+    /// An event that it publishes, such as `order-placed`
+    #[arg(long, value_name = "EVENT")]
+    publishes: Vec<String>,
+    /// An event that it consumes, and the service that publishes it
+    #[arg(long, value_name = "EVENT=SERVICE")]
+    consumes: Vec<String>,
+    /// An existing resource to use, instead of one of its own
+    #[arg(long = "use", value_name = "ROLE=RESOURCE")]
+    uses: Vec<String>,
+    /// Who answers for it
+    #[arg(long)]
+    owner: Option<String>,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Adds the service.
+///
+/// # Errors
+/// When the request is wrong or incomplete, or its files cannot be written.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let project = project::load(&app.settings().directory, &Selection::All)?;
+    let questions = app.settings().interactive.then(|| Questions::new(&project));
+    let given = Given::parse(&args)?;
+    let request = given.complete(&project, questions.as_ref())?;
+    let prepared = service::prepare(&project, &request)?;
+    let mut answer = AddedService::of(&prepared);
+    if args.dry_run {
+        answer.dry_run = true;
+        return app.answer(&answer);
+    }
+    if let Some(questions) = questions.filter(Questions::were_asked) {
+        questions.confirm(&answer.summary())?;
+    }
+    prepared.apply(&project).await?;
+    app.answer(&answer)
+}
+
+/// What the flags gave, checked one by one.
+struct Given {
+    name: Option<Name>,
+    blueprint: Option<String>,
+    owner: Option<String>,
+    options: BTreeMap<String, String>,
+    needs: Vec<Name>,
+    publishes: Vec<Name>,
+    consumes: BTreeMap<Name, Name>,
+    uses: BTreeMap<String, Name>,
+}
+
+impl Given {
+    fn parse(args: &Args) -> Result<Self> {
+        let mut options = BTreeMap::new();
+        for text in &args.options {
+            let (option, value) = request::pair("--with", "OPTION=VALUE", text)?;
+            let pair = (option.to_owned(), value.to_owned());
+            request::insert_once("--with", &mut options, pair)?;
+        }
+        let mut consumes = BTreeMap::new();
+        for text in &args.consumes {
+            let (event, provider) = request::pair("--consumes", "EVENT=SERVICE", text)?;
+            let event = request::name("--consumes", event)?;
+            let pair = (event, request::name("--consumes", provider)?);
+            request::insert_once("--consumes", &mut consumes, pair)?;
+        }
+        let mut uses = BTreeMap::new();
+        for text in &args.uses {
+            let (role, resource) = request::pair("--use", "ROLE=RESOURCE", text)?;
+            let pair = (role.to_owned(), request::name("--use", resource)?);
+            request::insert_once("--use", &mut uses, pair)?;
+        }
+        let name = args.name.as_deref();
+        Ok(Self {
+            name: name
+                .map(|name| request::name("a service", name))
+                .transpose()?,
+            blueprint: args.blueprint.clone(),
+            owner: args.owner.clone(),
+            options,
+            needs: names("--needs", &args.needs)?,
+            publishes: names("--publishes", &args.publishes)?,
+            consumes,
+            uses,
+        })
+    }
+
+    /// The request, with what is missing asked where there is somebody to ask.
+    fn complete(
+        self,
+        project: &Project,
+        questions: Option<&Questions<'_>>,
+    ) -> Result<ServiceRequest> {
+        let name = match (self.name, questions) {
+            (Some(name), _) => name,
+            (None, Some(questions)) => questions.name()?,
+            (None, None) => {
+                return Err(Error::invalid("the service's name is missing")
+                    .hint("Write `gantline add service NAME --blueprint BLUEPRINT`"));
+            }
+        };
+        let blueprint = match (self.blueprint, questions) {
+            (Some(text), _) => reference(project, &text)?,
+            (None, Some(questions)) => questions.blueprint()?,
+            (None, None) => return Err(missing_blueprint()?),
+        };
+        let mut request = ServiceRequest {
+            name,
+            blueprint,
+            owner: self.owner,
+            options: self.options,
+            needs: self.needs,
+            publishes: self.publishes,
+            consumes: self.consumes,
+            uses: self.uses,
+        };
+        if let Some(questions) = questions {
+            questions.rest(&mut request)?;
+        }
+        Ok(request)
+    }
+}
+
+fn names(flag: &str, texts: &[String]) -> Result<Vec<Name>> {
+    let mut names = Vec::new();
+    for text in texts {
+        let name = request::name(flag, text)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// The blueprint in the version that is asked for, else the workspace's, else the newest.
+fn reference(project: &Project, text: &str) -> Result<BlueprintReference> {
+    if let Some((name, version)) = text.split_once('@') {
+        let version = version.parse().map_err(|error| {
+            Error::invalid(format!("`{text}` names no version of a blueprint"))
+                .because(error)
+                .hint("Write `--blueprint NAME` or `--blueprint NAME@1`")
+        })?;
+        let name = request::name("--blueprint", name)?;
+        return Ok(BlueprintReference { name, version });
+    }
+    let pinned = LockFile::read(&project.root)?.newest(text);
+    match (pinned, Name::new(text)) {
+        (Some(version), Ok(name)) => Ok(BlueprintReference { name, version }),
+        _ => catalog::newest(text),
+    }
+}
+
+fn missing_blueprint() -> Result<Error> {
+    let blueprints = catalog::blueprints()?;
+    let names: Vec<String> = blueprints
+        .iter()
+        .filter_map(|blueprint| Some(blueprint.reference.as_ref()?.name.to_string()))
+        .collect();
+    Ok(Error::invalid("`--blueprint` is missing").hint(format!(
+        "Add `--blueprint {}`",
+        names.join("` or `--blueprint ")
+    )))
+}

@@ -1,0 +1,209 @@
+//! `gantline blueprint`: what services can be made from.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use crate::actions::blueprints::check::{Checked, check};
+use crate::app::App;
+use crate::config::catalog;
+use crate::error::Result;
+use crate::model::blueprint::{Blueprint, Count, OptionValues};
+use crate::report::{Answer, Style};
+
+/// See what services can be made from.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Verb {
+    /// List the blueprints
+    List,
+    /// Explain a blueprint's options
+    Show {
+        /// The blueprint, such as `go-service`
+        blueprint: String,
+    },
+    /// Check that blueprints are sound: conditions, paths, slots, and every allowed set of options
+    Check {
+        /// The folder of a blueprint; those that the program brings when absent
+        folder: Option<PathBuf>,
+    },
+}
+
+/// Lists, explains or checks.
+///
+/// # Errors
+/// When there is no such blueprint, or it is not sound.
+pub fn run(args: Args, app: &App) -> Result<()> {
+    match args.verb {
+        Verb::List => app.answer(&Listed {
+            blueprints: catalog::blueprints()?.iter().map(Line::of).collect(),
+        }),
+        Verb::Show { blueprint } => {
+            let reference = catalog::newest(&blueprint)?;
+            app.answer(&Shown::of(&catalog::blueprint(None, &reference)?))
+        }
+        Verb::Check { folder } => {
+            let blueprints = match folder {
+                Some(folder) => vec![catalog::load_folder(&folder)?],
+                None => catalog::blueprints()?,
+            };
+            let checked = blueprints.iter().map(check).collect::<Result<_>>()?;
+            app.answer(&Sound { checked })
+        }
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Listed {
+    blueprints: Vec<Line>,
+}
+
+#[derive(serde::Serialize)]
+struct Line {
+    name: String,
+    version: u32,
+    summary: String,
+}
+
+impl Line {
+    fn of(blueprint: &Blueprint) -> Self {
+        let reference = blueprint.reference.as_ref();
+        Self {
+            name: reference.map_or_else(String::new, |reference| reference.name.to_string()),
+            version: reference.map_or(0, |reference| reference.version),
+            summary: blueprint.summary.clone(),
+        }
+    }
+}
+
+impl Answer for Listed {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let widths = self.blueprints.iter().map(|line| line.name.len());
+        let width = widths.max().unwrap_or_default();
+        for line in &self.blueprints {
+            let name = format!("{:width$}", line.name);
+            writeln!(out, "{}  {}", style.name(name), line.summary)?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Shown {
+    #[serde(flatten)]
+    line: Line,
+    options: Vec<ShownOption>,
+    /// How many of each relation, as `0..`, `0..1`.
+    relations: BTreeMap<&'static str, String>,
+}
+
+#[derive(serde::Serialize)]
+struct ShownOption {
+    name: String,
+    summary: String,
+    default: Option<String>,
+    choices: Vec<ShownChoice>,
+}
+
+#[derive(serde::Serialize)]
+struct ShownChoice {
+    name: String,
+    summary: String,
+}
+
+impl Shown {
+    fn of(blueprint: &Blueprint) -> Self {
+        let relations = &blueprint.relations;
+        let options = blueprint.options.iter().map(|option| ShownOption {
+            name: option.name.clone(),
+            summary: option.summary.clone(),
+            default: option.default.clone(),
+            choices: match &option.values {
+                OptionValues::Name => Vec::new(),
+                OptionValues::Choices(choices) => choices
+                    .iter()
+                    .map(|choice| ShownChoice {
+                        name: choice.name.clone(),
+                        summary: choice.summary.clone(),
+                    })
+                    .collect(),
+            },
+        });
+        Self {
+            line: Line::of(blueprint),
+            options: options.collect(),
+            relations: BTreeMap::from([
+                ("--needs SERVICE", range(&relations.needs)),
+                ("--publishes EVENT", range(&relations.publishes)),
+                ("--consumes EVENT=SERVICE", range(&relations.consumes)),
+            ]),
+        }
+    }
+}
+
+fn range(count: &Count) -> String {
+    match (count.at_least, count.at_most) {
+        (_, Some(0)) => "none".to_owned(),
+        (0, None) => "any number".to_owned(),
+        (least, None) => format!("at least {least}"),
+        (0, Some(most)) => format!("at most {most}"),
+        (least, Some(most)) => format!("{least} to {most}"),
+    }
+}
+
+impl Answer for Shown {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let line = &self.line;
+        writeln!(
+            out,
+            "{}: {}",
+            style.strong(format!("{}@{}", line.name, line.version)),
+            line.summary
+        )?;
+        for option in &self.options {
+            let default = match &option.default {
+                Some(default) => format!(" (default {default})"),
+                None => " (required)".to_owned(),
+            };
+            let flag = style.name(format!("--with {}=", option.name));
+            writeln!(out, "\n{flag}{}", style.dim(default))?;
+            writeln!(out, "  {}", option.summary)?;
+            for choice in &option.choices {
+                let name = format!("{:<10}", choice.name);
+                writeln!(out, "    {} {}", style.name(name), choice.summary)?;
+            }
+        }
+        writeln!(out)?;
+        for (flag, range) in &self.relations {
+            writeln!(out, "{}  {range}", style.name(format!("{flag:<24}")))?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(serde::Serialize)]
+struct Sound {
+    checked: Vec<Checked>,
+}
+
+impl Answer for Sound {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        for checked in &self.checked {
+            writeln!(
+                out,
+                "{} is {}: {} sets of options, {} services rendered, up to {} files each",
+                style.name(&checked.blueprint),
+                style.good("sound"),
+                checked.combinations,
+                checked.rendered,
+                checked.files
+            )?;
+        }
+        Ok(())
+    }
+}
