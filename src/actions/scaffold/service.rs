@@ -103,7 +103,7 @@ fn written_files(
     manifest: &TreePath,
     tree: &dyn FileTree,
 ) -> Result<(FileSet, Vec<FileWrite>)> {
-    let text = manifest::text(design, &schema::FileKind::Service.line());
+    let text = manifest::text(design, &schema::Kind::Service.line());
     let mut changes = FileSet::default();
     changes.files.insert(manifest.clone(), rendered(&text));
     let mut also = vec![FileWrite::create(manifest.clone(), text)];
