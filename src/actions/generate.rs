@@ -85,11 +85,8 @@ fn plan_groups(groups: Vec<Group>, tree: &dyn FileTree) -> Result<FilePlan> {
         paths.sort();
         paths.dedup();
         for path in paths {
-            let situation = Situation {
-                entry: before.entries.get(path),
-                rendered: files.get(path),
-                found: tree.read(path)?,
-            };
+            let situation =
+                Situation::new(before.entries.get(path), files.get(path), tree.read(path)?);
             let decision = decide(&situation, &store)?;
             if let Some(entry) = decision.entry {
                 after.entries.insert(path.clone(), entry);
@@ -174,5 +171,7 @@ impl Situation<'_> {
     }
 }
 
+#[cfg(test)]
+mod branches_test;
 #[cfg(test)]
 mod tests;

@@ -133,4 +133,6 @@ impl Merged {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

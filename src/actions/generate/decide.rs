@@ -16,8 +16,54 @@ pub(super) struct Situation<'a> {
     pub entry: Option<&'a BaseEntry>,
     /// What is generated now; `None` when nothing is any more.
     pub rendered: Option<&'a RenderedFile>,
+    /// The hash of that.
+    pub rendered_hash: Option<ContentHash>,
     /// What is on disk.
     pub found: Found,
+    /// The hash of that, when it is a file.
+    pub found_hash: Option<ContentHash>,
+}
+
+impl<'a> Situation<'a> {
+    /// What is known, with the hash of each content.
+    pub fn new(
+        entry: Option<&'a BaseEntry>,
+        rendered: Option<&'a RenderedFile>,
+        found: Found,
+    ) -> Self {
+        let rendered_hash = rendered.map(|file| ContentHash::of(&file.bytes));
+        let found_hash = match (&found, rendered) {
+            (Found::File(file), Some(rendered)) if file.bytes == rendered.bytes => rendered_hash,
+            (Found::File(file), _) => Some(ContentHash::of(&file.bytes)),
+            (Found::Absent | Found::Other(_), _) => None,
+        };
+        Self {
+            entry,
+            rendered,
+            rendered_hash,
+            found,
+            found_hash,
+        }
+    }
+
+    /// The contents that are known, each with its hash.
+    pub fn contents(&self) -> impl Iterator<Item = (ContentHash, &[u8])> {
+        let rendered = self.rendered.map(|file| file.bytes.as_slice());
+        let on_disk = match &self.found {
+            Found::File(content) => Some(content.bytes.as_slice()),
+            Found::Absent | Found::Other(_) => None,
+        };
+        let pairs = [
+            self.rendered_hash.zip(rendered),
+            self.found_hash.zip(on_disk),
+        ];
+        pairs.into_iter().flatten()
+    }
+
+    /// What is generated now as an entry of the base.
+    fn current(&self) -> Option<BaseEntry> {
+        self.rendered_hash.map(BaseEntry::generated)
+    }
 }
 
 /// What happens to one path.
@@ -61,20 +107,20 @@ impl Decision {
 pub(super) fn decide(situation: &Situation<'_>, store: &BaseStore<'_>) -> Result<Decision> {
     match (situation.entry, situation.rendered) {
         (None, None) => Ok(Decision::default()),
-        (None, Some(rendered)) => Ok(decide_new(rendered, &situation.found)),
-        (Some(entry), None) => Ok(decide_gone(entry, &situation.found)),
+        (None, Some(rendered)) => Ok(decide_new(situation, rendered)),
+        (Some(entry), None) => Ok(decide_gone(situation, entry)),
         (Some(entry), Some(rendered)) => match &situation.found {
             Found::Absent => Ok(decide_deleted(entry)),
             // The user put something else there, which is never touched.
-            Found::Other(_) => Ok(decide_replaced(entry, rendered)),
-            Found::File(file) => decide_present(entry, rendered, file, store),
+            Found::Other(_) => Ok(decide_replaced(situation, entry)),
+            Found::File(file) => decide_present(situation, (entry, rendered, file), store),
         },
     }
 }
 
-fn decide_new(rendered: &RenderedFile, found: &Found) -> Decision {
-    let entry = Some(BaseEntry::generated(ContentHash::of(&rendered.bytes)));
-    match found {
+fn decide_new(situation: &Situation<'_>, rendered: &RenderedFile) -> Decision {
+    let entry = situation.current();
+    match &situation.found {
         Found::Absent => Decision::of(Outcome::Created, entry).writing(rendered.bytes.clone()),
         Found::File(file) if is_same_text(&file.bytes, &rendered.bytes) => {
             Decision::of(Outcome::Unchanged, entry).keeping(file)
@@ -84,10 +130,10 @@ fn decide_new(rendered: &RenderedFile, found: &Found) -> Decision {
     }
 }
 
-fn decide_gone(entry: &BaseEntry, found: &Found) -> Decision {
-    match (entry.state, found) {
+fn decide_gone(situation: &Situation<'_>, entry: &BaseEntry) -> Decision {
+    match (entry.state, &situation.found) {
         (BaseState::Deleted | BaseState::Released, _) | (_, Found::Absent) => Decision::default(),
-        (BaseState::Generated, Found::File(file)) if is_as_generated(entry, file) => {
+        (BaseState::Generated, Found::File(file)) if is_as_generated(situation, entry, file) => {
             Decision::of(Outcome::Deleted, None)
         }
         (BaseState::Generated, Found::File(file)) => {
@@ -107,8 +153,8 @@ fn decide_deleted(entry: &BaseEntry) -> Decision {
     }
 }
 
-fn decide_replaced(entry: &BaseEntry, rendered: &RenderedFile) -> Decision {
-    if entry.hashes.contains(&ContentHash::of(&rendered.bytes)) {
+fn decide_replaced(situation: &Situation<'_>, entry: &BaseEntry) -> Decision {
+    if is_among(entry, situation.rendered_hash) {
         Decision::of(Outcome::Kept, Some(entry.clone()))
     } else {
         Decision::of(Outcome::Occupied, None)
@@ -116,24 +162,22 @@ fn decide_replaced(entry: &BaseEntry, rendered: &RenderedFile) -> Decision {
 }
 
 fn decide_present(
-    entry: &BaseEntry,
-    rendered: &RenderedFile,
-    file: &FileContent,
+    situation: &Situation<'_>,
+    (entry, rendered, file): (&BaseEntry, &RenderedFile, &FileContent),
     store: &BaseStore<'_>,
 ) -> Result<Decision> {
-    let now = ContentHash::of(&rendered.bytes);
-    let current = || Some(BaseEntry::generated(now));
+    let current = || situation.current();
     if is_same_text(&file.bytes, &rendered.bytes) {
         return Ok(Decision::of(Outcome::Unchanged, current()).keeping(file));
     }
-    if is_as_generated(entry, file) {
+    if is_as_generated(situation, entry, file) {
         let updated = with_line_ends_of(file, &rendered.bytes);
         return Ok(Decision::of(Outcome::Updated, current()).writing(updated));
     }
     if has_conflict_markers(&file.bytes) && !has_conflict_markers(&rendered.bytes) {
         return Ok(Decision::of(Outcome::Unresolved, Some(entry.clone())).keeping(file));
     }
-    if entry.hashes.contains(&now) {
+    if is_among(entry, situation.rendered_hash) {
         return Ok(Decision::of(Outcome::Kept, current()).keeping(file));
     }
     let bases = bases_of(entry, store)?;
@@ -159,9 +203,13 @@ fn decide_present(
 }
 
 /// Whether the user has not edited it; git may have changed its line ends.
-fn is_as_generated(entry: &BaseEntry, file: &FileContent) -> bool {
-    let is_known = |bytes: &[u8]| entry.hashes.contains(&ContentHash::of(bytes));
-    is_known(&file.bytes) || with_unix_line_ends(&file.bytes).is_some_and(|unix| is_known(&unix))
+fn is_as_generated(situation: &Situation<'_>, entry: &BaseEntry, file: &FileContent) -> bool {
+    let unix = || with_unix_line_ends(&file.bytes).map(|unix| ContentHash::of(&unix));
+    is_among(entry, situation.found_hash) || is_among(entry, unix())
+}
+
+fn is_among(entry: &BaseEntry, hash: Option<ContentHash>) -> bool {
+    hash.is_some_and(|hash| entry.hashes.contains(&hash))
 }
 
 /// New content for a file that is as generated, except that git may have changed its line ends.

@@ -49,13 +49,7 @@ impl Indexes {
 
     /// Remembers content whose object is missing, or that is new to its index.
     pub fn learn(&mut self, situation: &Situation<'_>) {
-        let rendered = situation.rendered.map(|file| file.bytes.as_slice());
-        let on_disk = match &situation.found {
-            Found::File(content) => Some(content.bytes.as_slice()),
-            Found::Absent | Found::Other(_) => None,
-        };
-        for bytes in rendered.into_iter().chain(on_disk) {
-            let hash = ContentHash::of(bytes);
+        for (hash, bytes) in situation.contents() {
             let is_known = self.stored.contains(&hash)
                 && situation
                     .entry

@@ -7,6 +7,16 @@ fn path(text: &str) -> TreePath {
     TreePath::new(text).unwrap()
 }
 
+/// A file that a blueprint makes.
+pub(super) fn rendered(name: &str, content: impl Into<Vec<u8>>) -> (TreePath, RenderedFile) {
+    let file = RenderedFile {
+        bytes: content.into(),
+        executable: false,
+        merge: MergeKind::Text,
+    };
+    (path(name), file)
+}
+
 /// A workspace in memory that generates one service.
 #[derive(Default)]
 struct Workspace {
@@ -25,12 +35,8 @@ impl Workspace {
 
     /// The blueprint makes this from now on.
     fn blueprint(&mut self, name: &str, content: impl Into<Vec<u8>>) {
-        let file = RenderedFile {
-            bytes: content.into(),
-            executable: false,
-            merge: MergeKind::Text,
-        };
-        self.files.insert(path(name), file);
+        let (path, file) = rendered(name, content);
+        self.files.insert(path, file);
     }
 
     fn blueprint_drops(&mut self, name: &str) {

@@ -431,3 +431,6 @@ fn remove_emptied_folders(root: &Path, prepared: &[Prepared], storage: &dyn Stor
         let _ = storage.remove_empty_folder(&root.join(folder));
     }
 }
+
+#[cfg(test)]
+mod tests;

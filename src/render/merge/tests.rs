@@ -73,6 +73,18 @@ fn a_last_line_without_a_break_is_no_obstacle() {
 }
 
 #[test]
+fn a_merge_that_depends_on_how_repeated_lines_are_matched_is_a_conflict() {
+    let base = "a\n}\n}\n}\nb\nc\n";
+    let yours = "mine\na\n}\n}\nb\nc\n";
+    let generated = "a\nours\n}\n}\nb\nc\n";
+    let result = merged(MergeKind::Text, base, yours, generated);
+    let Merged::Conflict { bytes, .. } = result else {
+        panic!("{result:?}");
+    };
+    assert!(String::from_utf8(bytes).unwrap().ends_with("b\nc\n"));
+}
+
+#[test]
 fn windows_line_ends_of_the_user_stay() {
     let text = clean(
         MergeKind::Text,

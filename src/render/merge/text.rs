@@ -2,7 +2,7 @@
 
 use diffy::{ConflictStyle, IncompleteHunkStyle, MergeOptions};
 
-use super::markers::{BASE, GENERATED, YOURS, marker};
+use super::markers::{BASE, GENERATED, YOURS, marker, whole};
 use super::{Merged, Texts};
 
 /// The shortest marker asked of diffy: longer than any that a file may hold already.
@@ -11,14 +11,70 @@ const SHORTEST_MARKER: usize = 24;
 /// Merges by lines; where both touched the same ones, marks them in git's style.
 pub(super) fn merge(texts: Texts<'_>) -> Merged {
     let length = unused_marker_length(texts);
-    let result = MergeOptions::new()
-        .set_conflict_marker_length(length)
+    match by_lines(texts, length) {
+        Ok(merged) if is_unambiguous(texts, &merged) => Merged::Clean(merged.into_bytes()),
+        Ok(_) => marked_region(texts),
+        Err(marked) => relabel(&marked, length),
+    }
+}
+
+fn by_lines(texts: Texts<'_>, marker_length: usize) -> Result<String, String> {
+    MergeOptions::new()
+        .set_conflict_marker_length(marker_length)
         .set_conflict_style(ConflictStyle::Diff3)
         .set_incomplete_hunk_style(IncompleteHunkStyle::Git)
-        .merge(texts.base, texts.yours, texts.generated);
-    match result {
-        Ok(merged) => Merged::Clean(merged.into_bytes()),
-        Err(marked) => relabel(&marked, length),
+        .merge(texts.base, texts.yours, texts.generated)
+}
+
+/// Whether the merge is the same when it is made from the last line to the first.
+///
+/// Lines that repeat can be matched in several ways; where that decides what comes out, nobody
+/// but the user knows which is meant.
+fn is_unambiguous(texts: Texts<'_>, merged: &str) -> bool {
+    let (base, yours, generated) = (
+        reversed(texts.base),
+        reversed(texts.yours),
+        reversed(texts.generated),
+    );
+    let backwards = Texts {
+        base: &base,
+        yours: &yours,
+        generated: &generated,
+    };
+    by_lines(backwards, SHORTEST_MARKER).is_ok_and(|found| found == reversed(merged))
+}
+
+/// The lines in reverse; the missing break of a last line is a missing empty line at the top.
+fn reversed(text: &str) -> String {
+    text.split('\n')
+        .rev()
+        .flat_map(|line| [line, "\n"])
+        .collect()
+}
+
+/// One conflict, from the first line that differs to the last.
+fn marked_region(texts: Texts<'_>) -> Merged {
+    let sides = [texts.base, texts.yours, texts.generated]
+        .map(|text| text.split_inclusive('\n').collect::<Vec<_>>());
+    let [base, yours, generated] = &sides;
+    let shortest = sides.iter().map(Vec::len).min().unwrap_or_default();
+    let same = |lines: [Option<&&str>; 3]| lines[0] == lines[1] && lines[1] == lines[2];
+    let head = (0..shortest)
+        .take_while(|at| same([base.get(*at), yours.get(*at), generated.get(*at)]))
+        .count();
+    let from_end = |lines: &[&str], at: usize| lines.len() - 1 - at;
+    let tail = (0..shortest - head)
+        .take_while(|at| {
+            same([&base, &yours, &generated].map(|lines| lines.get(from_end(lines, *at))))
+        })
+        .count();
+    let inside = |lines: &[&str]| lines[head..lines.len() - tail].concat();
+    let mut text = yours[..head].concat();
+    text.push_str(&whole(&inside(yours), &inside(base), &inside(generated)));
+    text.push_str(&yours[yours.len() - tail..].concat());
+    Merged::Conflict {
+        bytes: text.into_bytes(),
+        places: 1,
     }
 }
 
