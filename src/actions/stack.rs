@@ -1,0 +1,65 @@
+//! The local stack: what `up`, `down`, `status`, `logs`, `restart` and `env` do, the same way
+//! for every runtime.
+
+mod addresses;
+mod arrival;
+pub mod down;
+pub mod env;
+pub mod follow;
+mod launches;
+pub mod logs;
+pub mod restart;
+pub mod status;
+pub mod up;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+
+use crate::engine::readiness::Servers;
+use crate::engine::runtime::{LogRequest, Runtime};
+use crate::model::event::EventSink;
+use crate::model::stack::{RuntimeKind, StackSpec};
+
+/// How often readiness is asked for.
+const POLL: Duration = Duration::from_millis(100);
+/// How many of a log's last lines an error shows.
+const LAST_LINES: usize = 15;
+/// How long reading those lines may take.
+const READ_LOG: Duration = Duration::from_secs(5);
+
+/// A stack with what it runs on.
+#[derive(Clone)]
+pub struct Stack {
+    /// What it is made of.
+    pub spec: StackSpec,
+    /// Which runtime it is.
+    pub kind: RuntimeKind,
+    /// The runtime.
+    pub runtime: Arc<dyn Runtime>,
+    /// Asks servers and services.
+    pub servers: Arc<dyn Servers>,
+    /// Where progress goes.
+    pub events: Arc<dyn EventSink>,
+}
+
+impl Stack {
+    /// The last lines of an instance's log, for an error; empty when it wrote nothing or its log
+    /// cannot be read.
+    async fn last_lines(&self, instance: &str) -> Vec<String> {
+        let request = LogRequest {
+            tail: Some(LAST_LINES),
+            follow: false,
+        };
+        let read = async {
+            let Ok(lines) = self.runtime.logs(instance, request).await else {
+                return Vec::new();
+            };
+            lines.filter_map(async |line| line.ok()).collect().await
+        };
+        tokio::time::timeout(READ_LOG, read)
+            .await
+            .unwrap_or_default()
+    }
+}

@@ -1,0 +1,293 @@
+//! One instance on its way: waits for what comes before it, starts unless it runs as wanted, and
+//! is ready or done by proof.
+
+use std::time::{Duration, Instant};
+
+use futures::future::join_all;
+
+use super::POLL;
+use super::launches::{Difference, difference};
+use super::up::{Arrivals, Obtained, Run};
+use crate::engine::readiness::Query;
+use crate::engine::runtime::Launch;
+use crate::error::{Error, Result};
+use crate::model::event::Event;
+use crate::model::stack::{Instance, Observed, Readiness, Role};
+
+/// How often a wait is reported.
+const REPORT: Duration = Duration::from_secs(1);
+
+/// What became of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// It did not run.
+    Started,
+    /// It ran, but not as wanted.
+    Replaced,
+    /// It ran as wanted, or was done.
+    Unchanged,
+}
+
+/// Why an instance is not there.
+#[derive(Debug, Clone)]
+pub enum Absence {
+    /// It failed.
+    Failed(Box<Error>),
+    /// Something that comes before it failed.
+    Skipped,
+}
+
+impl From<Error> for Absence {
+    fn from(error: Error) -> Self {
+        Self::Failed(Box::new(error))
+    }
+}
+
+/// One instance and what it waits for.
+pub struct Traveller<'a> {
+    /// The run that it belongs to.
+    pub run: &'a Run,
+    /// The instance.
+    pub instance: &'a Instance,
+    /// What it runs.
+    pub artifact: Obtained<'a>,
+    /// What comes before it.
+    pub before: Arrivals<'a>,
+}
+
+impl Traveller<'_> {
+    /// Brings the instance up, and reports it.
+    pub async fn arrive(self) -> Result<Change, Absence> {
+        let began = Instant::now();
+        let id = self.instance.name.clone();
+        let events = &self.run.stack.events;
+        events.emit(Event::Started {
+            id: id.clone(),
+            label: label(self.instance),
+        });
+        let arrived = self.travel().await;
+        match &arrived {
+            Ok((_, message)) => events.emit(Event::Finished {
+                id,
+                message: message.clone(),
+                elapsed: began.elapsed(),
+            }),
+            Err(Absence::Failed(error)) => events.emit(Event::Failed {
+                id,
+                message: error.message().to_owned(),
+            }),
+            Err(Absence::Skipped) => events.emit(Event::Failed {
+                id,
+                message: "not started: what it needs is not there".to_owned(),
+            }),
+        }
+        arrived.map(|(change, _)| change)
+    }
+
+    async fn travel(&self) -> Result<(Change, String), Absence> {
+        let (artifact, waited) = tokio::join!(self.artifact.clone(), self.wait());
+        waited?;
+        let artifact = artifact.map_err(|_| Absence::Skipped)?;
+        let launch = self.run.resolver.launch(self.instance, artifact)?;
+        let observed = self.run.observed.get(&self.instance.name);
+        let arrived = match self.instance.role {
+            Role::Job => self.job(&launch, observed).await?,
+            Role::Resource | Role::Service => self.server(&launch, observed).await?,
+        };
+        Ok(arrived)
+    }
+
+    /// Waits for everything that comes before, and says what is still missing.
+    async fn wait(&self) -> Result<(), Absence> {
+        let mut missing: Vec<&str> = self.before.iter().map(|(name, _)| name.as_str()).collect();
+        let mut waits: futures::stream::FuturesUnordered<_> = self
+            .before
+            .iter()
+            .map(|(name, arrival)| async move { (name, arrival.clone().await) })
+            .collect();
+        while !missing.is_empty() {
+            self.say(format!("waiting for {}", missing.join(", ")));
+            match futures::StreamExt::next(&mut waits).await {
+                Some((name, Ok(_))) => missing.retain(|it| it != name),
+                Some((_, Err(_))) => return Err(Absence::Skipped),
+                None => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// A job is done once; again when it changed, or a server behind it was started anew.
+    async fn job(&self, launch: &Launch, found: Option<&Observed>) -> Result<(Change, String)> {
+        let same = found.filter(|it| it.fingerprint == launch.fingerprint);
+        let done = same.is_some_and(|it| !it.running && it.exit_code == Some(0));
+        if done && !self.run.has_started_any_of(&self.instance.after) {
+            return Ok((Change::Unchanged, "done before, and unchanged".to_owned()));
+        }
+        if same.is_none_or(|it| !it.running) {
+            self.start(launch, found).await?;
+        }
+        self.say("running");
+        let name = &self.instance.name;
+        let deadline = Duration::from_secs(self.instance.deadline_seconds);
+        let exit = tokio::time::timeout(deadline, self.run.stack.runtime.wait_exit(name)).await;
+        match exit {
+            Ok(Ok(0)) => Ok((Change::Started, "done".to_owned())),
+            Ok(Ok(code)) => Err(self
+                .failed(format!("{name} failed with exit code {code}"))
+                .await),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(self
+                .failed(format!("{name} is not done after {} s", deadline.as_secs()))
+                .await),
+        }
+    }
+
+    async fn server(&self, launch: &Launch, found: Option<&Observed>) -> Result<(Change, String)> {
+        let differs = found.and_then(|it| difference(&launch.fingerprint, &it.fingerprint));
+        let runs = found.is_some_and(|it| it.running);
+        let change = match (runs, differs) {
+            (true, None) => Change::Unchanged,
+            (true, Some(difference)) => {
+                self.replace(launch, difference).await?;
+                Change::Replaced
+            }
+            (false, _) => {
+                self.start(launch, found).await?;
+                Change::Started
+            }
+        };
+        if let Some(readiness) = &self.instance.ready {
+            self.until_ready(readiness).await?;
+            self.provision(readiness).await?;
+        }
+        let place = self.place();
+        let message = match (change, differs) {
+            (Change::Unchanged, _) => format!("runs already, unchanged{place}"),
+            (Change::Replaced, Some(difference)) => format!("ready{place}; {difference}"),
+            _ => format!("ready{place}"),
+        };
+        Ok((change, message))
+    }
+
+    async fn replace(&self, launch: &Launch, difference: Difference) -> Result<()> {
+        self.say(format!("stopping the running one: {difference}"));
+        self.run.stack.runtime.stop(&self.instance.name).await?;
+        self.start(launch, None).await
+    }
+
+    async fn start(&self, launch: &Launch, found: Option<&Observed>) -> Result<()> {
+        let runtime = &self.run.stack.runtime;
+        if found.is_some_and(|it| it.running) {
+            runtime.stop(&self.instance.name).await?;
+        }
+        self.say("starting");
+        self.run.note_start(&self.instance.name);
+        runtime.start(launch).await
+    }
+
+    /// Asks until the instance serves; ends early when it ends, and at its deadline.
+    async fn until_ready(&self, readiness: &Readiness) -> Result<()> {
+        let name = &self.instance.name;
+        let deadline = Duration::from_secs(self.instance.deadline_seconds);
+        let mut reason = "not asked yet".to_owned();
+        tokio::select! {
+            () = self.poll(readiness, &mut reason) => return Ok(()),
+            exit = self.run.stack.runtime.wait_exit(name) => {
+                let code = exit?;
+                let message = format!("{name} ended with exit code {code} before it was ready");
+                return Err(self.failed(message).await);
+            }
+            () = tokio::time::sleep(deadline) => {}
+        }
+        let message = format!("{name} is not ready after {} s", deadline.as_secs());
+        Err(self.failed(message).await.since(reason))
+    }
+
+    async fn poll(&self, readiness: &Readiness, reason: &mut String) {
+        let query = self.query(readiness);
+        let began = Instant::now();
+        let mut reported = Instant::now();
+        loop {
+            match self.run.stack.servers.probe(&query).await {
+                Ok(()) => return,
+                Err(answer) => *reason = answer,
+            }
+            if reported.elapsed() >= REPORT {
+                reported = Instant::now();
+                let seconds = began.elapsed().as_secs();
+                self.say(format!("not ready after {seconds} s: {reason}"));
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    async fn provision(&self, readiness: &Readiness) -> Result<()> {
+        let tenants = self.run.stack.spec.provisions.get(&self.instance.name);
+        for tenant in tenants.into_iter().flatten() {
+            self.say(format!("provisioning {}", tenant.resource));
+            let query = self.query(readiness);
+            let provisioned = self.run.stack.servers.provision(&query, tenant).await;
+            if let Err(reason) = provisioned {
+                let name = &self.instance.name;
+                let message = format!("{name} cannot be provisioned for {}", tenant.resource);
+                return Err(Error::failed(message).since(reason).hint(
+                    "When its data is of another checkout, remove it: `gantline down --volumes`",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn query<'q>(&'q self, readiness: &'q Readiness) -> Query<'q> {
+        Query {
+            instance: &self.instance.name,
+            readiness,
+            addresses: &self.run.outside,
+        }
+    }
+
+    /// An error with the last lines of the instance's log.
+    async fn failed(&self, message: String) -> Error {
+        let lines = self.run.stack.last_lines(&self.instance.name).await;
+        let error = Error::failed(message);
+        match lines.is_empty() {
+            true => error.since("it wrote nothing to its log"),
+            false => error.since(format!("the last lines of its log:\n{}", lines.join("\n"))),
+        }
+    }
+
+    fn place(&self) -> String {
+        let name = &self.instance.name;
+        let http = self.run.outside.get(name, Some("http"));
+        let main = self.run.outside.get(name, Some("main"));
+        match (http, main) {
+            (Some(address), _) => format!(" at http://{address}"),
+            (None, Some(address)) => format!(" at {address}"),
+            (None, None) => String::new(),
+        }
+    }
+
+    fn say(&self, message: impl Into<String>) {
+        self.run.stack.events.progress(&self.instance.name, message);
+    }
+}
+
+fn label(instance: &Instance) -> String {
+    match instance.role {
+        Role::Job => format!("run {}", instance.name),
+        Role::Resource | Role::Service => format!("start {}", instance.name),
+    }
+}
+
+/// Stops instances, those of one group at the same time.
+pub async fn stop_together(run: &Run, names: Vec<String>) -> Vec<Error> {
+    let stops = names
+        .iter()
+        .map(|name| async move { run.stack.runtime.stop(name).await });
+    join_all(stops)
+        .await
+        .into_iter()
+        .filter_map(Result::err)
+        .collect()
+}

@@ -1,0 +1,32 @@
+//! `restart`: things start again, with what their manifests say now.
+
+use super::Stack;
+use super::logs::unknown_thing;
+use super::up::{AfterFailure, Arrived, UpRequest, up};
+use crate::error::Result;
+
+/// Starts the named things again; all services when none is named. What they need is started
+/// when it does not run.
+///
+/// # Errors
+/// When a name is unknown, or as [`up`].
+pub async fn restart(
+    stack: &Stack,
+    names: &[String],
+    interrupt: impl Future<Output = ()>,
+) -> Result<Vec<Arrived>> {
+    let known: Vec<&str> = stack.spec.instances().map(|it| it.name.as_str()).collect();
+    if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+        return Err(unknown_thing(name, &known));
+    }
+    let services = stack.spec.services.iter().map(|it| it.name.clone());
+    let request = UpRequest {
+        after_failure: AfterFailure::Keep,
+        stop_others: false,
+        force: match names.is_empty() {
+            true => services.collect(),
+            false => names.to_vec(),
+        },
+    };
+    up(stack, &request, interrupt).await
+}

@@ -1,0 +1,325 @@
+//! `up`: servers ready by a real query, provisioned, migrated; then all services at once.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, Shared, join_all};
+use tokio::sync::Semaphore;
+
+use super::Stack;
+use super::addresses::HostPorts;
+use super::arrival::{Absence, Change, Traveller, stop_together};
+use super::launches::Resolver;
+use crate::engine::runtime::{Artifact, ClearScope, Progress};
+use crate::error::{Error, Result};
+use crate::model::event::Event;
+use crate::model::stack::{Address, Addresses, Instance, Observed, Program, Role};
+
+/// What happens to instances that this run started when it fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// They are stopped: the user stays with the program, which ends.
+    Stop,
+    /// They go on: the user asked for a stack in the background, and looks into it.
+    Keep,
+}
+
+/// What `up` is asked to do.
+#[derive(Debug, Clone)]
+pub struct UpRequest {
+    /// What happens to what was started when something fails. An interrupted run always stops
+    /// what it started.
+    pub after_failure: AfterFailure,
+    /// Whether instances that the stack no longer has are stopped: not when only some services
+    /// were selected.
+    pub stop_others: bool,
+    /// Names of instances that are started again even when nothing changed.
+    pub force: Vec<String>,
+}
+
+/// What became of one instance.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Arrived {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: Role,
+    /// What was done.
+    pub change: Change,
+    /// Its endpoints from the host's view.
+    pub endpoints: BTreeMap<String, Address>,
+}
+
+/// An artifact on its way; shared by all instances of one program.
+pub type Obtained<'a> = Shared<BoxFuture<'a, Result<Artifact>>>;
+/// An instance on its way; shared by all that wait for it.
+pub type Arrival<'a> = Shared<BoxFuture<'a, Result<Change, Absence>>>;
+/// Instances on their way, by name.
+pub type Arrivals<'a> = Vec<(String, Arrival<'a>)>;
+
+/// One run of `up`.
+pub struct Run {
+    /// The stack.
+    pub stack: Stack,
+    /// What existed before.
+    pub observed: BTreeMap<String, Observed>,
+    /// Makes launches.
+    pub resolver: Resolver,
+    /// Addresses from the host's view.
+    pub outside: Addresses,
+    started: Mutex<Vec<String>>,
+    builds: Semaphore,
+}
+
+/// Brings a stack up, or stops what it started when `interrupt` is done first.
+///
+/// # Errors
+/// What failed, all of it; or that it was interrupted.
+pub async fn up(
+    stack: &Stack,
+    request: &UpRequest,
+    interrupt: impl Future<Output = ()>,
+) -> Result<Vec<Arrived>> {
+    tokio::pin!(interrupt);
+    let begin = Run::begin(stack, request);
+    let run = tokio::select! {
+        run = begin => run?,
+        () = &mut interrupt => return Err(Error::interrupted()),
+    };
+    let outcome = tokio::select! {
+        outcome = run.all(request) => outcome,
+        () = interrupt => Err(Error::interrupted()),
+    };
+    let Err(error) = outcome else {
+        return outcome;
+    };
+    let interrupted = error.kind() == crate::error::ErrorKind::Interrupted;
+    if !interrupted && request.after_failure == AfterFailure::Keep {
+        return Err(error
+            .hint("What started goes on: `gantline status` shows it, `gantline logs` its logs")
+            .hint("`gantline up` starts only what is missing, `gantline down` stops all"));
+    }
+    Err(run.take_back(error).await)
+}
+
+impl Run {
+    async fn begin(stack: &Stack, request: &UpRequest) -> Result<Self> {
+        let observed = stack.runtime.observe().await?;
+        let mut observed: BTreeMap<String, Observed> = observed
+            .into_iter()
+            .map(|it| (it.name.clone(), it))
+            .collect();
+        let ports = HostPorts::assign(&stack.spec, &observed)?;
+        for name in &request.force {
+            if let Some(found) = observed.get_mut(name) {
+                found.fingerprint.clear();
+            }
+        }
+        let outside = ports.outside();
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self {
+            resolver: Resolver::new(stack.kind, &stack.spec, ports),
+            stack: stack.clone(),
+            observed,
+            outside,
+            started: Mutex::default(),
+            builds: Semaphore::new(cores.max(2)),
+        })
+    }
+
+    /// Notes that this run starts an instance, before it does.
+    pub fn note_start(&self, instance: &str) {
+        self.started_names().push(instance.to_owned());
+    }
+
+    /// Whether this run started one of these.
+    pub fn has_started_any_of(&self, instances: &[String]) -> bool {
+        let started = self.started_names();
+        instances.iter().any(|name| started.contains(name))
+    }
+
+    fn started_names(&self) -> MutexGuard<'_, Vec<String>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn all(&self, request: &UpRequest) -> Result<Vec<Arrived>> {
+        if request.stop_others {
+            self.stop_others().await?;
+        }
+        let artifacts = self.artifacts();
+        let arrivals = self.arrivals(&artifacts)?;
+        let obtained = join_all(artifacts.values().cloned());
+        let arrived = join_all(arrivals.iter().map(|(_, arrival)| arrival.clone()));
+        let (obtained, outcomes) = tokio::join!(obtained, arrived);
+        let names = arrivals.iter().map(|(name, _)| name.as_str());
+        let arrived: BTreeMap<&str, Result<Change, Absence>> = names.zip(outcomes).collect();
+        let failed = arrived.values().filter_map(|outcome| match outcome {
+            Err(Absence::Failed(error)) => Some((**error).clone()),
+            _ => None,
+        });
+        let errors = obtained.into_iter().filter_map(Result::err).chain(failed);
+        let message = |count| format!("{count} parts of the stack did not come up");
+        match Error::all_of(message, errors.collect()) {
+            Some(error) => Err(error),
+            None => Ok(self.arrived(&arrived)),
+        }
+    }
+
+    /// What every program runs, each obtained once and only when something has to be started.
+    fn artifacts(&self) -> BTreeMap<String, Obtained<'_>> {
+        let mut artifacts = BTreeMap::new();
+        for instance in self.stack.spec.instances() {
+            artifacts
+                .entry(program_key(instance))
+                .or_insert_with(|| self.obtain(instance).boxed().shared());
+        }
+        artifacts
+    }
+
+    async fn obtain(&self, instance: &Instance) -> Result<Artifact> {
+        let (id, label) = match &instance.program {
+            Program::Server(server) => {
+                let id = format!("obtain {}", instance.name);
+                (id, format!("obtain {} {}", server.kind, server.version))
+            }
+            Program::Service { service, .. } => {
+                let id = format!("build {service}");
+                (id.clone(), id)
+            }
+        };
+        let events = &self.stack.events;
+        let began = Instant::now();
+        events.emit(Event::Started {
+            id: id.clone(),
+            label,
+        });
+        let progress = Progress::new(Arc::clone(events), &id);
+        let place = self.builds.acquire().await;
+        let obtained = self.stack.runtime.prepare(instance, &progress).await;
+        drop(place);
+        events.emit(match &obtained {
+            Ok(artifact) => Event::Finished {
+                id,
+                message: artifact.outcome.clone(),
+                elapsed: began.elapsed(),
+            },
+            Err(error) => Event::Failed {
+                id,
+                message: error.message().to_owned(),
+            },
+        });
+        obtained
+    }
+
+    /// All instances on their way, each after those that it waits for.
+    fn arrivals<'a>(&'a self, artifacts: &BTreeMap<String, Obtained<'a>>) -> Result<Arrivals<'a>> {
+        let mut arrivals: Arrivals<'a> = Vec::new();
+        let mut open: Vec<&Instance> = self.stack.spec.instances().collect();
+        while !open.is_empty() {
+            let is_known = |name: &String| arrivals.iter().any(|(known, _)| known == name);
+            let next = open.iter().position(|it| it.after.iter().all(is_known));
+            let Some(next) = next else {
+                return Err(cycle(&open));
+            };
+            let instance = open.remove(next);
+            let Some(artifact) = artifacts.get(&program_key(instance)) else {
+                continue;
+            };
+            let before = arrivals
+                .iter()
+                .filter(|(name, _)| instance.after.contains(name));
+            let traveller = Traveller {
+                run: self,
+                instance,
+                artifact: artifact.clone(),
+                before: before.cloned().collect(),
+            };
+            let arrival = traveller.arrive().boxed().shared();
+            arrivals.push((instance.name.clone(), arrival));
+        }
+        Ok(arrivals)
+    }
+
+    fn arrived(&self, outcomes: &BTreeMap<&str, Result<Change, Absence>>) -> Vec<Arrived> {
+        let arrived = self.stack.spec.instances().filter_map(|instance| {
+            let endpoints = self.outside.0.get(&instance.name).cloned();
+            Some(Arrived {
+                name: instance.name.clone(),
+                kind: instance.role,
+                change: outcomes
+                    .get(instance.name.as_str())?
+                    .as_ref()
+                    .ok()
+                    .copied()?,
+                endpoints: endpoints.unwrap_or_default(),
+            })
+        });
+        arrived.collect()
+    }
+
+    /// Stops what exists but is no part of the stack any more.
+    async fn stop_others(&self) -> Result<()> {
+        let known: Vec<&str> = self
+            .stack
+            .spec
+            .instances()
+            .map(|it| it.name.as_str())
+            .collect();
+        for name in self.observed.keys() {
+            if !known.contains(&name.as_str()) {
+                let events = &self.stack.events;
+                events.note(format!(
+                    "stopping {name}: the workspace has no such thing any more"
+                ));
+                self.stack.runtime.stop(name).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Stops what this run started, services first; all of the stack when nothing ran before.
+    async fn take_back(&self, error: Error) -> Error {
+        let started = self.started_names().clone();
+        if started.is_empty() {
+            return error;
+        }
+        self.stack.events.note("stopping what was started");
+        let mut left = Vec::new();
+        for role in [Role::Service, Role::Job, Role::Resource] {
+            let instances = self.stack.spec.instances();
+            let of_role = instances.filter(|it| it.role == role && started.contains(&it.name));
+            let names = of_role.map(|it| it.name.clone()).collect();
+            left.extend(stop_together(self, names).await);
+        }
+        if self.observed.is_empty()
+            && let Err(error) = self.stack.runtime.clear(ClearScope::KeepData).await
+        {
+            left.push(error);
+        }
+        match left.is_empty() {
+            true => error,
+            false => error
+                .with_related(left)
+                .hint("Something may be left: stop it with `gantline down`"),
+        }
+    }
+}
+
+/// Instances with the same key run the same program.
+fn program_key(instance: &Instance) -> String {
+    match &instance.program {
+        Program::Server(server) => format!("{} {}", server.kind, server.image),
+        Program::Service { service, .. } => service.to_string(),
+    }
+}
+
+fn cycle(open: &[&Instance]) -> Error {
+    let names: Vec<&str> = open.iter().map(|it| it.name.as_str()).collect();
+    Error::invalid(format!(
+        "these services wait for one another: {}",
+        names.join(", ")
+    ))
+    .hint("Take `wait: true` from one of their needs: services start together and retry")
+}
