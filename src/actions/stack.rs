@@ -8,6 +8,7 @@ pub mod env;
 pub mod follow;
 mod launches;
 pub mod logs;
+pub mod opened;
 pub mod restart;
 pub mod status;
 pub mod up;

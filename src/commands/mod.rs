@@ -4,10 +4,18 @@ mod add;
 mod blueprint;
 mod completions;
 mod doctor;
+mod down;
+mod env;
 mod generate;
+mod interrupt;
+mod logs;
 mod new;
+mod restart;
 mod schema;
+mod stack;
+mod status;
 mod supervise;
+mod up;
 
 use crate::app::App;
 use crate::error::Result;
@@ -29,6 +37,18 @@ pub enum Command {
     Completions(completions::Args),
     /// Check this machine and this workspace, and say what to do
     Doctor(doctor::Args),
+    /// Start services and what they need
+    Up(up::Args),
+    /// Stop the stack, and leave nothing behind
+    Down(down::Args),
+    /// Show what runs, in what state, and why
+    Status(status::Args),
+    /// Show logs
+    Logs(logs::Args),
+    /// Start services, or other parts of the stack, again
+    Restart(restart::Args),
+    /// Print what a service finds in its environment, as dotenv
+    Env(env::Args),
     /// Own the processes of a stack; started by `up --runtime process`
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -48,6 +68,12 @@ impl Command {
             Self::Blueprint(args) => blueprint::run(args, app),
             Self::Completions(args) => completions::run(args, app),
             Self::Doctor(args) => doctor::run(args, app).await,
+            Self::Up(args) => up::run(args, app).await,
+            Self::Down(args) => down::run(args, app).await,
+            Self::Status(args) => status::run(args, app).await,
+            Self::Logs(args) => logs::run(args, app).await,
+            Self::Restart(args) => restart::run(args, app).await,
+            Self::Env(args) => env::run(args, app).await,
             Self::Supervise(args) => supervise::run(args).await,
         }
     }

@@ -5,6 +5,7 @@ mod archive;
 pub mod blueprint_file;
 pub mod catalog;
 pub mod edit;
+pub mod local_env;
 pub mod lock_file;
 pub mod new_workspace;
 pub mod options;

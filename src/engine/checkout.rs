@@ -21,8 +21,9 @@ const KEY_BYTES: usize = 32;
 /// One checkout of a workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
-    /// Its id: 8 hexadecimal digits.
-    pub id: String,
+    /// The id of its stack: the workspace's name when it was first used, and 8 hexadecimal
+    /// digits.
+    pub stack: String,
     /// What its passwords are derived from.
     pub key: Secret,
     /// `.gantline/run`, absolute.
@@ -31,37 +32,83 @@ pub struct Checkout {
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct CheckoutFile {
+    /// The stack's id.
+    stack: String,
     /// The key, in hexadecimal.
     key: String,
     /// Where the workspace was when the key was made.
     root: PathBuf,
 }
 
-/// The checkout at `root`; made at the first use.
+/// The checkout at `root` of the workspace `name`; made at the first use.
 ///
 /// A workspace that was moved keeps its id, so that `down` finds what it started. One that was
 /// copied has its own as soon as the original still stands.
 ///
 /// # Errors
 /// When `.gantline/run` cannot be written.
-pub fn checkout(root: &Path) -> Result<Checkout> {
-    let run = root.join(".gantline").join("run");
-    let path = run.join(FILE);
-    let file = match read(&path)? {
+pub fn checkout(root: &Path, name: &str) -> Result<Checkout> {
+    let found = read(&run_folder(root).join(FILE))?;
+    let file = match found {
         Some(file) if file.root == root => file,
-        Some(file) if !is_alive(&file) => write(&run, &file.key, root)?,
-        _ => write(&run, &random_key()?, root)?,
+        Some(file) if !is_alive(&file) => {
+            let root = root.to_path_buf();
+            write(
+                root.as_path(),
+                CheckoutFile {
+                    root: root.clone(),
+                    ..file
+                },
+            )?
+        }
+        _ => write(root, new_file(root, name)?)?,
     };
-    Ok(Checkout {
-        id: hexadecimal(&Sha256::digest(format!("id {}", file.key)))[..ID_DIGITS].to_owned(),
-        key: Secret::new(file.key),
-        run,
+    Ok(file.checkout())
+}
+
+/// The checkout at `root`, when it has been used; for what must work without manifests.
+///
+/// # Errors
+/// When its file cannot be read.
+pub fn existing(root: &Path) -> Result<Option<Checkout>> {
+    let found = read(&run_folder(root).join(FILE))?;
+    let own = found.filter(|file| file.root == root || !is_alive(file));
+    Ok(own.map(|file| {
+        CheckoutFile {
+            root: root.to_path_buf(),
+            ..file
+        }
+        .checkout()
+    }))
+}
+
+impl CheckoutFile {
+    fn checkout(self) -> Checkout {
+        Checkout {
+            run: run_folder(&self.root),
+            stack: self.stack,
+            key: Secret::new(self.key),
+        }
+    }
+}
+
+fn new_file(root: &Path, name: &str) -> Result<CheckoutFile> {
+    let key = random_key()?;
+    let id = hexadecimal(&Sha256::digest(format!("id {key}")));
+    Ok(CheckoutFile {
+        stack: format!("{name}-{}", &id[..ID_DIGITS]),
+        key,
+        root: root.to_path_buf(),
     })
+}
+
+fn run_folder(root: &Path) -> PathBuf {
+    root.join(".gantline").join("run")
 }
 
 /// Whether the workspace at the place that a file names still has the same key.
 fn is_alive(file: &CheckoutFile) -> bool {
-    let original = file.root.join(".gantline").join("run").join(FILE);
+    let original = run_folder(&file.root).join(FILE);
     matches!(read(&original), Ok(Some(found)) if found.key == file.key)
 }
 
@@ -78,11 +125,8 @@ fn read(path: &Path) -> Result<Option<CheckoutFile>> {
     })
 }
 
-fn write(run: &Path, key: &str, root: &Path) -> Result<CheckoutFile> {
-    let file = CheckoutFile {
-        key: key.to_owned(),
-        root: root.to_path_buf(),
-    };
+fn write(root: &Path, file: CheckoutFile) -> Result<CheckoutFile> {
+    let run = &run_folder(root);
     let path = run.join(FILE);
     let failed = |error: std::io::Error| unusable(&path).because(error);
     private_folder(run)?;
@@ -139,32 +183,33 @@ mod tests {
     #[test]
     fn a_checkout_stays_itself_and_two_differ() {
         let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let first = checkout(one.path()).unwrap();
-        assert_eq!(first, checkout(one.path()).unwrap());
-        let second = checkout(other.path()).unwrap();
-        assert_ne!(first.id, second.id);
+        let first = checkout(one.path(), "shop").unwrap();
+        assert_eq!(first, checkout(one.path(), "shop").unwrap());
+        let second = checkout(other.path(), "shop").unwrap();
+        assert_ne!(first.stack, second.stack);
         assert_ne!(first.key, second.key);
-        assert!(!first.key.reveal().contains(&first.id));
+        assert!(first.stack.starts_with("shop-"));
+        assert_eq!(existing(one.path()).unwrap(), Some(first));
     }
 
     #[test]
     fn a_copy_is_a_checkout_of_its_own_and_a_moved_one_is_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let (old, new) = (folder.path().join("old"), folder.path().join("new"));
-        let original = checkout(&old).unwrap();
+        let original = checkout(&old, "shop").unwrap();
         fs::create_dir_all(new.join(".gantline/run")).unwrap();
         let file = ".gantline/run/checkout.json";
         fs::copy(old.join(file), new.join(file)).unwrap();
-        assert_ne!(checkout(&new).unwrap().id, original.id);
+        assert_ne!(checkout(&new, "shop").unwrap().stack, original.stack);
         let moved = folder.path().join("moved");
         fs::rename(&old, &moved).unwrap();
-        assert_eq!(checkout(&moved).unwrap().id, original.id);
+        assert_eq!(checkout(&moved, "renamed").unwrap().stack, original.stack);
     }
 
     #[test]
     fn the_key_is_private_and_git_does_not_see_it() {
         let folder = tempfile::tempdir().unwrap();
-        let run = checkout(folder.path()).unwrap().run;
+        let run = checkout(folder.path(), "shop").unwrap().run;
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(mode(&run), 0o700);
         assert_eq!(mode(&run.join(FILE)), 0o600);

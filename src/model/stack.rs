@@ -19,6 +19,7 @@ use super::secret::Secret;
     Default,
     serde::Serialize,
     serde::Deserialize,
+    clap::ValueEnum,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum RuntimeKind {
@@ -265,6 +266,19 @@ pub enum State {
     Failed,
     /// Was stopped.
     Stopped,
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Stopped => "stopped",
+        })
+    }
 }
 
 /// What a runtime sees of one instance.

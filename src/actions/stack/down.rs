@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::engine::runtime::{ClearScope, Cleared, Runtime};
+pub use crate::engine::runtime::ClearScope as Scope;
+use crate::engine::runtime::{Cleared, Runtime};
 use crate::error::Result;
-use crate::model::event::EventSink;
 use crate::model::stack::RuntimeKind;
 
-/// What `down` removed, by runtime.
+/// What `down` removed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Removed {
     /// Instances that were stopped.
@@ -16,24 +16,14 @@ pub struct Removed {
     pub data: Vec<String>,
 }
 
-/// Clears a stack from every runtime that has or may have parts of it.
+/// Clears a stack from these runtimes.
 ///
 /// # Errors
 /// When a runtime cannot be asked, or something stays.
-pub async fn down(
-    runtimes: &[(RuntimeKind, Arc<dyn Runtime>)],
-    scope: ClearScope,
-    events: &Arc<dyn EventSink>,
-) -> Result<Removed> {
+pub async fn down(runtimes: &[(RuntimeKind, Arc<dyn Runtime>)], scope: Scope) -> Result<Removed> {
     let mut removed = Removed::default();
-    for (kind, runtime) in runtimes {
+    for (_, runtime) in runtimes {
         let Cleared { instances, data } = runtime.clear(scope).await?;
-        if !instances.is_empty() {
-            events.note(format!("{kind}: stopped {}", instances.join(", ")));
-        }
-        if !data.is_empty() {
-            events.note(format!("{kind}: removed the data of {}", data.join(", ")));
-        }
         removed.stopped.extend(instances);
         removed.data.extend(data);
     }

@@ -2,6 +2,8 @@
 //! debugger that runs it outside the stack.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
 
 use super::Stack;
 use super::addresses::HostPorts;
@@ -71,6 +73,24 @@ pub fn dotenv(environment: &BTreeMap<String, Secret>) -> String {
         .iter()
         .map(|(name, value)| format!("{name}={}\n", quoted(value.reveal())))
         .collect()
+}
+
+/// Writes a file that only its owner can read; one that is there is replaced.
+///
+/// # Errors
+/// When the folder cannot be written.
+pub fn write_private(path: &Path, text: &str) -> Result<()> {
+    let failed = || Error::failed(format!("cannot write {}", path.display()));
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    // Temporary files are made with mode 0600.
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|it| failed().because(it))?;
+    file.write_all(text.as_bytes())
+        .map_err(|it| failed().because(it))?;
+    file.persist(path).map_err(|it| failed().because(it))?;
+    Ok(())
 }
 
 fn quoted(value: &str) -> String {

@@ -4,7 +4,7 @@ use futures::StreamExt;
 use futures::stream::{BoxStream, select_all};
 
 use super::Stack;
-use crate::engine::runtime::LogRequest;
+pub use crate::engine::runtime::LogRequest;
 use crate::error::{Error, Result};
 use crate::model::stack::Observed;
 

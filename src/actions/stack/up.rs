@@ -10,7 +10,8 @@ use tokio::sync::Semaphore;
 
 use super::Stack;
 use super::addresses::HostPorts;
-use super::arrival::{Absence, Change, Traveller, stop_together};
+pub use super::arrival::Change;
+use super::arrival::{Absence, Traveller, stop_together};
 use super::launches::Resolver;
 use crate::engine::runtime::{Artifact, ClearScope, Progress};
 use crate::error::{Error, Result};

@@ -11,7 +11,7 @@ use futures::StreamExt;
 use sha2::{Digest, Sha256};
 
 use super::images::{artifact, identity};
-use super::{Builder, DockerOptions, archive};
+use super::{Builder, DockerOptions, archive, native};
 use crate::engine::runtime::{Artifact, Progress, clean_line};
 use crate::engine::source::{source_hash, source_paths};
 use crate::error::{Error, Result};
@@ -54,7 +54,7 @@ impl Build<'_> {
         let started = Instant::now();
         let (context, how) = match self.options.builder {
             Builder::Docker => (self.docker_context().await?, BUILDKIT),
-            Builder::Native => (self.docker_context().await?, BUILDKIT),
+            Builder::Native => native::context(self, client, progress).await?,
         };
         progress.say(format!("building {tagged} with {how}"));
         let request = Request {

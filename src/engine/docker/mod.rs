@@ -9,6 +9,7 @@ mod containers;
 mod dockerfile;
 mod images;
 mod logs;
+mod native;
 
 use std::path::PathBuf;
 
@@ -27,7 +28,17 @@ use crate::error::{Error, Result};
 use crate::model::stack::{Instance, Observed, Program, Role};
 
 /// How the image of a service is built.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Builder {
     /// BuildKit builds the service's Dockerfile.
@@ -35,6 +46,15 @@ pub enum Builder {
     Docker,
     /// Go of this host builds the program, and its image is the last stage of the Dockerfile.
     Native,
+}
+
+impl std::fmt::Display for Builder {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.pad(match self {
+            Self::Docker => "docker",
+            Self::Native => "native",
+        })
+    }
 }
 
 /// What a Docker runtime is made with, besides what every runtime is.

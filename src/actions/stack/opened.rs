@@ -1,0 +1,232 @@
+//! From a folder to a stack: manifests, checkout and runtime.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Stack;
+use crate::config::project::{Selection, find, load};
+use crate::config::{catalog, local_env};
+use crate::engine::checkout::{Checkout, checkout, existing};
+pub use crate::engine::docker::Builder;
+use crate::engine::docker::connection::DockerEnvironment;
+use crate::engine::docker::{DockerOptions, DockerRuntime};
+use crate::engine::process::ProcessRuntime;
+use crate::engine::readiness::LiveServers;
+use crate::engine::runtime::{Runtime, RuntimeContext};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::event::EventSink;
+use crate::model::name::Name;
+use crate::model::secret::Secret;
+use crate::model::stack::RuntimeKind;
+use crate::render::stack::{StackInput, stack as describe};
+
+/// The file that remembers which runtime was used last.
+const LAST_RUNTIME: &str = "runtime";
+/// The file that is locked while the stack changes.
+const LOCK: &str = "stack.lock";
+
+/// Which stack, and for what.
+#[derive(Clone)]
+pub struct Opening {
+    /// A folder of the workspace.
+    pub directory: PathBuf,
+    /// The runtime that the user named.
+    pub runtime: Option<RuntimeKind>,
+    /// How images are built.
+    pub builder: Builder,
+    /// The services that the user named; all when empty.
+    pub services: Vec<Name>,
+    /// Where progress goes.
+    pub events: Arc<dyn EventSink>,
+}
+
+impl Opening {
+    /// The stack, to be started: every secret needs a value.
+    ///
+    /// # Errors
+    /// All problems of the manifests.
+    pub fn to_start(&self) -> Result<Opened> {
+        let root = find(&self.directory)?;
+        let secrets = local_env::read(&root)?;
+        self.open(&root, self.runtime.unwrap_or_default(), |_| secrets)
+    }
+
+    /// The stack as it is, on the runtime that was used last unless the user named one.
+    ///
+    /// # Errors
+    /// All problems of the manifests.
+    pub fn as_it_is(&self) -> Result<Opened> {
+        let root = find(&self.directory)?;
+        let used = existing(&root)?.and_then(|checkout| last_runtime(&checkout.run));
+        // Where nothing was ever started, the host's processes can be asked without Docker.
+        let kind = self.runtime.or(used).unwrap_or(RuntimeKind::Process);
+        let mut secrets = local_env::read(&root)?;
+        self.open(&root, kind, |names| {
+            for name in names {
+                secrets.entry(name).or_default();
+            }
+            secrets
+        })
+    }
+
+    /// Every runtime that has or may have parts of the stack; none when it was never started.
+    /// Needs no valid manifest.
+    ///
+    /// # Errors
+    /// When the folder is in no workspace.
+    pub async fn everywhere(&self) -> Result<Vec<(RuntimeKind, Arc<dyn Runtime>)>> {
+        let root = find(&self.directory)?;
+        let Some(checkout) = existing(&root)? else {
+            return Ok(Vec::new());
+        };
+        let used = last_runtime(&checkout.run);
+        let mut runtimes = Vec::new();
+        for kind in [RuntimeKind::Process, RuntimeKind::Docker] {
+            let runtime = self.runtime_of(kind, &root, &checkout);
+            match self.runtime {
+                Some(wanted) if wanted != kind => {}
+                Some(_) => runtimes.push((kind, runtime)),
+                None if used == Some(kind) || is_there(&runtime).await? => {
+                    runtimes.push((kind, runtime));
+                }
+                None => {}
+            }
+        }
+        Ok(runtimes)
+    }
+
+    fn open(
+        &self,
+        root: &Path,
+        kind: RuntimeKind,
+        secrets: impl FnOnce(Vec<String>) -> std::collections::BTreeMap<String, Secret>,
+    ) -> Result<Opened> {
+        let project = load(root, &Selection::All)?;
+        let checkout = checkout(&project.root, project.workspace.name.as_str())?;
+        let services = project.services.values();
+        let names = services.flat_map(|service| service.secrets.keys().cloned());
+        let spec = describe(&StackInput {
+            project: &project,
+            types: &catalog::resource_types()?,
+            id: &checkout.stack,
+            key: &checkout.key,
+            secrets: &secrets(names.collect()),
+            selected: &self.services,
+        })?;
+        let servers = LiveServers::new()
+            .map_err(|error| Error::failed("cannot make an HTTP client").because(error))?;
+        Ok(Opened {
+            stack: Stack {
+                spec,
+                kind,
+                runtime: self.runtime_of(kind, &project.root, &checkout),
+                servers: Arc::new(servers),
+                events: Arc::clone(&self.events),
+            },
+            opening: self.clone(),
+            root: project.root,
+            checkout,
+        })
+    }
+
+    fn runtime_of(&self, kind: RuntimeKind, root: &Path, checkout: &Checkout) -> Arc<dyn Runtime> {
+        let context = RuntimeContext {
+            stack: checkout.stack.clone(),
+            root: root.to_path_buf(),
+            run: checkout.run.clone(),
+        };
+        match kind {
+            RuntimeKind::Process => {
+                Arc::new(ProcessRuntime::new(context).reporting_to(Arc::clone(&self.events)))
+            }
+            RuntimeKind::Docker => {
+                let options = DockerOptions {
+                    environment: DockerEnvironment::of_process(),
+                    builder: self.builder,
+                    scratch: checkout.run.join("build"),
+                };
+                Arc::new(DockerRuntime::new(context, options))
+            }
+        }
+    }
+}
+
+/// A stack that was opened.
+pub struct Opened {
+    /// The stack.
+    pub stack: Stack,
+    opening: Opening,
+    root: PathBuf,
+    checkout: Checkout,
+}
+
+impl Opened {
+    /// Takes the stack's lock until the guard is dropped, so that two commands never change it
+    /// at the same time.
+    ///
+    /// # Errors
+    /// When another command holds it.
+    pub fn lock(&self) -> Result<StackLock> {
+        lock(&self.checkout.run)
+    }
+
+    /// Refuses to start where the other runtime still runs the stack, and remembers this one.
+    ///
+    /// # Errors
+    /// When the other runtime runs parts of it.
+    pub async fn claim(&self) -> Result<()> {
+        let kind = self.stack.kind;
+        let other = match kind {
+            RuntimeKind::Docker => RuntimeKind::Process,
+            RuntimeKind::Process => RuntimeKind::Docker,
+        };
+        if last_runtime(&self.checkout.run) == Some(other) {
+            let runtime = self.opening.runtime_of(other, &self.root, &self.checkout);
+            if is_there(&runtime).await? {
+                return Err(
+                    Error::invalid(format!("the stack runs already, with `{other}`"))
+                        .hint("Stop it first: `gantline down`")
+                        .hint(format!("Or go on with it: `--runtime {other}`")),
+                );
+            }
+        }
+        let path = self.checkout.run.join(LAST_RUNTIME);
+        fs::write(&path, kind.to_string()).map_err(|error| {
+            Error::failed(format!("cannot write {}", path.display())).because(error)
+        })
+    }
+}
+
+/// The lock of a stack.
+#[derive(Debug)]
+pub struct StackLock {
+    _file: File,
+}
+
+fn lock(run: &Path) -> Result<StackLock> {
+    let path = run.join(LOCK);
+    let file = File::create(&path)
+        .map_err(|error| Error::failed(format!("cannot open {}", path.display())).because(error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(StackLock { _file: file }),
+        Err(_) => Err(Error::failed("another command is changing this stack")
+            .hint("Wait until it is done, or stop it with Ctrl-C where it runs")),
+    }
+}
+
+fn last_runtime(run: &Path) -> Option<RuntimeKind> {
+    let text = fs::read_to_string(run.join(LAST_RUNTIME)).ok()?;
+    [RuntimeKind::Docker, RuntimeKind::Process]
+        .into_iter()
+        .find(|kind| kind.to_string() == text.trim())
+}
+
+/// Whether a runtime has anything of the stack; one that is missing has nothing.
+async fn is_there(runtime: &Arc<dyn Runtime>) -> Result<bool> {
+    match runtime.observe().await {
+        Ok(observed) => Ok(!observed.is_empty()),
+        Err(error) if error.kind() == ErrorKind::Missing => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,55 @@
+//! `down`: stop the stack, and leave nothing behind.
+
+use std::io::{self, Write};
+
+use super::stack::opening;
+use crate::actions::stack::down::{Removed, Scope, down};
+use crate::app::App;
+use crate::error::Result;
+use crate::model::stack::RuntimeKind;
+use crate::report::{Answer, Style};
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Remove the data of databases and brokers, too
+    #[arg(long)]
+    volumes: bool,
+    /// Stop only what runs there; without it, whatever runs anywhere
+    #[arg(long, value_enum)]
+    runtime: Option<RuntimeKind>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When something cannot be stopped.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let runtimes = opening(app, args.runtime).everywhere().await?;
+    let scope = match args.volumes {
+        true => Scope::Everything,
+        false => Scope::KeepData,
+    };
+    let removed = down(&runtimes, scope).await?;
+    app.answer(&removed)
+}
+
+impl Answer for Removed {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        if self.stopped.is_empty() && self.data.is_empty() {
+            return writeln!(out, "Nothing ran");
+        }
+        if !self.stopped.is_empty() {
+            writeln!(out, "{} {}", style.good("stopped"), self.stopped.join(", "))?;
+        }
+        if !self.data.is_empty() {
+            writeln!(
+                out,
+                "{} {}",
+                style.bad("removed the data of"),
+                self.data.join(", ")
+            )?;
+        }
+        Ok(())
+    }
+}

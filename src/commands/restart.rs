@@ -1,0 +1,55 @@
+//! `restart`: start services, or other parts of the stack, again.
+
+use std::io::{self, Write};
+
+use super::interrupt;
+use super::stack::{RuntimeFlag, opening};
+use crate::actions::stack::restart::restart;
+use crate::actions::stack::up::{Arrived, Change};
+use crate::app::App;
+use crate::error::Result;
+use crate::report::{Answer, Style};
+
+/// The arguments.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Services, servers or jobs; every service when none is named
+    #[arg(value_name = "THING")]
+    things: Vec<String>,
+    #[command(flatten)]
+    place: RuntimeFlag,
+}
+
+/// What was started again.
+#[derive(Debug, serde::Serialize)]
+struct Restarted {
+    things: Vec<Arrived>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When a name is unknown, or a part does not come up again.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let interrupted = interrupt::listen()?;
+    let opened = opening(app, args.place.runtime).as_it_is()?;
+    let _lock = opened.lock()?;
+    let things = restart(&opened.stack, &args.things, interrupted()).await?;
+    app.answer(&Restarted { things })
+}
+
+impl Answer for Restarted {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        for thing in &self.things {
+            if thing.change != Change::Unchanged {
+                writeln!(
+                    out,
+                    "{} {}",
+                    style.good("restarted"),
+                    style.name(&thing.name)
+                )?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,75 @@
+//! What the commands of the local stack share: flags, and how things are shown.
+
+use std::io::{self, Write};
+
+use crate::actions::stack::opened::{Builder, Opening};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::model::stack::RuntimeKind;
+use crate::report::Style;
+
+/// Where the stack runs.
+#[derive(Debug, Clone, clap::Args)]
+pub struct RuntimeFlag {
+    /// Where the stack runs; without it, where it was started last
+    #[arg(long, value_enum)]
+    pub runtime: Option<RuntimeKind>,
+}
+
+/// An opening of the stack of the folder that the user is in.
+pub fn opening(app: &App, runtime: Option<RuntimeKind>) -> Opening {
+    Opening {
+        directory: app.settings().directory.clone(),
+        runtime,
+        builder: Builder::default(),
+        services: Vec::new(),
+        events: app.events(),
+    }
+}
+
+/// Names as typed.
+///
+/// # Errors
+/// When one is no name.
+pub fn names(texts: &[String]) -> Result<Vec<Name>> {
+    texts
+        .iter()
+        .map(|text| {
+            Name::new(text.as_str())
+                .map_err(|error| Error::invalid(format!("`{text}` is no name")).because(error))
+        })
+        .collect()
+}
+
+/// Writes rows in columns as wide as their longest cell; `paint` colours the cells of a column,
+/// after their width is known.
+pub fn write_table<const COLUMNS: usize>(
+    out: &mut dyn Write,
+    rows: &[[String; COLUMNS]],
+    paint: impl Fn(usize, &str) -> String,
+) -> io::Result<()> {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
+    for row in rows {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let missing = width(column).unwrap_or(0) - cell.chars().count();
+            line.push_str(&paint(column, cell));
+            if column + 1 < COLUMNS {
+                line.push_str(&" ".repeat(missing + 2));
+            }
+        }
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+/// A state in its colour.
+pub fn painted_state(style: &Style, state: &str) -> String {
+    match state {
+        "ready" | "done" => style.good(state),
+        "failed" => style.bad(state),
+        "starting" | "waiting" => style.caution(state),
+        _ => style.dim(state),
+    }
+}

@@ -1,0 +1,130 @@
+//! The native builder: Go of this host builds the program, and the image is the last stage of
+//! the Dockerfile around it. No base image needs to be pulled, and the host's build cache is
+//! used.
+
+use std::path::{Path, PathBuf};
+
+use bollard::Docker;
+use tar::Builder;
+
+use super::archive::{append_bytes, of_files_at};
+use super::build::{BUILDKIT, Build, blocking};
+use super::dockerfile::{LastStage, PROGRAM};
+use super::failure;
+use super::images::identity;
+use crate::engine::go::{self, GoBuild, GoPlatform};
+use crate::engine::runtime::Progress;
+use crate::error::{Error, Result};
+
+/// What builds, as the output calls it.
+const NATIVE: &str = "Go of this host";
+/// Where hosts keep the certificates of certificate authorities, in order of search (Debian,
+/// Fedora, OpenSUSE, macOS).
+const CERTIFICATES: [&str; 4] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+/// Where hosts keep time zones.
+const TIME_ZONES: &str = "/usr/share/zoneinfo";
+/// The folder of the context with what a base would have brought.
+const ROOT: &str = "root";
+
+/// The archive that is sent to the daemon, and what builds it: BuildKit when the Dockerfile's
+/// last stage does more than the generated one.
+pub async fn context(
+    build: &Build<'_>,
+    client: &Docker,
+    progress: &Progress,
+) -> Result<(Vec<u8>, &'static str)> {
+    let path = build.directory.join("Dockerfile");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Error::invalid(format!("cannot read {}", path.display())).because(error)
+    })?;
+    let Some(stage) = LastStage::of(&text) else {
+        let file = path.display();
+        progress.warn(format!(
+            "the last stage of {file} is not as generated: BuildKit builds it"
+        ));
+        return Ok((build.docker_context().await?, BUILDKIT));
+    };
+    let program = compile(build, client, progress).await?;
+    let base = identity(client, &stage.base)
+        .await?
+        .map(|_| stage.base.clone());
+    if base.is_none() {
+        progress.warn(format!(
+            "{} is not at hand: {} is built on certificates and time zones alone",
+            stage.base, build.service
+        ));
+    }
+    let archive = blocking(move || archive_of(&stage, base.as_deref(), &program));
+    Ok((archive.await?, NATIVE))
+}
+
+async fn compile(build: &Build<'_>, client: &Docker, progress: &Progress) -> Result<PathBuf> {
+    let version = client
+        .version()
+        .await
+        .map_err(|error| failure("cannot ask Docker for its platform", error))?;
+    let request = GoBuild {
+        directory: build.directory.to_path_buf(),
+        package: format!("./cmd/{}", build.service),
+        output: build.options.scratch.join(build.service),
+        platform: Some(GoPlatform {
+            system: "linux".to_owned(),
+            architecture: version.arch.unwrap_or_else(|| "amd64".to_owned()),
+        }),
+        strip: true,
+    };
+    go::build(&request, progress).await
+}
+
+fn archive_of(stage: &LastStage, base: Option<&str>, program: &Path) -> Result<Vec<u8>> {
+    let mut archive = Builder::new(Vec::new());
+    let bytes = std::fs::read(program)
+        .map_err(|error| Error::failed("cannot read the program just built").because(error))?;
+    append_bytes(&mut archive, Path::new(PROGRAM), &bytes, true)?;
+    let dockerfile = match base {
+        Some(base) => stage.on(base, &[]),
+        None => {
+            append_root(&mut archive)?;
+            stage.on("scratch", &[format!("COPY {ROOT}/ /")])
+        }
+    };
+    append_bytes(
+        &mut archive,
+        Path::new("Dockerfile"),
+        dockerfile.as_bytes(),
+        false,
+    )?;
+    archive
+        .into_inner()
+        .map_err(|error| Error::failed("cannot pack files for Docker").because(error))
+}
+
+/// Certificates and time zones of this host, as far as it has them.
+fn append_root(archive: &mut Builder<Vec<u8>>) -> Result<()> {
+    let root = Path::new(ROOT);
+    // Present even when the host has neither, since the Dockerfile copies the folder.
+    append_bytes(
+        archive,
+        &root.join("etc/nsswitch.conf"),
+        b"hosts: files dns\n",
+        false,
+    )?;
+    if let Some(bytes) = CERTIFICATES
+        .iter()
+        .find_map(|path| std::fs::read(path).ok())
+    {
+        let target = root.join(CERTIFICATES[0].trim_start_matches('/'));
+        append_bytes(archive, &target, &bytes, false)?;
+    }
+    let zones = Path::new(TIME_ZONES);
+    if zones.is_dir() {
+        let target = root.join(TIME_ZONES.trim_start_matches('/'));
+        of_files_at(archive, zones, &target)?;
+    }
+    Ok(())
+}
