@@ -64,3 +64,6 @@ impl Stack {
             .unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests;

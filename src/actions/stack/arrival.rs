@@ -14,8 +14,10 @@ use crate::error::{Error, Result};
 use crate::model::event::Event;
 use crate::model::stack::{Instance, Observed, Readiness, Role};
 
-/// How often a wait is reported.
+/// How often a wait is reported as progress.
 const REPORT: Duration = Duration::from_secs(1);
+/// Every how many seconds a wait is worth a line of its own.
+const NOTE_SECONDS: u64 = 10;
 
 /// What became of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -216,7 +218,12 @@ impl Traveller<'_> {
             if reported.elapsed() >= REPORT {
                 reported = Instant::now();
                 let seconds = began.elapsed().as_secs();
-                self.say(format!("not ready after {seconds} s: {reason}"));
+                let message = format!("not ready after {seconds} s: {reason}");
+                if seconds.is_multiple_of(NOTE_SECONDS) {
+                    let name = &self.instance.name;
+                    self.run.stack.events.note(format!("{name}: {message}"));
+                }
+                self.say(message);
             }
             tokio::time::sleep(POLL).await;
         }

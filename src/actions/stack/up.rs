@@ -197,7 +197,11 @@ impl Run {
             label,
         });
         let progress = Progress::new(Arc::clone(events), &id);
-        let place = self.builds.acquire().await;
+        // Only builds use the machine; a server must not wait for one.
+        let place = match instance.role {
+            Role::Resource => None,
+            Role::Job | Role::Service => Some(self.builds.acquire().await),
+        };
         let obtained = self.stack.runtime.prepare(instance, &progress).await;
         drop(place);
         events.emit(match &obtained {
