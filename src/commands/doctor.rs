@@ -69,7 +69,15 @@ pub async fn run(_args: Args, app: &App) -> Result<()> {
             findings.extend(found);
             None
         }
-        WorkspaceHealth::Invalid(error) => Some(*error),
+        WorkspaceHealth::Invalid(error) => {
+            findings.push(Finding {
+                thing: "workspace".to_owned(),
+                state: FindingState::Attention,
+                detail: error.message().to_owned(),
+                advice: Some("correct what is said about it on standard error".to_owned()),
+            });
+            Some(*error)
+        }
     };
     let nothing_to_do = findings
         .iter()

@@ -116,7 +116,7 @@ fn absent_or(otherwise: &'static str) -> impl Fn(CallError) -> Error {
     move |error| match error {
         CallError::Absent(_) => Error::missing("Go is not on PATH, and services are built with it")
             .hint(format!(
-                "install Go {}.{} or newer: https://go.dev/dl",
+                "Install Go {}.{} or newer: https://go.dev/dl",
                 OLDEST_GO.0, OLDEST_GO.1
             )),
         other => Error::failed(otherwise).because(other),

@@ -49,7 +49,7 @@ impl Connection {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(
                 Error::missing("the stack of this checkout was started by another user")
                     .because(error)
-                    .hint("run the command as that user, or as root"),
+                    .hint("Run the command as that user, or as root"),
             ),
             Err(_nobody_listens) => Ok(None),
         }
@@ -63,12 +63,19 @@ impl Connection {
         let broken = |error: std::io::Error| {
             Error::failed("the supervisor of this checkout does not answer")
                 .because(error)
-                .hint("`gantline down` ends it and what it started")
+                .hint("End it, and what it started, with `gantline down`")
         };
         send(&mut self.writer, &envelope).await.map_err(broken)?;
         let response = receive(&mut self.reader, patience).await.map_err(broken)?;
         match response {
             Some(Response::Failed(reason)) => Err(Error::failed(reason)),
+            Some(Response::OtherProtocol(theirs)) => Err(Error::failed(
+                "the stack of this checkout was started by another version of gantline",
+            )
+            .since(format!(
+                "its supervisor speaks protocol {theirs}, and this program {PROTOCOL}"
+            ))
+            .hint("Stop it with `gantline down`, then start it again")),
             Some(response) => Ok(response),
             None => Err(broken(std::io::ErrorKind::UnexpectedEof.into())),
         }

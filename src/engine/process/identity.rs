@@ -46,7 +46,7 @@ impl Identity {
             })
             .ok_or_else(|| {
                 Error::missing("servers do not run as root, and there is no user `nobody`")
-                    .hint("run gantline as an ordinary user, or add the user `nobody`")
+                    .hint("Run gantline as an ordinary user, or add the user `nobody`")
             })
     }
 

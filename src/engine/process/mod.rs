@@ -88,10 +88,18 @@ impl ProcessRuntime {
     fn supervisor_program(&self) -> Result<PathBuf> {
         match &self.program {
             Some(program) => Ok(program.clone()),
-            // The running program, even when its file has since been replaced.
-            None if cfg!(target_os = "linux") => Ok(PathBuf::from("/proc/self/exe")),
-            None => std::env::current_exe()
-                .map_err(|error| Error::failed("the program's own path is unknown").because(error)),
+            None => {
+                let own = std::env::current_exe().map_err(|error| {
+                    Error::failed("the program's own path is unknown").because(error)
+                })?;
+                // A running program whose file was replaced is still there under this name.
+                let running = PathBuf::from("/proc/self/exe");
+                Ok(if own.exists() || !running.exists() {
+                    own
+                } else {
+                    running
+                })
+            }
         }
     }
 

@@ -70,6 +70,8 @@ pub enum Response {
     Absent,
     /// It could not be done, and why.
     Failed(String),
+    /// The request is written in another protocol than this one, the supervisor's.
+    OtherProtocol(u32),
 }
 
 /// A process to start, with everything resolved.

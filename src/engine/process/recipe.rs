@@ -199,7 +199,7 @@ pub fn recipe_of(server: &ServerProgram) -> Result<&ProcessRecipe> {
     server.process.as_ref().ok_or_else(|| {
         Error::missing(format!("{} runs in Docker only", server.kind))
             .since("its catalogue file has no `process` part")
-            .hint("leave `--runtime process` out")
+            .hint("Leave `--runtime process` out")
     })
 }
 
@@ -236,8 +236,8 @@ fn check_version(server: &ServerProgram, version_file: &Path, now: &str) -> Resu
         "the data of {} was made by version {then}, and version {now} would run",
         server.kind
     ))
-    .hint(format!("put version {then} back on PATH"))
-    .hint("or remove the local data: `gantline down --volumes`"))
+    .hint(format!("Put version {then} back on PATH"))
+    .hint("Or remove the local data: `gantline down --volumes`"))
 }
 
 fn cannot_write(path: &Path, error: std::io::Error) -> Error {

@@ -204,10 +204,7 @@ impl Supervisor {
             let response = if envelope.protocol == PROTOCOL {
                 self.answer(envelope.request).await
             } else {
-                Response::Failed(format!(
-                    "the supervisor speaks protocol {PROTOCOL}, and the command {}",
-                    envelope.protocol
-                ))
+                Response::OtherProtocol(PROTOCOL)
             };
             send(&mut writer, &response).await?;
         }

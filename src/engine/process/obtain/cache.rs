@@ -39,7 +39,7 @@ impl Cache {
             _ if identity.is_some() => PathBuf::from(SHARED_CACHE),
             _ => {
                 return Err(Error::missing("no folder to keep servers in is known")
-                    .hint("set HOME or XDG_CACHE_HOME"));
+                    .hint("Set HOME or XDG_CACHE_HOME"));
             }
         };
         Ok(Self {

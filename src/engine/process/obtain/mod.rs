@@ -65,10 +65,10 @@ pub async fn obtain(
     });
     Err(error
         .hint(format!(
-            "install {} so that `{}` is on PATH",
+            "Install {} so that `{}` is on PATH",
             server.kind, recipe.program
         ))
-        .hint("or start Docker and leave `--runtime process` out"))
+        .hint("Or start Docker and leave `--runtime process` out"))
 }
 
 async fn from(
@@ -199,7 +199,7 @@ pub fn find(location: &str, program: &str) -> Result<PathBuf> {
         .find(|path| path.is_file())
         .ok_or_else(|| {
             Error::missing(format!("`{program}` is gone from {location}"))
-                .hint("run the command again: it is looked for anew")
+                .hint("Run the command again: it is looked for anew")
         })
 }
 
