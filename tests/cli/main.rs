@@ -1,0 +1,11 @@
+//! The real binary in a temporary home and workspace: what it prints, and how it exits.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod manifests;
+mod new_workspace;
+mod workspace;

@@ -1,0 +1,140 @@
+//! A temporary home and workspace, and the binary run in it.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The `gantline.yaml` of the tests' shop.
+const SHOP: &str = "\
+version: 1
+name: shop
+module: github.com/acme/shop
+registry: ghcr.io/acme/shop
+resources:
+  orders-db: {type: postgres, version: \"17\"}
+  events: {type: nats}
+";
+
+/// A service that publishes an event.
+const ORDERS: &str = "\
+name: orders
+blueprint: go-service
+options: {entity: order, store: postgres, messaging: nats}
+uses: {store: orders-db, messaging: events}
+publishes: [order-placed]
+";
+
+/// A folder with a home and a place for workspaces, removed at the end.
+pub struct Workspace {
+    /// Keeps the folder.
+    _folder: tempfile::TempDir,
+    home: PathBuf,
+    root: PathBuf,
+}
+
+/// How a run of the binary ended.
+pub struct Run {
+    /// The exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// Standard output, with the temporary folder as `[ROOT]`.
+    pub stdout: String,
+    /// Standard error, likewise.
+    pub stderr: String,
+}
+
+impl Workspace {
+    /// No workspace yet.
+    pub fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let base = fs::canonicalize(folder.path()).unwrap();
+        let (home, root) = (base.join("home"), base.join("work"));
+        fs::create_dir(&home).unwrap();
+        fs::create_dir(&root).unwrap();
+        Self {
+            _folder: folder,
+            home,
+            root,
+        }
+    }
+
+    /// A shop with two resources and no service.
+    pub fn shop() -> Self {
+        Self::empty().file("gantline.yaml", SHOP)
+    }
+
+    /// A shop with the service `orders`, which publishes `order-placed`.
+    pub fn shop_with_orders() -> Self {
+        Self::shop().file("services/orders/service.yaml", ORDERS)
+    }
+
+    /// Adds or replaces a file.
+    #[must_use]
+    pub fn file(self, path: &str, content: impl AsRef<[u8]>) -> Self {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+
+    /// Replaces a text that must be in a file.
+    #[must_use]
+    pub fn replace(self, path: &str, from: &str, to: &str) -> Self {
+        let text = self.read(path);
+        assert!(text.contains(from), "{path} holds no {from:?}");
+        self.file(path, text.replace(from, to))
+    }
+
+    /// A file's text.
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.root.join(path)).unwrap()
+    }
+
+    /// A path in the workspace.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.root.join(path)
+    }
+
+    /// Runs the binary in the workspace.
+    pub fn gantline(&self, arguments: &[&str]) -> Run {
+        self.gantline_in(".", arguments)
+    }
+
+    /// Runs the binary in a folder of the workspace, without a terminal and without what the
+    /// user's environment would bring.
+    pub fn gantline_in(&self, folder: &str, arguments: &[&str]) -> Run {
+        let output = Command::new(env!("CARGO_BIN_EXE_gantline"))
+            .args(arguments)
+            .current_dir(self.root.join(folder))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &self.home)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: shown(&output.stdout, &self.root),
+            stderr: shown(&output.stderr, &self.root),
+        }
+    }
+}
+
+fn shown(bytes: &[u8], root: &Path) -> String {
+    let text = String::from_utf8(bytes.to_vec()).expect("the output is UTF-8");
+    text.replace(&root.display().to_string(), "[ROOT]")
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(formatter, "exit code {}", self.code)?;
+        if !self.stdout.is_empty() {
+            writeln!(formatter, "--- stdout\n{}", self.stdout.trim_end())?;
+        }
+        if !self.stderr.is_empty() {
+            writeln!(formatter, "--- stderr\n{}", self.stderr.trim_end())?;
+        }
+        Ok(())
+    }
+}
