@@ -47,7 +47,7 @@ func DefaultLimits() Limits {
 	return Limits{
 		Concurrency:    8,
 		HandlerTimeout: 10 * time.Second,
-		AckWait:        30 * time.Second,
+		AckWait:        10 * time.Second,
 		BrokerTimeout:  5 * time.Second,
 		MaxDeliveries:  10,
 		Retry:          Backoff{Base: time.Second, Limit: time.Minute},
