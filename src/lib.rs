@@ -13,6 +13,7 @@ pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod config;
+pub mod contract;
 pub mod engine;
 pub mod error;
 pub mod model;

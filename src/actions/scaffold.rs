@@ -1,6 +1,7 @@
 //! Growing a workspace: a new service, or a client of one service in another. Each is prepared
 //! as a plan that can be shown, and then written all or nothing.
 
+pub mod client;
 pub mod design;
 mod manifest;
 pub mod request;

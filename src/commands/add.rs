@@ -1,6 +1,7 @@
 //! `gantline add`: grow a workspace.
 
 mod answer;
+mod client;
 mod questions;
 mod resource;
 mod service;
@@ -19,6 +20,8 @@ pub struct Args {
 enum Thing {
     /// Scaffold a service from a blueprint
     Service(service::Args),
+    /// Let a service call another one
+    Client(client::Args),
     /// Add a backing service that services use
     // `--version` is the resource's.
     #[command(disable_version_flag = true)]
@@ -32,6 +35,7 @@ enum Thing {
 pub async fn run(args: Args, app: &App) -> Result<()> {
     match args.thing {
         Thing::Service(args) => service::run(args, app).await,
+        Thing::Client(args) => client::run(args, app).await,
         Thing::Resource(args) => resource::run(args, app).await,
     }
 }

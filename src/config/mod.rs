@@ -6,6 +6,7 @@ pub mod blueprint_file;
 pub mod catalog;
 pub mod edit;
 pub mod local_env;
+pub mod edit_list;
 pub mod lock_file;
 pub mod new_workspace;
 pub mod options;

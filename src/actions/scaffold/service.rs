@@ -122,7 +122,7 @@ fn written_files(
     Ok((changes, also))
 }
 
-fn rendered(text: &str) -> RenderedFile {
+pub(super) fn rendered(text: &str) -> RenderedFile {
     RenderedFile {
         bytes: text.as_bytes().to_vec(),
         ..RenderedFile::default()
@@ -141,7 +141,7 @@ fn write(path: TreePath, bytes: Vec<u8>, tree: &dyn FileTree) -> Result<FileWrit
     })
 }
 
-fn read(path: &TreePath, tree: &dyn FileTree) -> Result<Vec<u8>> {
+pub(super) fn read(path: &TreePath, tree: &dyn FileTree) -> Result<Vec<u8>> {
     match tree.read(path)? {
         Found::File(content) => Ok(content.bytes),
         Found::Absent | Found::Other(_) => Err(Error::invalid(format!("{path} is no plain file"))),
@@ -170,6 +170,6 @@ fn free_directory(project: &Project, name: &Name, tree: &dyn FileTree) -> Result
     }
 }
 
-fn path(text: &str) -> Result<TreePath> {
+pub(super) fn path(text: &str) -> Result<TreePath> {
     TreePath::new(text).map_err(|error| Error::invalid(error.to_string()))
 }

@@ -104,9 +104,7 @@ impl Answer for AddedService {
                 added.version
             )?;
         }
-        for example in &self.examples {
-            write_example(out, example, style)?;
-        }
+        write_examples(out, &self.examples, style)?;
         if !self.dry_run {
             writeln!(out, "\nNext:")?;
             for command in &self.next {
@@ -117,13 +115,19 @@ impl Answer for AddedService {
     }
 }
 
-/// One call from a handler.
-pub fn write_example(out: &mut dyn Write, example: &str, style: &Style) -> io::Result<()> {
-    writeln!(out)?;
-    for line in example.trim_end().lines() {
-        match line.strip_prefix("//") {
-            Some(comment) => writeln!(out, "{}", style.strong(comment.trim_start()))?,
-            None => writeln!(out, "  {line}")?,
+/// How the service's own code uses what was generated.
+pub fn write_examples(out: &mut dyn Write, examples: &[String], style: &Style) -> io::Result<()> {
+    if !examples.is_empty() {
+        writeln!(out, "\nIn a handler:")?;
+    }
+    for example in examples {
+        for line in example.trim_end().lines() {
+            // Templates carry the indentation that the code has in a function.
+            let line = line.strip_prefix('\t').unwrap_or(line);
+            match line.trim_start().starts_with("//") {
+                true => writeln!(out, "  {}", style.dim(line))?,
+                false => writeln!(out, "  {line}")?,
+            }
         }
     }
     Ok(())

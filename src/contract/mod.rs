@@ -1,0 +1,3 @@
+//! What services promise each other, compared without I/O.
+
+pub mod openapi;
