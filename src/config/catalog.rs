@@ -116,6 +116,11 @@ pub fn resource_types() -> Result<BTreeMap<Name, ResourceType>> {
         .collect()
 }
 
+/// The paths of all files of the blueprints inside the program, relative to `blueprints/`.
+pub fn embedded_paths() -> impl Iterator<Item = String> {
+    EmbeddedBlueprints::iter().map(|path| path.into_owned())
+}
+
 /// The blueprint in a folder on disk; what it extends lies beside it, or in the program.
 ///
 /// # Errors

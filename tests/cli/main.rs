@@ -8,4 +8,5 @@
 
 mod manifests;
 mod new_workspace;
+mod scaffold;
 mod workspace;

@@ -8,5 +8,6 @@
     reason = "a test fails by panicking, and may say why it took long"
 )]
 
+mod go;
 mod lint;
 mod process;
