@@ -189,8 +189,7 @@ impl Answer for Made {
         writeln!(out)?;
         writeln!(out, "Next:")?;
         let command = "gantline add service orders --blueprint go-service --with entity=order";
-        if shown_path(&std::path::absolute(&self.folder)?).as_os_str() != "." && self.folder != "."
-        {
+        if !self.in_place {
             writeln!(out, "  {}", style.name(format!("cd {}", self.folder)))?;
         }
         writeln!(out, "  {}", style.name(command))

@@ -187,7 +187,7 @@ impl BlueprintFile {
         let mut problems = Vec::new();
         for (name, option) in &self.options {
             let path = ["options", name.0.as_str()];
-            if option.name == !option.choices.is_empty() {
+            if option.name != option.choices.is_empty() {
                 let message = format!(
                     "the option `{}` needs either `choices` or `name: true`",
                     name.0

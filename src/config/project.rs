@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::service::{Manifest, Surroundings};
+use super::service::{Blueprints, Manifest, Surroundings};
 use super::yaml::{Document, shown_path};
 use super::{catalog, references, service_file, suggest, workspace};
 use crate::error::{Error, Result};
@@ -201,7 +201,7 @@ impl Loader<'_> {
             }
         };
         let around = Surroundings {
-            root: self.reader.root,
+            blueprints: &Blueprints::new(self.reader.root),
             workspace: &self.workspace,
             types: &self.types,
         };

@@ -1,8 +1,10 @@
 //! A service from its manifest: everything that the manifest, its blueprint and the workspace
 //! decide together. What concerns other services is checked by `references`.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use super::options::{self, RelationCounts};
 use super::service_file::ServiceFile;
@@ -31,12 +33,65 @@ pub struct Manifest {
 
 /// What a manifest is checked against.
 pub struct Surroundings<'a> {
-    /// The folder of the workspace, for what is pinned there.
-    pub root: &'a Path,
+    /// The blueprints of the workspace.
+    pub blueprints: &'a Blueprints<'a>,
     /// The workspace.
     pub workspace: &'a Workspace,
     /// The catalogue.
     pub types: &'a BTreeMap<Name, ResourceType>,
+}
+
+/// The blueprints that a workspace's services are made from, each put together once.
+pub struct Blueprints<'a> {
+    root: &'a Path,
+    known: RefCell<BTreeMap<String, Result<Rc<Chosen>>>>,
+}
+
+/// A blueprint and what it is called.
+struct Chosen {
+    reference: BlueprintReference,
+    blueprint: Blueprint,
+}
+
+impl<'a> Blueprints<'a> {
+    /// Those of the workspace in `root`.
+    pub fn new(root: &'a Path) -> Self {
+        Self {
+            root,
+            known: RefCell::default(),
+        }
+    }
+
+    /// The blueprint that a manifest calls NAME or NAME@VERSION: without a version it is the
+    /// one that is pinned, else the program's.
+    fn get(&self, text: &str) -> Result<Rc<Chosen>> {
+        if let Some(known) = self.known.borrow().get(text) {
+            return known.clone();
+        }
+        let found = self.read(text).map(Rc::new);
+        self.known
+            .borrow_mut()
+            .insert(text.to_owned(), found.clone());
+        found
+    }
+
+    fn read(&self, text: &str) -> Result<Chosen> {
+        let (name, version) = match text.split_once('@') {
+            Some((name, version)) => (name, version.parse().ok()),
+            None => (text, LockFile::read(self.root)?.newest(text)),
+        };
+        let reference = match version {
+            None => catalog::newest(name)?,
+            Some(version) => BlueprintReference {
+                name: Name::new(name).map_err(|cause| Error::invalid(cause.to_string()))?,
+                version,
+            },
+        };
+        Ok(Chosen {
+            blueprint: catalog::blueprint(Some(self.root), &reference)?,
+            reference,
+        })
+    }
 }
 
 impl Manifest {
@@ -47,45 +102,35 @@ impl Manifest {
     pub fn service(&self, around: &Surroundings<'_>) -> Result<Service, Vec<Error>> {
         let mut problems = Vec::new();
         let name = keep(self.name(around), &mut problems);
-        let blueprint = keep(self.blueprint(around.root), &mut problems);
+        let chosen = keep(self.blueprint(around), &mut problems);
         self.check_variables(&mut problems);
         self.check_scale(&mut problems);
         let mut checked = None;
-        if let Some(blueprint) = &blueprint {
+        if let Some(Chosen { blueprint, .. }) = chosen.as_deref() {
             checked = self.options(blueprint, &mut problems);
             self.check_ports(blueprint, &mut problems);
             if let (Some(options), Some(name)) = (&checked, &name) {
                 self.check_uses(around, &(blueprint, options, name), &mut problems);
             }
         }
-        match (
-            name,
-            blueprint.and_then(|blueprint| Some((blueprint.reference?, blueprint.ports))),
-            checked,
-        ) {
-            (Some(name), Some((reference, ports)), Some(options)) if problems.is_empty() => {
-                Ok(self.assemble(name, reference, options, &ports))
+        match (name, &chosen, checked) {
+            (Some(name), Some(chosen), Some(options)) if problems.is_empty() => {
+                Ok(self.assemble(name, chosen, options))
             }
             _ => Err(problems),
         }
     }
 
-    fn assemble(
-        &self,
-        name: Name,
-        blueprint: BlueprintReference,
-        options: BTreeMap<String, String>,
-        ports: &BTreeMap<String, u16>,
-    ) -> Service {
+    fn assemble(&self, name: Name, chosen: &Chosen, options: BTreeMap<String, String>) -> Service {
         let file = &self.file;
         let name_of = |text: &str| Name::new(text).ok();
         Service {
             name,
             directory: self.directory.clone(),
             owner: file.owner.clone(),
-            blueprint,
+            blueprint: chosen.reference.clone(),
             options,
-            ports: file.ports(ports),
+            ports: file.ports(&chosen.blueprint.ports),
             uses: file
                 .uses
                 .iter()
@@ -135,21 +180,11 @@ impl Manifest {
         }
     }
 
-    fn blueprint(&self, root: &Path) -> Result<Blueprint> {
-        let text = self.file.blueprint.0.as_str();
-        let at = |error: Error| error.at_when_missing(self.document.place(&["blueprint"]));
-        let (name, version) = match text.split_once('@') {
-            Some((name, version)) => (name, version.parse().ok()),
-            None => (text, LockFile::read(root)?.newest(text)),
-        };
-        let reference = match version {
-            None => catalog::newest(name).map_err(at)?,
-            Some(version) => BlueprintReference {
-                name: Name::new(name).map_err(|cause| at(Error::invalid(cause.to_string())))?,
-                version,
-            },
-        };
-        catalog::blueprint(Some(root), &reference).map_err(at)
+    fn blueprint(&self, around: &Surroundings<'_>) -> Result<Rc<Chosen>> {
+        around
+            .blueprints
+            .get(&self.file.blueprint.0)
+            .map_err(|error| error.at_when_missing(self.document.place(&["blueprint"])))
     }
 
     fn options(
