@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::actions::stack::opened::{Builder, Opening};
+use crate::actions::stack::opened::Opening;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -22,7 +22,7 @@ pub fn opening(app: &App, runtime: Option<RuntimeKind>) -> Opening {
     Opening {
         directory: app.settings().directory.clone(),
         runtime,
-        builder: Builder::default(),
+        builder: None,
         services: Vec::new(),
         events: app.events(),
     }

@@ -48,7 +48,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupted = interrupt::listen()?;
     let opened = Opening {
         runtime: Some(args.runtime),
-        builder: args.builder,
+        builder: Some(args.builder),
         services: names(&args.services)?,
         ..opening(app, None)
     }
@@ -62,6 +62,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         },
         stop_others: args.services.is_empty(),
         force: Vec::new(),
+        only: None,
     };
     let things = up(&opened.stack, &request, interrupted()).await?;
     drop(lock);

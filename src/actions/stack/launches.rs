@@ -24,6 +24,8 @@ pub struct Resolver {
 /// What of an instance differs from what runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
+    /// Nothing; the user wants it started again.
+    Asked,
     /// Its program.
     Program,
     /// Its environment, arguments or files.
@@ -128,6 +130,9 @@ pub fn difference(wanted: &str, found: &str) -> Option<Difference> {
     if wanted == found {
         return None;
     }
+    if found.is_empty() {
+        return Some(Difference::Asked);
+    }
     let program = |fingerprint: &str| fingerprint.split('-').next().map(str::to_owned);
     match program(wanted) == program(found) {
         true => Some(Difference::Configuration),
@@ -138,6 +143,7 @@ pub fn difference(wanted: &str, found: &str) -> Option<Difference> {
 impl std::fmt::Display for Difference {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
+            Self::Asked => "started again, as asked",
             Self::Program => "its program changed",
             Self::Configuration => "its configuration changed",
         })

@@ -21,8 +21,8 @@ use crate::model::secret::Secret;
 use crate::model::stack::RuntimeKind;
 use crate::render::stack::{StackInput, stack as describe};
 
-/// The file that remembers which runtime was used last.
-const LAST_RUNTIME: &str = "runtime";
+/// The file that remembers how the stack was started last.
+const LAST_START: &str = "start.json";
 /// The file that is locked while the stack changes.
 const LOCK: &str = "stack.lock";
 
@@ -33,8 +33,8 @@ pub struct Opening {
     pub directory: PathBuf,
     /// The runtime that the user named.
     pub runtime: Option<RuntimeKind>,
-    /// How images are built.
-    pub builder: Builder,
+    /// How images are built, when the user said so.
+    pub builder: Option<Builder>,
     /// The services that the user named; all when empty.
     pub services: Vec<Name>,
     /// Where progress goes.
@@ -58,11 +58,16 @@ impl Opening {
     /// All problems of the manifests.
     pub fn as_it_is(&self) -> Result<Opened> {
         let root = find(&self.directory)?;
-        let used = existing(&root)?.and_then(|checkout| last_runtime(&checkout.run));
+        let last = existing(&root)?.and_then(|checkout| last_start(&checkout.run));
         // Where nothing was ever started, the host's processes can be asked without Docker.
-        let kind = self.runtime.or(used).unwrap_or(RuntimeKind::Process);
+        let used = last.map_or(RuntimeKind::Process, |last| last.runtime);
+        let kind = self.runtime.unwrap_or(used);
+        let opening = Self {
+            builder: self.builder.or(last.map(|last| last.builder)),
+            ..self.clone()
+        };
         let mut secrets = local_env::read(&root)?;
-        self.open(&root, kind, |names| {
+        opening.open(&root, kind, |names| {
             for name in names {
                 secrets.entry(name).or_default();
             }
@@ -80,7 +85,7 @@ impl Opening {
         let Some(checkout) = existing(&root)? else {
             return Ok(Vec::new());
         };
-        let used = last_runtime(&checkout.run);
+        let used = last_start(&checkout.run).map(|last| last.runtime);
         let mut runtimes = Vec::new();
         for kind in [RuntimeKind::Process, RuntimeKind::Docker] {
             let runtime = self.runtime_of(kind, &root, &checkout);
@@ -143,7 +148,7 @@ impl Opening {
             RuntimeKind::Docker => {
                 let options = DockerOptions {
                     environment: DockerEnvironment::of_process(),
-                    builder: self.builder,
+                    builder: self.builder.unwrap_or_default(),
                     scratch: checkout.run.join("build"),
                 };
                 Arc::new(DockerRuntime::new(context, options))
@@ -181,7 +186,8 @@ impl Opened {
             RuntimeKind::Docker => RuntimeKind::Process,
             RuntimeKind::Process => RuntimeKind::Docker,
         };
-        if last_runtime(&self.checkout.run) == Some(other) {
+        let last = last_start(&self.checkout.run);
+        if last.is_some_and(|last| last.runtime == other) {
             let runtime = self.opening.runtime_of(other, &self.root, &self.checkout);
             if is_there(&runtime).await? {
                 return Err(
@@ -191,11 +197,22 @@ impl Opened {
                 );
             }
         }
-        let path = self.checkout.run.join(LAST_RUNTIME);
-        fs::write(&path, kind.to_string()).map_err(|error| {
-            Error::failed(format!("cannot write {}", path.display())).because(error)
-        })
+        let path = self.checkout.run.join(LAST_START);
+        let failed = || Error::failed(format!("cannot write {}", path.display()));
+        let start = LastStart {
+            runtime: kind,
+            builder: self.opening.builder.unwrap_or_default(),
+        };
+        let text = serde_json::to_vec(&start).map_err(|error| failed().because(error))?;
+        fs::write(&path, text).map_err(|error| failed().because(error))
     }
+}
+
+/// How a stack was started last.
+#[derive(Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+struct LastStart {
+    runtime: RuntimeKind,
+    builder: Builder,
 }
 
 /// The lock of a stack.
@@ -215,11 +232,9 @@ fn lock(run: &Path) -> Result<StackLock> {
     }
 }
 
-fn last_runtime(run: &Path) -> Option<RuntimeKind> {
-    let text = fs::read_to_string(run.join(LAST_RUNTIME)).ok()?;
-    [RuntimeKind::Docker, RuntimeKind::Process]
-        .into_iter()
-        .find(|kind| kind.to_string() == text.trim())
+fn last_start(run: &Path) -> Option<LastStart> {
+    let bytes = fs::read(run.join(LAST_START)).ok()?;
+    serde_json::from_slice(&bytes).ok()
 }
 
 /// Whether a runtime has anything of the stack; one that is missing has nothing.

@@ -4,6 +4,7 @@ use super::Stack;
 use super::logs::unknown_thing;
 use super::up::{AfterFailure, Arrived, UpRequest, up};
 use crate::error::Result;
+use crate::model::stack::StackSpec;
 
 /// Starts the named things again; all services when none is named. What they need is started
 /// when it does not run.
@@ -20,13 +21,31 @@ pub async fn restart(
         return Err(unknown_thing(name, &known));
     }
     let services = stack.spec.services.iter().map(|it| it.name.clone());
+    let force: Vec<String> = match names.is_empty() {
+        true => services.collect(),
+        false => names.to_vec(),
+    };
     let request = UpRequest {
         after_failure: AfterFailure::Keep,
         stop_others: false,
-        force: match names.is_empty() {
-            true => services.collect(),
-            false => names.to_vec(),
-        },
+        only: Some(with_what_comes_before(&stack.spec, &force)),
+        force,
     };
     up(stack, &request, interrupt).await
+}
+
+/// The named things and what comes before them; the others are left alone, changed or not.
+fn with_what_comes_before(spec: &StackSpec, names: &[String]) -> Vec<String> {
+    let mut wanted = names.to_vec();
+    let mut next = 0;
+    while let Some(name) = wanted.get(next) {
+        let instance = spec.instances().find(|it| it.name == *name);
+        for before in instance.iter().flat_map(|it| &it.after) {
+            if !wanted.contains(before) {
+                wanted.push(before.clone());
+            }
+        }
+        next += 1;
+    }
+    wanted
 }

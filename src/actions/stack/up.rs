@@ -38,6 +38,8 @@ pub struct UpRequest {
     pub stop_others: bool,
     /// Names of instances that are started again even when nothing changed.
     pub force: Vec<String>,
+    /// When given, the only instances that this run cares for.
+    pub only: Option<Vec<String>>,
 }
 
 /// What became of one instance.
@@ -70,6 +72,7 @@ pub struct Run {
     pub resolver: Resolver,
     /// Addresses from the host's view.
     pub outside: Addresses,
+    only: Option<Vec<String>>,
     started: Mutex<Vec<String>>,
     builds: Semaphore,
 }
@@ -125,6 +128,7 @@ impl Run {
             stack: stack.clone(),
             observed,
             outside,
+            only: request.only.clone(),
             started: Mutex::default(),
             builds: Semaphore::new(cores.max(2)),
         })
@@ -143,6 +147,14 @@ impl Run {
 
     fn started_names(&self) -> MutexGuard<'_, Vec<String>> {
         self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn instances(&self) -> impl Iterator<Item = &Instance> {
+        let is_wanted = |instance: &&Instance| match &self.only {
+            Some(names) => names.contains(&instance.name),
+            None => true,
+        };
+        self.stack.spec.instances().filter(is_wanted)
     }
 
     async fn all(&self, request: &UpRequest) -> Result<Vec<Arrived>> {
@@ -171,7 +183,7 @@ impl Run {
     /// What every program runs, each obtained once and only when something has to be started.
     fn artifacts(&self) -> BTreeMap<String, Obtained<'_>> {
         let mut artifacts = BTreeMap::new();
-        for instance in self.stack.spec.instances() {
+        for instance in self.instances() {
             artifacts
                 .entry(program_key(instance))
                 .or_insert_with(|| self.obtain(instance).boxed().shared());
@@ -221,7 +233,7 @@ impl Run {
     /// All instances on their way, each after those that it waits for.
     fn arrivals<'a>(&'a self, artifacts: &BTreeMap<String, Obtained<'a>>) -> Result<Arrivals<'a>> {
         let mut arrivals: Arrivals<'a> = Vec::new();
-        let mut open: Vec<&Instance> = self.stack.spec.instances().collect();
+        let mut open: Vec<&Instance> = self.instances().collect();
         while !open.is_empty() {
             let is_known = |name: &String| arrivals.iter().any(|(known, _)| known == name);
             let next = open.iter().position(|it| it.after.iter().all(is_known));
@@ -248,7 +260,7 @@ impl Run {
     }
 
     fn arrived(&self, outcomes: &BTreeMap<&str, Result<Change, Absence>>) -> Vec<Arrived> {
-        let arrived = self.stack.spec.instances().filter_map(|instance| {
+        let arrived = self.instances().filter_map(|instance| {
             let endpoints = self.outside.0.get(&instance.name).cloned();
             Some(Arrived {
                 name: instance.name.clone(),
