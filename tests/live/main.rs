@@ -9,5 +9,6 @@
 )]
 
 mod go;
+mod image;
 mod lint;
 mod process;

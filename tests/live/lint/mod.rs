@@ -6,7 +6,7 @@
 
 mod chart;
 mod policy;
-mod rendered;
+pub mod rendered;
 mod rules;
 mod tool;
 
