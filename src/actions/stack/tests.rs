@@ -126,7 +126,7 @@ impl Bench {
                 after_failure: AfterFailure::Keep,
                 stop_others: true,
                 force: Vec::new(),
-        only: None,
+                only: None,
             },
         }
     }
