@@ -17,7 +17,7 @@ const QUESTION: Duration = Duration::from_secs(60);
 /// How many lines of the compiler's output an error carries.
 const LINES_OF_OUTPUT: usize = 40;
 
-/// A static build of one package.
+/// A build of one package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GoBuild {
     /// The folder of the module.
@@ -27,7 +27,8 @@ pub struct GoBuild {
     /// Where the program goes; its folder exists. A program that is there and up to date is
     /// left as it is.
     pub output: PathBuf,
-    /// The platform; the host's own when `None`.
+    /// The platform of an image, for which the program is made to need nothing but a kernel.
+    /// `None` is this host: built as `go build` and `go test` build, whose cache it then shares.
     pub platform: Option<GoPlatform>,
     /// Whether symbols and debug information are left out, as in an image.
     pub strip: bool,
@@ -42,8 +43,8 @@ pub struct GoPlatform {
     pub architecture: String,
 }
 
-/// Builds a program that needs nothing but its kernel: no C library, no path of this machine and
-/// no state of version control in it, so that the same source gives the same bytes.
+/// Builds a program. One for an image holds no C library, no path of this machine and no state of
+/// version control, so that the same source gives the same bytes.
 ///
 /// # Errors
 /// When Go is absent ([`crate::error::ErrorKind::Missing`]) or the build fails, with what the
@@ -66,14 +67,15 @@ pub async fn build(request: &GoBuild, progress: &Progress) -> Result<PathBuf> {
 
 fn command(request: &GoBuild) -> ProgramCall {
     let mut call = ProgramCall::new("go", BUILD)
-        .arguments(["build", "-trimpath", "-buildvcs=false"])
-        .directory(&request.directory)
-        .variable("CGO_ENABLED", "0");
+        .arguments(["build", "-buildvcs=false"])
+        .directory(&request.directory);
     if request.strip {
         call = call.argument("-ldflags=-s -w");
     }
     if let Some(platform) = &request.platform {
         call = call
+            .argument("-trimpath")
+            .variable("CGO_ENABLED", "0")
             .variable("GOOS", &platform.system)
             .variable("GOARCH", &platform.architecture);
     }
