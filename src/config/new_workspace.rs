@@ -9,9 +9,11 @@ use crate::model::name::Name;
 /// Lines that git must know: what belongs to one checkout.
 const IGNORED: [&str; 2] = ["/.gantline/run/", "/.gantline/local.env"];
 /// Lines that git must know: what people do not read in reviews.
-const ATTRIBUTES: [&str; 2] = [
+const ATTRIBUTES: [&str; 4] = [
     "/.gantline/** linguist-generated",
     "/.gantline/blueprints/*.tar.zst binary",
+    "/.gantline/base/index/* text eol=lf merge=union",
+    "/.gantline/base/objects/** binary",
 ];
 
 /// What a new workspace is made from.
