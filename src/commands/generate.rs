@@ -59,22 +59,21 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 }
 
 fn verdict(plan: &FilePlan, args: &Args) -> Result<()> {
-    if args.check && !(plan.is_clean() && plan.conflicts().next().is_none()) {
-        return Err(Error::differences("the generated files are not up to date")
-            .hint("Run `gantline generate`, look at the result, and commit it"));
-    }
-    if args.stage() == PlanStage::Planned {
-        return Ok(());
-    }
     let conflicts: Vec<&FileChange> = plan.conflicts().collect();
-    let Some(headline) = conflict_headline(conflicts.len()) else {
+    let mut hints = conflict_hints(&conflicts);
+    let error = if args.check && !plan.is_clean() {
+        hints = vec!["Run `gantline generate`, look at the result, and commit it".to_owned()];
+        Error::differences("the generated files are not up to date")
+    } else if args.check && !conflicts.is_empty() {
+        Error::differences("the generated files are not up to date")
+    } else if let Some(headline) = conflict_headline(conflicts.len())
+        && args.stage() == PlanStage::Done
+    {
+        Error::failed(headline)
+    } else {
         return Ok(());
     };
-    let mut error = Error::failed(headline);
-    for hint in conflict_hints(&conflicts) {
-        error = error.hint(hint);
-    }
-    Err(error)
+    Err(hints.into_iter().fold(error, Error::hint))
 }
 
 fn conflict_headline(count: usize) -> Option<String> {

@@ -130,10 +130,14 @@ pub fn summary(plan: &FilePlan, stage: PlanStage) -> String {
         .iter()
         .filter(|change| change.outcome.writes())
         .count();
-    let files = if written == 1 { "file" } else { "files" };
+    let files = match written {
+        0 => "No file".to_owned(),
+        1 => "1 file".to_owned(),
+        count => format!("{count} files"),
+    };
     let headline = match stage {
-        PlanStage::Planned => format!("{written} {files} would change"),
-        PlanStage::Done => format!("{written} {files} changed"),
+        PlanStage::Planned => format!("{files} would change"),
+        PlanStage::Done => format!("{files} changed"),
     };
     let part = |writes: bool| -> String {
         let numbers = counts(plan, |outcome| outcome.writes() == writes);
@@ -292,11 +296,11 @@ mod tests {
             .retain(|change| change.outcome == Outcome::Unchanged);
         assert_eq!(
             summary(&clean, PlanStage::Planned),
-            "0 files would change; 1 unchanged"
+            "No file would change; 1 unchanged"
         );
         assert_eq!(
             summary(&FilePlan::default(), PlanStage::Done),
-            "0 files changed"
+            "No file changed"
         );
     }
 
