@@ -1,0 +1,174 @@
+//! The demonstration's own part: an order at the front door, followed to the worker's log.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+use super::stack::Stack;
+use super::stack::logs::{LogLine, logs};
+use super::stack::status::status;
+use crate::engine::http::post_json;
+use crate::engine::runtime::LogRequest;
+use crate::error::{Error, Result};
+use crate::model::event::Event;
+
+/// How long an order may take from the front door to the worker's log.
+const DELIVERY: Duration = Duration::from_secs(30);
+/// How often the worker's log is read meanwhile.
+const POLL: Duration = Duration::from_millis(250);
+/// How many lines of each log are looked through.
+const LINES: usize = 200;
+/// The step's id.
+const STEP: &str = "place an order";
+
+/// An order to place: where, and as what.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The service that takes it in.
+    pub front_door: &'a str,
+    /// The path to post it to.
+    pub path: &'a str,
+    /// The customer's own reference, which every log line about it names.
+    pub reference: &'a str,
+    /// The service that must tell of it in the end.
+    pub worker: &'a str,
+}
+
+/// An order that went the whole way.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Delivery {
+    /// Where it was posted.
+    pub url: String,
+    /// What was posted.
+    pub request: Value,
+    /// The answer's status.
+    pub status: u16,
+    /// The answer's body.
+    pub response: Value,
+    /// What the services logged about it, front door first.
+    pub trail: Vec<LogLine>,
+}
+
+/// A new, empty folder for a demonstration, below the system's temporary folder.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn new_folder() -> Result<PathBuf> {
+    let folder = tempfile::Builder::new()
+        .prefix("gantline-demo-")
+        .tempdir()
+        .map_err(|error| Error::failed("cannot make a temporary folder").because(error))?;
+    Ok(folder.keep().join("shop"))
+}
+
+/// Places an order and waits until the worker tells of it.
+///
+/// # Errors
+/// When the front door refuses it, or the worker does not tell of it in time.
+pub async fn deliver(stack: &Stack, order: Order<'_>) -> Result<Delivery> {
+    let started = Instant::now();
+    stack.events.emit(Event::Started { id: STEP.to_owned(), label: STEP.to_owned() });
+    let outcome = place_and_follow(stack, order).await;
+    stack.events.emit(match &outcome {
+        Ok(_) => Event::Finished {
+            id: STEP.to_owned(),
+            message: format!("{} told of it", order.worker),
+            elapsed: started.elapsed(),
+        },
+        Err(error) => Event::Failed { id: STEP.to_owned(), message: error.message().to_owned() },
+    });
+    outcome
+}
+
+async fn place_and_follow(stack: &Stack, order: Order<'_>) -> Result<Delivery> {
+    let door = address(stack, order.front_door).await?;
+    let url = format!("{door}{}", order.path);
+    let request = json!({ "reference": order.reference, "quantity": 2 });
+    let answered = post_json(&url, &request, DELIVERY).await?;
+    if answered.status != 201 {
+        let status = answered.status;
+        return Err(Error::failed(format!("{} answered {status} to the order", order.front_door))
+            .since(answered.body.to_string())
+            .hint("Read the logs: `gantline logs`"));
+    }
+    Ok(Delivery {
+        url,
+        request,
+        status: answered.status,
+        response: answered.body,
+        trail: follow(stack, order).await?,
+    })
+}
+
+async fn address(stack: &Stack, service: &str) -> Result<String> {
+    let things = status(stack).await?;
+    let thing = things.iter().find(|thing| thing.name == service);
+    thing
+        .and_then(|thing| thing.endpoints.get("http").cloned())
+        .ok_or_else(|| Error::failed(format!("{service} has no address")))
+}
+
+/// The log lines of the order's trace, once the worker's is among them.
+async fn follow(stack: &Stack, order: Order<'_>) -> Result<Vec<LogLine>> {
+    let request = LogRequest { tail: Some(LINES), follow: false };
+    let services: Vec<String> = stack.spec.services.iter().map(|it| it.name.clone()).collect();
+    let deadline = Instant::now() + DELIVERY;
+    loop {
+        let lines = logs(stack, &services, request).await?;
+        let lines: Vec<LogLine> = lines.filter_map(async |line| line.ok()).collect().await;
+        let told = |line: &&LogLine| line.thing == order.worker && line.line.contains(order.reference);
+        if let Some(told) = lines.iter().find(told) {
+            return Ok(trail(&lines, told));
+        }
+        if Instant::now() > deadline {
+            let (worker, seconds) = (order.worker, DELIVERY.as_secs());
+            return Err(Error::failed(format!("{worker} did not tell of the order within {seconds} s"))
+                .hint(format!("Read its log: `gantline logs {worker}`")));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// The lines of the same trace as `told`, in the order of the services; itself when it has none.
+fn trail(lines: &[LogLine], told: &LogLine) -> Vec<LogLine> {
+    match trace_of(told) {
+        Some(trace) => {
+            let same = lines.iter().filter(|line| trace_of(line).as_ref() == Some(&trace));
+            same.cloned().collect()
+        }
+        None => vec![told.clone()],
+    }
+}
+
+fn trace_of(line: &LogLine) -> Option<String> {
+    let fields: Value = serde_json::from_str(&line.line).ok()?;
+    fields.get("trace_id")?.as_str().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(thing: &str, line: &str) -> LogLine {
+        LogLine { thing: thing.to_owned(), line: line.to_owned() }
+    }
+
+    #[test]
+    fn the_trail_is_the_lines_of_one_trace() {
+        let lines = [
+            line("orders", r#"{"msg":"created","trace_id":"1"}"#),
+            line("orders", r#"{"msg":"created","trace_id":"2"}"#),
+            line("orders", "no JSON"),
+            line("billing", r#"{"msg":"billed","trace_id":"1"}"#),
+        ];
+        assert_eq!(trail(&lines, &lines[3]), [lines[0].clone(), lines[3].clone()]);
+    }
+
+    #[test]
+    fn a_line_without_a_trace_is_the_whole_trail() {
+        let told = line("billing", r#"{"msg":"billed"}"#);
+        assert_eq!(trail(&[told.clone(), line("orders", "{}")], &told), [told.clone()]);
+    }
+}
