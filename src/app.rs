@@ -36,21 +36,38 @@ impl App {
     /// An app with the reporter that fits the settings.
     pub fn new(settings: Settings) -> Self {
         let events = report::reporter(settings.format, settings.color, settings.verbosity);
-        Self { settings, events, answers: true }
+        Self {
+            settings,
+            events,
+            answers: true,
+        }
     }
 
     /// An app that reports elsewhere; for tests.
     pub fn with_events(settings: Settings, events: Arc<dyn EventSink>) -> Self {
-        Self { settings, events, answers: true }
+        Self {
+            settings,
+            events,
+            answers: true,
+        }
     }
 
     /// An app for a command that this one runs in another folder: it asks nothing, and leaves the
     /// answer for programs to this one.
     #[must_use]
     pub fn within(&self, directory: PathBuf) -> Self {
-        let settings = Settings { directory, yes: true, interactive: false, ..self.settings.clone() };
+        let settings = Settings {
+            directory,
+            yes: true,
+            interactive: false,
+            ..self.settings.clone()
+        };
         let answers = settings.format == Format::Human;
-        Self { settings, events: self.events(), answers }
+        Self {
+            settings,
+            events: self.events(),
+            answers,
+        }
     }
 
     /// The global flags.

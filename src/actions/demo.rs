@@ -51,7 +51,7 @@ pub struct Delivery {
     pub trail: Vec<LogLine>,
 }
 
-/// A new, empty folder for a demonstration, below the system's temporary folder.
+/// A new, empty folder below the system's temporary folder; it stays.
 ///
 /// # Errors
 /// When it cannot be made.
@@ -60,7 +60,7 @@ pub fn new_folder() -> Result<PathBuf> {
         .prefix("gantline-demo-")
         .tempdir()
         .map_err(|error| Error::failed("cannot make a temporary folder").because(error))?;
-    Ok(folder.keep().join("shop"))
+    Ok(folder.keep())
 }
 
 /// Places an order and waits until the worker tells of it.
@@ -69,7 +69,10 @@ pub fn new_folder() -> Result<PathBuf> {
 /// When the front door refuses it, or the worker does not tell of it in time.
 pub async fn deliver(stack: &Stack, order: Order<'_>) -> Result<Delivery> {
     let started = Instant::now();
-    stack.events.emit(Event::Started { id: STEP.to_owned(), label: STEP.to_owned() });
+    stack.events.emit(Event::Started {
+        id: STEP.to_owned(),
+        label: STEP.to_owned(),
+    });
     let outcome = place_and_follow(stack, order).await;
     stack.events.emit(match &outcome {
         Ok(_) => Event::Finished {
@@ -77,7 +80,10 @@ pub async fn deliver(stack: &Stack, order: Order<'_>) -> Result<Delivery> {
             message: format!("{} told of it", order.worker),
             elapsed: started.elapsed(),
         },
-        Err(error) => Event::Failed { id: STEP.to_owned(), message: error.message().to_owned() },
+        Err(error) => Event::Failed {
+            id: STEP.to_owned(),
+            message: error.message().to_owned(),
+        },
     });
     outcome
 }
@@ -89,9 +95,12 @@ async fn place_and_follow(stack: &Stack, order: Order<'_>) -> Result<Delivery> {
     let answered = post_json(&url, &request, DELIVERY).await?;
     if answered.status != 201 {
         let status = answered.status;
-        return Err(Error::failed(format!("{} answered {status} to the order", order.front_door))
-            .since(answered.body.to_string())
-            .hint("Read the logs: `gantline logs`"));
+        return Err(Error::failed(format!(
+            "{} answered {status} to the order",
+            order.front_door
+        ))
+        .since(answered.body.to_string())
+        .hint("Read the logs: `gantline logs`"));
     }
     Ok(Delivery {
         url,
@@ -112,39 +121,53 @@ async fn address(stack: &Stack, service: &str) -> Result<String> {
 
 /// The log lines of the order's trace, once the worker's is among them.
 async fn follow(stack: &Stack, order: Order<'_>) -> Result<Vec<LogLine>> {
-    let request = LogRequest { tail: Some(LINES), follow: false };
-    let services: Vec<String> = stack.spec.services.iter().map(|it| it.name.clone()).collect();
+    let request = LogRequest {
+        tail: Some(LINES),
+        follow: false,
+    };
+    let services: Vec<String> = stack
+        .spec
+        .services
+        .iter()
+        .map(|it| it.name.clone())
+        .collect();
     let deadline = Instant::now() + DELIVERY;
     loop {
         let lines = logs(stack, &services, request).await?;
         let lines: Vec<LogLine> = lines.filter_map(async |line| line.ok()).collect().await;
-        let told = |line: &&LogLine| line.thing == order.worker && line.line.contains(order.reference);
+        let told =
+            |line: &&LogLine| line.thing == order.worker && line.line.contains(order.reference);
         if let Some(told) = lines.iter().find(told) {
             return Ok(trail(&lines, told));
         }
         if Instant::now() > deadline {
             let (worker, seconds) = (order.worker, DELIVERY.as_secs());
-            return Err(Error::failed(format!("{worker} did not tell of the order within {seconds} s"))
-                .hint(format!("Read its log: `gantline logs {worker}`")));
+            return Err(Error::failed(format!(
+                "{worker} did not tell of the order within {seconds} s"
+            ))
+            .hint(format!("Read its log: `gantline logs {worker}`")));
         }
         tokio::time::sleep(POLL).await;
     }
 }
 
-/// The lines of the same trace as `told`, in the order of the services; itself when it has none.
+/// The lines of the same trace as `told`, in order of time; itself when it has none.
 fn trail(lines: &[LogLine], told: &LogLine) -> Vec<LogLine> {
-    match trace_of(told) {
-        Some(trace) => {
-            let same = lines.iter().filter(|line| trace_of(line).as_ref() == Some(&trace));
-            same.cloned().collect()
-        }
-        None => vec![told.clone()],
-    }
+    let Some(trace) = field(told, "trace_id") else {
+        return vec![told.clone()];
+    };
+    let same = lines
+        .iter()
+        .filter(|line| field(line, "trace_id").as_ref() == Some(&trace));
+    let mut trail: Vec<LogLine> = same.cloned().collect();
+    // Times are RFC 3339 in UTC, which sort as text.
+    trail.sort_by_key(|line| field(line, "time"));
+    trail
 }
 
-fn trace_of(line: &LogLine) -> Option<String> {
+fn field(line: &LogLine, name: &str) -> Option<String> {
     let fields: Value = serde_json::from_str(&line.line).ok()?;
-    fields.get("trace_id")?.as_str().map(str::to_owned)
+    fields.get(name)?.as_str().map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -152,23 +175,32 @@ mod tests {
     use super::*;
 
     fn line(thing: &str, line: &str) -> LogLine {
-        LogLine { thing: thing.to_owned(), line: line.to_owned() }
+        LogLine {
+            thing: thing.to_owned(),
+            line: line.to_owned(),
+        }
     }
 
     #[test]
-    fn the_trail_is_the_lines_of_one_trace() {
+    fn the_trail_is_the_lines_of_one_trace_in_order_of_time() {
         let lines = [
             line("orders", r#"{"msg":"created","trace_id":"1"}"#),
             line("orders", r#"{"msg":"created","trace_id":"2"}"#),
             line("orders", "no JSON"),
             line("billing", r#"{"msg":"billed","trace_id":"1"}"#),
         ];
-        assert_eq!(trail(&lines, &lines[3]), [lines[0].clone(), lines[3].clone()]);
+        assert_eq!(
+            trail(&lines, &lines[3]),
+            [lines[0].clone(), lines[3].clone()]
+        );
     }
 
     #[test]
     fn a_line_without_a_trace_is_the_whole_trail() {
         let told = line("billing", r#"{"msg":"billed"}"#);
-        assert_eq!(trail(&[told.clone(), line("orders", "{}")], &told), [told.clone()]);
+        assert_eq!(
+            trail(&[told.clone(), line("orders", "{}")], &told),
+            [told.clone()]
+        );
     }
 }

@@ -3,6 +3,7 @@
 mod add;
 mod blueprint;
 mod completions;
+mod demo;
 mod doctor;
 mod down;
 mod env;
@@ -49,6 +50,8 @@ pub enum Command {
     Restart(restart::Args),
     /// Print what a service finds in its environment, as dotenv
     Env(env::Args),
+    /// Make a shop of three services, start it, and place an order
+    Demo(demo::Args),
     /// Own the processes of a stack; started by `up --runtime process`
     #[command(hide = true)]
     Supervise(supervise::Args),
@@ -67,6 +70,7 @@ impl Command {
             Self::Schema(args) => schema::run(&args, app),
             Self::Blueprint(args) => blueprint::run(args, app),
             Self::Completions(args) => completions::run(args, app),
+            Self::Demo(args) => demo::run(args, app).await,
             Self::Doctor(args) => doctor::run(args, app).await,
             Self::Up(args) => up::run(args, app).await,
             Self::Down(args) => down::run(args, app).await,

@@ -23,17 +23,27 @@ pub struct Answered {
 /// # Errors
 /// When nothing answers within the deadline, or the body is larger than 1 MiB.
 pub async fn post_json(url: &str, document: &Value, deadline: Duration) -> Result<Answered> {
-    let failed = |error: reqwest::Error| {
-        Error::failed(format!("no answer to POST {url}")).because(error)
-    };
-    let client = reqwest::Client::builder().no_proxy().timeout(deadline).build().map_err(failed)?;
-    let mut response = client.post(url).json(document).send().await.map_err(failed)?;
+    let failed =
+        |error: reqwest::Error| Error::failed(format!("no answer to POST {url}")).because(error);
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(deadline)
+        .build()
+        .map_err(failed)?;
+    let mut response = client
+        .post(url)
+        .json(document)
+        .send()
+        .await
+        .map_err(failed)?;
     let status = response.status().as_u16();
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > LARGEST_BODY {
-            return Err(Error::failed(format!("the answer to POST {url} is larger than 1 MiB")));
+            return Err(Error::failed(format!(
+                "the answer to POST {url} is larger than 1 MiB"
+            )));
         }
     }
     let body = serde_json::from_slice(&bytes)
