@@ -280,7 +280,6 @@ fn unknown_words_are_answered_with_the_nearest_known() {
     for (further, expected) in [
         (["--with", "stor=postgres"], "Did you mean `store`?"),
         (["--with", "store=postgress"], "Did you mean `postgres`?"),
-        (["--with", "entity=func"], "cannot be"),
         (["--needs", "order"], "Did you mean `orders`?"),
         (["--use", "store=orders-db"], "no role `store`"),
         (["--use", "store"], "--use ROLE=RESOURCE"),
@@ -303,6 +302,19 @@ fn unknown_words_are_answered_with_the_nearest_known() {
         ],
     );
     assert!(event.contains("Did you mean `order-placed`?"), "{event}");
+    let word = refused(
+        &workspace,
+        &[
+            "add",
+            "service",
+            "x",
+            "--blueprint",
+            "go-service",
+            "--with",
+            "entity=func",
+        ],
+    );
+    assert!(word.contains("func"), "{word}");
     let none = refused(
         &workspace,
         &["add", "service", "x", "--blueprint", "go-servise"],
