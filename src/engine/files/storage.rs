@@ -136,14 +136,11 @@ impl Storage for DiskStorage {
                 .chunks(share)
                 .map(|part| scope.spawn(move || flush(part)))
                 .collect();
-            flushing
-                .into_iter()
-                .map(|thread| {
-                    thread
-                        .join()
-                        .unwrap_or_else(|_| Err(io::Error::other("a flushing thread failed")))
-                })
-                .collect()
+            flushing.into_iter().try_for_each(|thread| {
+                thread
+                    .join()
+                    .unwrap_or_else(|_| Err(io::Error::other("a flushing thread failed")))
+            })
         })
     }
 }

@@ -1,6 +1,6 @@
 //! The commands' side of the supervisor: finding it, starting it, asking it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -198,7 +198,7 @@ pub async fn start_supervisor(
     }
 }
 
-fn log_text(log: &PathBuf) -> String {
+fn log_text(log: &Path) -> String {
     let lines = super::log_file::last_lines(log, 5).unwrap_or_default();
     if lines.is_empty() {
         format!("it does not listen, and wrote nothing to {}", log.display())
