@@ -8,6 +8,7 @@
     reason = "a test fails by panicking, and may say why it took long"
 )]
 
+mod docker;
 mod go;
 mod image;
 mod lint;

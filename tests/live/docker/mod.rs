@@ -1,0 +1,114 @@
+//! The runtime `docker` on a real daemon, through the real program.
+
+mod workspace;
+
+use self::workspace::{Workspace, docker};
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_stack_comes_up_again_only_where_it_differs_and_leaves_nothing_behind() {
+    let workspace = Workspace::new();
+    let first = workspace.run(&["up", "--detach"]);
+    assert!(first.status.success(), "{}", workspace::text(&first));
+    let status = workspace.status();
+    for (name, state) in [
+        ("postgres-17", "ready"),
+        ("nats-2-12", "ready"),
+        ("orders-migrate", "done"),
+        ("orders", "ready"),
+        ("storefront", "ready"),
+    ] {
+        assert_eq!(status[name]["state"], state, "{status:?}");
+    }
+    assert!(workspace.get("storefront").contains("front door"));
+
+    let again = workspace.run(&["up", "--detach", "--format", "json"]);
+    let answer: serde_json::Value = serde_json::from_slice(&again.stdout).unwrap();
+    for thing in answer["things"].as_array().unwrap() {
+        assert_eq!(thing["change"], "unchanged", "{thing}");
+    }
+
+    workspace.edit_environment("storefront", "FIXTURE_EDIT");
+    let edited = workspace.run(&["up", "--detach", "--format", "json"]);
+    let answer: serde_json::Value = serde_json::from_slice(&edited.stdout).unwrap();
+    let things = answer["things"].as_array().unwrap().iter();
+    let changed: Vec<&str> = things
+        .filter(|thing| thing["change"] != "unchanged")
+        .map(|thing| thing["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(changed, ["storefront"]);
+
+    let down = workspace.run(&["down"]);
+    assert!(down.status.success(), "{}", workspace::text(&down));
+    assert_eq!(workspace.containers(), "");
+    assert_eq!(workspace.networks(), "");
+    assert_ne!(workspace.volumes(), "", "data outlives `down`");
+    workspace.run(&["down", "--volumes"]);
+    assert_eq!(workspace.volumes(), "");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn two_checkouts_run_side_by_side() {
+    let (one, other) = (Workspace::new(), Workspace::new());
+    for workspace in [&one, &other] {
+        let up = workspace.run(&["up", "--detach"]);
+        assert!(up.status.success(), "{}", workspace::text(&up));
+    }
+    for workspace in [&one, &other] {
+        assert_eq!(workspace.status()["storefront"]["state"], "ready");
+        assert!(workspace.get("storefront").contains("front door"));
+    }
+    one.run(&["down", "--volumes"]);
+    assert_eq!(other.status()["storefront"]["state"], "ready");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_service_that_exits_at_once_fails_with_its_last_lines_and_the_foreground_stops_the_rest() {
+    let workspace = Workspace::new();
+    workspace.edit_environment("storefront", "FIXTURE_EXIT");
+    let up = workspace.run(&["up"]);
+    assert_eq!(up.status.code(), Some(1));
+    let said = workspace::text(&up);
+    assert!(said.contains("storefront ended with exit code 3"), "{said}");
+    assert!(said.contains("cannot go on: configuration"), "{said}");
+    assert!(!said.contains('\u{1b}'), "{said}");
+    assert_eq!(workspace.containers(), "");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_failing_migration_starts_no_service() {
+    let workspace = Workspace::new();
+    workspace.edit_environment("orders", "FIXTURE_MIGRATE");
+    let up = workspace.run(&["up", "--detach"]);
+    assert_eq!(up.status.code(), Some(1));
+    let said = workspace::text(&up);
+    assert!(
+        said.contains("orders-migrate failed with exit code 1"),
+        "{said}"
+    );
+    assert!(said.contains("relation exists"), "{said}");
+    let status = workspace.status();
+    assert_eq!(status["orders-migrate"]["state"], "failed");
+    assert_eq!(status["orders"]["state"], "waiting");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn services_are_confined_and_published_on_this_host_alone() {
+    let workspace = Workspace::new();
+    let up = workspace.run(&["up", "--detach"]);
+    assert!(up.status.success(), "{}", workspace::text(&up));
+    let format = "{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.SecurityOpt}} \
+                  {{.HostConfig.PortBindings}}";
+    let container = workspace.container("storefront");
+    let found = docker(&["inspect", "--format", format, &container]);
+    assert!(
+        found.starts_with("65532:65532 true [no-new-privileges:true]"),
+        "{found}"
+    );
+    assert!(!found.contains("0.0.0.0"), "{found}");
+    assert!(found.contains("127.0.0.1"), "{found}");
+}

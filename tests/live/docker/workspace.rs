@@ -1,0 +1,150 @@
+//! A workspace of two small services, and what Docker has of it; removed even after a panic.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::{Map, Value};
+
+/// The program of both services: standard library alone.
+const SERVICE: &str = include_str!("fixture/service.go.txt");
+
+/// A workspace in a folder of its own.
+pub struct Workspace {
+    root: tempfile::TempDir,
+}
+
+/// What a program wrote to both streams.
+pub fn text(output: &Output) -> String {
+    let streams = [&output.stdout, &output.stderr];
+    streams.map(|it| String::from_utf8_lossy(it)).concat()
+}
+
+/// What the docker program says.
+pub fn docker(arguments: &[&str]) -> String {
+    let output = Command::new("docker").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+impl Workspace {
+    pub fn new() -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let workspace = Self { root };
+        workspace.write(
+            "gantline.yaml",
+            "version: 1\ngantline: \">=0.1, <0.2\"\nname: live\nmodule: example.com/live\n\
+             registry: ghcr.io/acme/live\nservices: services/*\nresources:\n  \
+             orders-db: {type: postgres, version: \"17\"}\n  events: {type: nats}\n",
+        );
+        workspace.add_service(
+            "orders",
+            "options: {entity: order, transport: rest, store: postgres, messaging: nats}\n\
+             uses: {store: orders-db, messaging: events}\npublishes: [order-placed]\n",
+        );
+        workspace.add_service(
+            "storefront",
+            "options: {entity: checkout, store: none, messaging: none}\nneeds: [orders]\n",
+        );
+        workspace
+    }
+
+    fn add_service(&self, name: &str, rest: &str) {
+        let folder = format!("services/{name}");
+        let manifest = format!("name: {name}\nblueprint: go-service@1\n{rest}");
+        self.write(&format!("{folder}/service.yaml"), &manifest);
+        let module = format!("module example.com/live/services/{name}\n\ngo 1.26.0\n");
+        self.write(&format!("{folder}/go.mod"), &module);
+        self.write(&format!("{folder}/cmd/{name}/main.go"), SERVICE);
+        let dockerfile = format!(
+            "FROM golang:1.26-bookworm AS build\nWORKDIR /src\nCOPY . .\n\
+             RUN --mount=type=cache,target=/root/.cache/go-build \
+             CGO_ENABLED=0 go build -o /out/{name} ./cmd/{name}\n\n\
+             FROM gcr.io/distroless/static-debian12:nonroot\n\
+             COPY --from=build /out/{name} /app/{name}\nUSER 65532:65532\n\
+             ENTRYPOINT [\"/app/{name}\"]\n"
+        );
+        self.write(&format!("{folder}/Dockerfile"), &dockerfile);
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.root.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Sets a variable of a service, by its manifest.
+    pub fn edit_environment(&self, service: &str, variable: &str) {
+        let path = self.path(&format!("services/{service}/service.yaml"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, format!("{text}env: {{{variable}: \"1\"}}\n")).unwrap();
+    }
+
+    fn path(&self, path: &str) -> std::path::PathBuf {
+        self.root.path().join(path)
+    }
+
+    /// Runs the program here.
+    pub fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_gantline"))
+            .args(arguments)
+            .current_dir(self.root.path())
+            .output()
+            .unwrap()
+    }
+
+    /// The things of `status`, by name.
+    pub fn status(&self) -> Map<String, Value> {
+        let output = self.run(&["status", "--format", "json"]);
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let things = answer["things"].as_array().unwrap().iter();
+        things
+            .map(|thing| (thing["name"].as_str().unwrap().to_owned(), thing.clone()))
+            .collect()
+    }
+
+    /// What the public endpoint of a service answers.
+    pub fn get(&self, service: &str) -> String {
+        let url = self.status()[service]["endpoints"]["http"].clone();
+        let output = Command::new("curl")
+            .args(["--silent", "--fail", "--max-time", "10"])
+            .arg(url.as_str().unwrap())
+            .output()
+            .unwrap();
+        text(&output)
+    }
+
+    fn stack(&self) -> String {
+        let path = self.path(".gantline/run/checkout.json");
+        let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+        file["stack"].as_str().unwrap().to_owned()
+    }
+
+    /// The container of an instance.
+    pub fn container(&self, instance: &str) -> String {
+        format!("{}-{instance}", self.stack())
+    }
+
+    fn filter(&self) -> String {
+        format!("label=dev.gantline.stack={}", self.stack())
+    }
+
+    pub fn containers(&self) -> String {
+        docker(&["ps", "--all", "--quiet", "--filter", &self.filter()])
+    }
+
+    pub fn networks(&self) -> String {
+        docker(&["network", "ls", "--quiet", "--filter", &self.filter()])
+    }
+
+    pub fn volumes(&self) -> String {
+        docker(&["volume", "ls", "--quiet", "--filter", &self.filter()])
+    }
+}
+
+impl Drop for Workspace {
+    fn drop(&mut self) {
+        if Path::new(&self.path(".gantline/run/checkout.json")).exists() {
+            self.run(&["down", "--volumes"]);
+        }
+    }
+}
