@@ -7,11 +7,12 @@ use sha2::{Digest, Sha256};
 use super::folders::Folders;
 use crate::engine::go::{GoBuild, build as go_build};
 use crate::engine::runtime::{Artifact, Progress};
+use crate::engine::source::source_hash;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 
-/// Builds a service. Go's own cache decides what there is to do; a program with other content
-/// goes into a file of its own, so that the one that runs is never written to.
+/// Builds a service whose source is another one than last time. Each program goes into a file of
+/// its own, so that the one that runs is never written to.
 ///
 /// # Errors
 /// When Go is absent, the service does not build, or the program cannot be kept.
@@ -24,6 +25,13 @@ pub(super) async fn build(
     folders.make_programs()?;
     let programs = folders.programs();
     let begun = std::time::Instant::now();
+    let source = source_of(directory).await?;
+    if let Some(source) = &source {
+        let place = programs.join(file_name(service, source));
+        if place.is_file() {
+            return Ok(artifact(&place, source, "unchanged".to_owned()));
+        }
+    }
     let request = GoBuild {
         directory: directory.to_path_buf(),
         package: format!("./cmd/{service}"),
@@ -33,40 +41,64 @@ pub(super) async fn build(
     };
     let built = go_build(&request, progress).await?;
     let name = service.clone();
-    let kept = tokio::task::spawn_blocking(move || keep(&name, &built, &programs))
+    let kept = tokio::task::spawn_blocking(move || keep(&name, &built, &programs, source))
         .await
         .map_err(std::io::Error::other)
         .and_then(|kept| kept);
-    let (location, identity, unchanged) = kept.map_err(|error| {
+    let (place, identity) = kept.map_err(|error| {
         Error::failed(format!("the program of {service} cannot be kept")).because(error)
     })?;
-    let outcome = if unchanged {
-        "unchanged".to_owned()
-    } else {
-        format!("built in {:.1} s", begun.elapsed().as_secs_f64())
-    };
-    Ok(Artifact {
-        location: location.to_string_lossy().into_owned(),
-        identity,
-        outcome,
-    })
+    let outcome = format!("built in {:.1} s", begun.elapsed().as_secs_f64());
+    Ok(artifact(&place, &identity, outcome))
 }
 
-/// Keeps a program under the digest of its content, and removes the ones before it. A process
-/// that runs one of those is not touched by that.
-fn keep(service: &Name, built: &Path, programs: &Path) -> std::io::Result<(PathBuf, String, bool)> {
-    let digest: String = Sha256::digest(std::fs::read(built)?)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let prefix = format!("{service}@");
-    let place = programs.join(format!("{prefix}{}", &digest[..12]));
-    let unchanged = place.exists();
-    if !unchanged {
-        let staging = tempfile::NamedTempFile::new_in(programs)?;
-        std::fs::copy(built, staging.path())?;
-        staging.persist(&place).map_err(|error| error.error)?;
+fn artifact(place: &Path, identity: &str, outcome: String) -> Artifact {
+    Artifact {
+        location: place.to_string_lossy().into_owned(),
+        identity: identity.to_owned(),
+        outcome,
     }
+}
+
+fn file_name(service: &Name, identity: &str) -> String {
+    let short: String = identity.chars().take(16).collect();
+    format!("{service}@{short}")
+}
+
+/// The hash of the source; `None` where a `go.work` brings in source from elsewhere.
+async fn source_of(directory: &Path) -> Result<Option<String>> {
+    if directory
+        .ancestors()
+        .any(|folder| folder.join("go.work").is_file())
+    {
+        return Ok(None);
+    }
+    let directory = directory.to_path_buf();
+    tokio::task::spawn_blocking(move || source_hash(&directory).map(Some))
+        .await
+        .map_err(|error| Error::failed("the source cannot be read").because(error))?
+}
+
+/// Keeps a program under the hash of its source, or else of its content, and removes the ones
+/// before it. A process that runs one of those is not touched by that.
+fn keep(
+    service: &Name,
+    built: &Path,
+    programs: &Path,
+    source: Option<String>,
+) -> std::io::Result<(PathBuf, String)> {
+    let identity = match source {
+        Some(source) => source,
+        None => Sha256::digest(std::fs::read(built)?)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    };
+    let place = programs.join(file_name(service, &identity));
+    let staging = tempfile::NamedTempFile::new_in(programs)?;
+    std::fs::copy(built, staging.path())?;
+    staging.persist(&place).map_err(|error| error.error)?;
+    let prefix = format!("{service}@");
     for entry in std::fs::read_dir(programs)? {
         let entry = entry?;
         let earlier = entry.file_name().to_string_lossy().starts_with(&prefix);
@@ -74,5 +106,5 @@ fn keep(service: &Name, built: &Path, programs: &Path) -> std::io::Result<(PathB
             std::fs::remove_file(entry.path())?;
         }
     }
-    Ok((place, digest, unchanged))
+    Ok((place, identity))
 }
