@@ -200,7 +200,7 @@ mod tests {
         let told = line("billing", r#"{"msg":"billed"}"#);
         assert_eq!(
             trail(&[told.clone(), line("orders", "{}")], &told),
-            [told.clone()]
+            std::slice::from_ref(&told)
         );
     }
 }

@@ -3,7 +3,6 @@
 mod stack;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
