@@ -9,7 +9,7 @@ help:
 	@echo 'make install    build gantline and install it for this user'
 
 demo:
-	cargo run --quiet --locked --release -- demo
+	cargo run --quiet --locked -- demo
 
 test:
 	tests/run all
