@@ -87,7 +87,11 @@ mod docker {
     }
 
     fn left_of(stack: &str, things: &str) -> String {
-        let all: &[&str] = if things == "container" { &["--all"] } else { &[] };
+        let all: &[&str] = if things == "container" {
+            &["--all"]
+        } else {
+            &[]
+        };
         let output = Command::new("docker")
             .args([things, "ls", "--quiet"])
             .args(all)
