@@ -24,7 +24,7 @@ fn the_command_reference_in_the_docs_is_what_the_program_says() {
     let written = std::fs::read_to_string(path).unwrap_or_default();
     assert!(
         written == expected,
-        "run `make reference` and commit docs/reference/commands.md"
+        "run `UPDATE=1 cargo test --lib` and commit docs/reference/commands.md"
     );
 }
 

@@ -199,7 +199,7 @@ fn a_reserved_name_is_refused() {
     let shop = Shop::new();
     shop.write(
         "services/postgres-17/service.yaml",
-        "name: postgres-17\nblueprint: go-service\noptions: {entity: row}\n",
+        "name: postgres-17\nblueprint: go-service\noptions: {entity: line}\n",
     );
     assert_eq!(
         shop.problems(),
