@@ -4,7 +4,7 @@
 //! - [`FileTree`] reads; [`DiskTree`] is real, [`MemoryTree`] is for tests.
 //! - [`Transaction`] writes. Everything is staged below `.gantline/run/transaction`, then a
 //!   journal is written, then files are renamed into place, then the journal goes away.
-//! - [`recover`] ends what a killed command left behind, so that the tree is the old or the new.
+//! - [`recover()`] ends what a killed command left behind, so that the tree is the old or the new.
 //! - [`BaseStore`] reads `.gantline/base`, the ancestor of every merge.
 
 mod base;
