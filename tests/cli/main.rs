@@ -10,4 +10,5 @@ mod generate;
 mod manifests;
 mod new_workspace;
 mod scaffold;
+mod stack;
 mod workspace;

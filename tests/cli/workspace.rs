@@ -103,6 +103,15 @@ impl Workspace {
     /// Runs the binary in a folder of the workspace, without a terminal and without what the
     /// user's environment would bring.
     pub fn gantline_in(&self, folder: &str, arguments: &[&str]) -> Run {
+        self.run(folder, &[], arguments)
+    }
+
+    /// Runs the binary in the workspace with these variables besides, or instead.
+    pub fn gantline_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Run {
+        self.run(".", environment, arguments)
+    }
+
+    fn run(&self, folder: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Run {
         let output = Command::new(env!("CARGO_BIN_EXE_gantline"))
             .args(arguments)
             .current_dir(self.root.join(folder))
@@ -110,6 +119,7 @@ impl Workspace {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.home)
             .env("GIT_CONFIG_NOSYSTEM", "1")
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .output()
             .unwrap();

@@ -150,6 +150,7 @@ impl Opening {
                     environment: DockerEnvironment::of_process(),
                     builder: self.builder.unwrap_or_default(),
                     scratch: checkout.run.join("build"),
+                    workspace: root.to_path_buf(),
                 };
                 Arc::new(DockerRuntime::new(context, options))
             }

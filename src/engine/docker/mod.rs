@@ -66,6 +66,8 @@ pub struct DockerOptions {
     pub builder: Builder,
     /// A folder for build outputs, outside the workspace's source.
     pub scratch: PathBuf,
+    /// The workspace, whose base tells whether a Dockerfile is as generated.
+    pub workspace: PathBuf,
 }
 
 /// The containers of one stack.

@@ -12,9 +12,11 @@ use super::build::{BUILDKIT, Build, blocking};
 use super::dockerfile::{LastStage, PROGRAM};
 use super::failure;
 use super::images::identity;
+use crate::engine::files::{BaseStore, ContentHash, DiskTree};
 use crate::engine::go::{self, GoBuild, GoPlatform};
 use crate::engine::runtime::Progress;
 use crate::error::{Error, Result};
+use crate::model::file_set::TreePath;
 
 /// What builds, as the output calls it.
 const NATIVE: &str = "Go of this host";
@@ -31,8 +33,8 @@ const TIME_ZONES: &str = "/usr/share/zoneinfo";
 /// The folder of the context with what a base would have brought.
 const ROOT: &str = "root";
 
-/// The archive that is sent to the daemon, and what builds it: BuildKit when the Dockerfile's
-/// last stage does more than the generated one.
+/// The archive that is sent to the daemon, and what builds it: BuildKit as soon as the Dockerfile
+/// is not as generated, since only it knows what an edit means.
 pub async fn context(
     build: &Build<'_>,
     client: &Docker,
@@ -42,11 +44,10 @@ pub async fn context(
     let text = std::fs::read_to_string(&path).map_err(|error| {
         Error::invalid(format!("cannot read {}", path.display())).because(error)
     })?;
-    let Some(stage) = LastStage::of(&text) else {
+    let stage = LastStage::of(&text).filter(|_| is_as_generated(build, &text));
+    let Some(stage) = stage else {
         let file = path.display();
-        progress.warn(format!(
-            "the last stage of {file} is not as generated: BuildKit builds it"
-        ));
+        progress.warn(format!("{file} is not as generated: BuildKit builds it"));
         return Ok((build.docker_context().await?, BUILDKIT));
     };
     let program = compile(build, client, progress).await?;
@@ -61,6 +62,23 @@ pub async fn context(
     }
     let archive = blocking(move || archive_of(&stage, base.as_deref(), &program));
     Ok((archive.await?, NATIVE))
+}
+
+/// Whether the base has this text for the service's Dockerfile.
+fn is_as_generated(build: &Build<'_>, text: &str) -> bool {
+    let workspace = &build.options.workspace;
+    let folder = build.directory.strip_prefix(workspace).ok();
+    let path =
+        folder.and_then(|folder| TreePath::new(format!("{}/Dockerfile", folder.display())).ok());
+    let tree = DiskTree::new(workspace);
+    let known = BaseStore::new(&tree).index(build.service);
+    match (path, known) {
+        (Some(path), Ok((index, _))) => index
+            .entries
+            .get(&path)
+            .is_some_and(|entry| entry.hashes.contains(&ContentHash::of(text.as_bytes()))),
+        _ => false,
+    }
 }
 
 async fn compile(build: &Build<'_>, client: &Docker, progress: &Progress) -> Result<PathBuf> {

@@ -2,6 +2,8 @@
 
 mod workspace;
 
+use gantline::error::ErrorKind;
+
 use self::workspace::{Workspace, docker};
 
 #[test]
@@ -111,4 +113,65 @@ fn services_are_confined_and_published_on_this_host_alone() {
     );
     assert!(!found.contains("0.0.0.0"), "{found}");
     assert!(found.contains("127.0.0.1"), "{found}");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn the_native_builder_stands_in_for_a_generated_dockerfile_and_never_for_an_edited_one() {
+    let workspace = Workspace::generated("quotes");
+    let native = workspace.run(&["up", "--detach", "--builder", "native"]);
+    let said = workspace::text(&native);
+    assert!(native.status.success(), "{said}");
+    assert!(said.contains("built by Go of this host"), "{said}");
+    assert_eq!(workspace.status()["quotes"]["state"], "ready");
+
+    workspace.append("services/quotes/Dockerfile", "# Mine.\n");
+    let edited = workspace.run(&["up", "--detach", "--builder", "native"]);
+    let said = workspace::text(&edited);
+    assert!(edited.status.success(), "{said}");
+    assert!(
+        said.contains("is not as generated: BuildKit builds it"),
+        "{said}"
+    );
+    assert!(said.contains("built by BuildKit"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "needs Docker"]
+async fn an_image_that_cannot_be_had_ends_with_the_way_out() {
+    // No name ends in `.invalid` (RFC 2606), so nobody can serve this image.
+    let error = workspace::prepare_server("registry.invalid/none:1")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert!(
+        error.message().contains("registry.invalid/none:1"),
+        "{error}"
+    );
+    let hints = error.hints().join("\n");
+    assert!(hints.contains("--runtime process"), "{hints}");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn ctrl_c_ends_a_running_stack_well_and_a_starting_one_with_130() {
+    let workspace = Workspace::new();
+    let running = workspace.interrupt_when(&["up"], "storefront: ready");
+    assert_eq!(
+        running.status.code(),
+        Some(0),
+        "{}",
+        workspace::text(&running)
+    );
+    assert_eq!(workspace.containers(), "");
+
+    let starting = workspace.interrupt_when(&["up"], "start postgres-17");
+    assert_eq!(
+        starting.status.code(),
+        Some(130),
+        "{}",
+        workspace::text(&starting)
+    );
+    assert_eq!(workspace.containers(), "");
+    assert_eq!(workspace.networks(), "");
 }

@@ -1,12 +1,59 @@
 //! A workspace of two small services, and what Docker has of it; removed even after a panic.
 
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
+use gantline::engine::docker::{DockerOptions, DockerRuntime};
+use gantline::engine::runtime::{Artifact, Progress, Runtime, RuntimeContext};
+use gantline::error::Error;
+use gantline::model::name::Name;
+use gantline::model::secret::Secret;
+use gantline::model::stack::{Instance, Program, Role, ServerProgram};
+use gantline::report::RecordingReporter;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::{Map, Value};
 
 /// The program of both services: standard library alone.
 const SERVICE: &str = include_str!("fixture/service.go.txt");
+
+/// Makes a server's image available, as `up` does before it starts one.
+pub async fn prepare_server(image: &str) -> Result<Artifact, Error> {
+    let folder = tempfile::tempdir().unwrap();
+    let context = RuntimeContext {
+        stack: "live-image".to_owned(),
+        root: folder.path().to_path_buf(),
+        run: folder.path().join("run"),
+    };
+    let runtime = DockerRuntime::new(context, DockerOptions::default());
+    let instance = Instance {
+        name: "none".to_owned(),
+        role: Role::Resource,
+        program: Program::Server(ServerProgram {
+            kind: Name::new("none").unwrap(),
+            version: "1".to_owned(),
+            image: image.to_owned(),
+            arguments: Vec::new(),
+            files: BTreeMap::new(),
+            data: None,
+            process: None,
+            administrator: String::new(),
+            administrator_password: Secret::default(),
+        }),
+        environment: BTreeMap::new(),
+        endpoints: Vec::new(),
+        ready: None,
+        after: Vec::new(),
+        deadline_seconds: 60,
+    };
+    let events = Arc::new(RecordingReporter::default());
+    runtime
+        .prepare(&instance, &Progress::new(events, "none"))
+        .await
+}
 
 /// A workspace in a folder of its own.
 pub struct Workspace {
@@ -46,6 +93,35 @@ impl Workspace {
             "options: {entity: checkout, store: none, messaging: none}\nneeds: [orders]\n",
         );
         workspace
+    }
+
+    /// A workspace with one generated service that needs nothing.
+    pub fn generated(service: &str) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let workspace = Self { root };
+        workspace.write(
+            "gantline.yaml",
+            "version: 1\nname: live\nmodule: example.com/live\nregistry: ghcr.io/acme/live\n",
+        );
+        let added = workspace.run(&[
+            "add",
+            "service",
+            service,
+            "--blueprint",
+            "go-service",
+            "--with",
+            "entity=quote",
+            "--yes",
+        ]);
+        assert!(added.status.success(), "{}", text(&added));
+        workspace
+    }
+
+    /// Adds text at the end of a file.
+    pub fn append(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        let before = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, before + text).unwrap();
     }
 
     fn add_service(&self, name: &str, rest: &str) {
@@ -90,6 +166,37 @@ impl Workspace {
             .current_dir(self.root.path())
             .output()
             .unwrap()
+    }
+
+    /// Runs the program, and interrupts it as Ctrl-C does once its progress holds `text`.
+    pub fn interrupt_when(&self, arguments: &[&str], text: &str) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gantline"))
+            .args(arguments)
+            .current_dir(self.root.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = String::new();
+        let progress = BufReader::new(child.stderr.take().unwrap());
+        let mut lines = progress.lines();
+        for line in lines.by_ref() {
+            said.push_str(&(line.unwrap() + "\n"));
+            if said.contains(text) {
+                break;
+            }
+        }
+        let process = Pid::from_raw(child.id().try_into().unwrap());
+        kill(process, Signal::SIGINT).unwrap();
+        lines
+            .map_while(Result::ok)
+            .for_each(|line| said.push_str(&(line + "\n")));
+        Output {
+            status: child.wait().unwrap(),
+            stdout: Vec::new(),
+            stderr: said.into_bytes(),
+        }
     }
 
     /// The things of `status`, by name.

@@ -1,0 +1,69 @@
+//! The local stack where something that it needs is missing, or nothing runs.
+
+use serde_json::Value;
+
+use crate::workspace::Workspace;
+
+/// A daemon that is not there.
+const NO_DOCKER: (&str, &str) = ("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+
+#[test]
+fn without_docker_up_says_what_is_missing_and_offers_processes() {
+    let shop = Workspace::shop_with_orders();
+    let run = shop.gantline_with(&[NO_DOCKER], &["up", "--detach"]);
+    assert_eq!(run.code, 4, "{run}");
+    assert!(run.stderr.contains("--runtime process"), "{run}");
+    assert!(run.stderr.contains("/nonexistent/docker.sock"), "{run}");
+}
+
+#[test]
+fn without_go_a_service_cannot_run_as_a_process() {
+    let shop = Workspace::shop_with_orders();
+    let run = shop.gantline_with(
+        &[("PATH", "/nonexistent")],
+        &["up", "--detach", "--runtime", "process"],
+    );
+    assert_eq!(run.code, 4, "{run}");
+    assert!(run.stderr.contains("Go"), "{run}");
+    let down = shop.gantline(&["down", "--volumes"]);
+    assert_eq!(down.code, 0, "{down}");
+}
+
+#[test]
+fn a_stack_that_never_ran_is_shown_as_stopped() {
+    let shop = Workspace::shop_with_orders();
+    let run = shop.gantline(&["status", "--format", "json"]);
+    assert_eq!(run.code, 0, "{run}");
+    let answer: Value = serde_json::from_str(&run.stdout).expect("a document");
+    let things = answer["things"].as_array().expect("things");
+    let orders = things.iter().find(|thing| thing["name"] == "orders");
+    assert_eq!(orders.expect("orders")["state"], "stopped", "{run}");
+}
+
+#[test]
+fn down_where_nothing_runs_is_done_at_once() {
+    let shop = Workspace::shop_with_orders();
+    let run = shop.gantline_with(&[NO_DOCKER], &["down"]);
+    assert_eq!(run.code, 0, "{run}");
+}
+
+#[test]
+fn an_unknown_service_is_refused_with_those_that_there_are() {
+    let shop = Workspace::shop_with_orders();
+    let run = shop.gantline_with(&[NO_DOCKER], &["up", "ordres"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("orders"), "{run}");
+}
+
+#[test]
+fn a_secret_without_a_local_value_is_named_before_anything_starts() {
+    let shop = Workspace::shop_with_orders().replace(
+        "services/orders/service.yaml",
+        "publishes:",
+        "secrets: {PAYMENT_KEY: payment/api-key}\npublishes:",
+    );
+    let run = shop.gantline_with(&[NO_DOCKER], &["up"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("PAYMENT_KEY"), "{run}");
+    assert!(run.stderr.contains("local.env"), "{run}");
+}
