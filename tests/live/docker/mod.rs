@@ -119,6 +119,11 @@ fn services_are_confined_and_published_on_this_host_alone() {
 #[ignore = "needs Docker"]
 fn the_native_builder_stands_in_for_a_generated_dockerfile_and_never_for_an_edited_one() {
     let workspace = Workspace::generated("quotes");
+    // Images are found again by their source: this one must be new to the daemon.
+    workspace.append(
+        "services/quotes/cmd/quotes/main.go",
+        &workspace.unique_comment(),
+    );
     let native = workspace.run(&["up", "--detach", "--builder", "native"]);
     let said = workspace::text(&native);
     assert!(native.status.success(), "{said}");
@@ -156,7 +161,7 @@ async fn an_image_that_cannot_be_had_ends_with_the_way_out() {
 #[ignore = "needs Docker"]
 fn ctrl_c_ends_a_running_stack_well_and_a_starting_one_with_130() {
     let workspace = Workspace::new();
-    let running = workspace.interrupt_when(&["up"], "storefront: ready");
+    let running = workspace.interrupt_when(&["up"], &["orders: ready", "storefront: ready"]);
     assert_eq!(
         running.status.code(),
         Some(0),
@@ -165,7 +170,7 @@ fn ctrl_c_ends_a_running_stack_well_and_a_starting_one_with_130() {
     );
     assert_eq!(workspace.containers(), "");
 
-    let starting = workspace.interrupt_when(&["up"], "start postgres-17");
+    let starting = workspace.interrupt_when(&["up"], &["start postgres-17"]);
     assert_eq!(
         starting.status.code(),
         Some(130),

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use gantline::engine::docker::{DockerOptions, DockerRuntime};
 use gantline::engine::runtime::{Artifact, Progress, Runtime, RuntimeContext};
@@ -117,6 +118,11 @@ impl Workspace {
         workspace
     }
 
+    /// A comment in Go that no other workspace has.
+    pub fn unique_comment(&self) -> String {
+        format!("\n// {}\n", self.root.path().display())
+    }
+
     /// Adds text at the end of a file.
     pub fn append(&self, path: &str, text: &str) {
         let path = self.path(path);
@@ -168,8 +174,8 @@ impl Workspace {
             .unwrap()
     }
 
-    /// Runs the program, and interrupts it as Ctrl-C does once its progress holds `text`.
-    pub fn interrupt_when(&self, arguments: &[&str], text: &str) -> Output {
+    /// Runs the program, and interrupts it as Ctrl-C does once its progress holds `texts`.
+    pub fn interrupt_when(&self, arguments: &[&str], texts: &[&str]) -> Output {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gantline"))
             .args(arguments)
             .current_dir(self.root.path())
@@ -183,9 +189,13 @@ impl Workspace {
         let mut lines = progress.lines();
         for line in lines.by_ref() {
             said.push_str(&(line.unwrap() + "\n"));
-            if said.contains(text) {
+            if texts.iter().all(|text| said.contains(text)) {
                 break;
             }
+        }
+        // The last line of a start comes a moment before the start is over.
+        if texts.len() > 1 {
+            std::thread::sleep(Duration::from_secs(2));
         }
         let process = Pid::from_raw(child.id().try_into().unwrap());
         kill(process, Signal::SIGINT).unwrap();
