@@ -1,11 +1,13 @@
 //! What gantline works on: plain types without I/O, which every other folder shares.
 
 pub mod blueprint;
+pub mod environment;
 pub mod event;
 pub mod file_set;
 pub mod name;
 pub mod plan;
 pub mod project;
+pub mod release;
 pub mod resource_type;
 pub mod secret;
 pub mod stack;
