@@ -1,6 +1,7 @@
 //! Use cases: each compares what is wanted with what is there, plans, and has it carried out.
 
 pub mod blueprints;
+pub mod build;
 pub mod demo;
 pub mod doctor;
 pub mod generate;

@@ -11,5 +11,6 @@ pub mod ports;
 pub mod process;
 pub mod program;
 pub mod readiness;
+pub mod registry;
 pub mod runtime;
 pub mod source;

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::ChildStdin;
 
 /// The most output that is kept of each stream, in bytes; the rest is read and dropped.
 const LARGEST_OUTPUT: u64 = 4 * 1024 * 1024;
@@ -23,6 +24,7 @@ pub struct ProgramCall {
     directory: Option<PathBuf>,
     environment: Vec<(String, OsString)>,
     inherits: bool,
+    input: Option<Vec<u8>>,
     owner: Option<(u32, u32)>,
     patience: Duration,
 }
@@ -84,6 +86,7 @@ impl ProgramCall {
             directory: None,
             environment: Vec::new(),
             inherits: true,
+            input: None,
             owner: None,
             patience,
         }
@@ -133,6 +136,13 @@ impl ProgramCall {
         self
     }
 
+    /// What it reads from standard input; nothing otherwise.
+    #[must_use]
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(input.into());
+        self
+    }
+
     /// As whom it runs: user and group id.
     #[must_use]
     pub fn owner(mut self, owner: Option<(u32, u32)>) -> Self {
@@ -152,8 +162,13 @@ impl ProgramCall {
         let group = GroupGuard::of(&child);
         let output = child.stdout.take();
         let errors = child.stderr.take();
+        let input = child.stdin.take();
         let work = async {
-            let (output, errors) = tokio::join!(all_of(output), lines_of(errors, &mut on_line));
+            let (output, errors, ()) = tokio::join!(
+                all_of(output),
+                lines_of(errors, &mut on_line),
+                give(input, self.input.as_deref())
+            );
             (child.wait().await, output, errors)
         };
         let (status, output, errors) =
@@ -181,7 +196,10 @@ impl ProgramCall {
         command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
+            .stdin(match self.input {
+                Some(_) => Stdio::piped(),
+                None => Stdio::null(),
+            })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)
@@ -229,6 +247,13 @@ impl Drop for GroupGuard {
             // It has not been waited for, so its id is still its own.
             let _ended = killpg(group, Signal::SIGKILL);
         }
+    }
+}
+
+/// Writes a program's input and closes it; one that ends without having read it is no error.
+async fn give(stream: Option<ChildStdin>, input: Option<&[u8]>) {
+    if let (Some(mut stream), Some(input)) = (stream, input) {
+        let _unread = stream.write_all(input).await;
     }
 }
 

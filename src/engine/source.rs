@@ -105,6 +105,21 @@ pub fn source_hash(directory: &Path) -> Result<String> {
         .collect())
 }
 
+/// The hash of the source of an image: of a folder that has a Dockerfile.
+///
+/// # Errors
+/// When there is no Dockerfile, or a file cannot be read.
+pub async fn image_source(directory: &Path) -> Result<String> {
+    if !directory.join(DOCKERFILE).is_file() {
+        let message = format!("{} has no Dockerfile", directory.display());
+        return Err(Error::invalid(message).hint("Write it again with `gantline generate`"));
+    }
+    let directory = directory.to_path_buf();
+    tokio::task::spawn_blocking(move || source_hash(&directory))
+        .await
+        .map_err(|error| Error::failed("reading the source was cut off").because(error))?
+}
+
 fn content_hash(path: &Path) -> Result<[u8; 32]> {
     let mut hash = Sha256::new();
     let mut file = fs::File::open(path).map_err(|error| unreadable(path, error))?;

@@ -4,6 +4,7 @@ pub mod blueprint;
 pub mod environment;
 pub mod event;
 pub mod file_set;
+pub mod image;
 pub mod name;
 pub mod plan;
 pub mod project;

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::images::{artifact, identity};
 use super::{Builder, DockerOptions, archive, native};
 use crate::engine::runtime::{Artifact, Progress, clean_line};
-use crate::engine::source::{source_hash, source_paths};
+use crate::engine::source::{image_source, source_paths};
 use crate::error::{Error, Result};
 
 /// How long a build may take.
@@ -42,7 +42,7 @@ pub struct Build<'a> {
 impl Build<'_> {
     /// Builds the image, unless there is one of the same source.
     pub async fn run(&self, client: &Docker, progress: &Progress) -> Result<Artifact> {
-        let hash = self.hash().await?;
+        let hash = image_source(self.directory).await?;
         let suffix = match self.options.builder {
             Builder::Docker => "",
             Builder::Native => "-native",
@@ -73,15 +73,6 @@ impl Build<'_> {
                 "Docker built {tagged}, but has no such image"
             ))),
         }
-    }
-
-    async fn hash(&self) -> Result<String> {
-        let directory = self.directory.to_path_buf();
-        if !directory.join("Dockerfile").is_file() {
-            let message = format!("{} has no Dockerfile", directory.display());
-            return Err(Error::invalid(message).hint("Write it again with `gantline generate`"));
-        }
-        blocking(move || source_hash(&directory)).await
     }
 
     /// The archive that is sent to BuildKit: the source, Dockerfile included.
