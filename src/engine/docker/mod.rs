@@ -10,8 +10,10 @@ mod dockerfile;
 mod images;
 mod logs;
 mod native;
+mod starts;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bollard::Docker;
@@ -21,6 +23,7 @@ use tokio::sync::OnceCell;
 
 use self::connection::{DockerEnvironment, WAY_OUT, connect};
 use self::containers::Names;
+use self::starts::Starts;
 use super::runtime::{
     Artifact, ClearScope, Cleared, Launch, LogRequest, LogStream, Progress, Runtime, RuntimeContext,
 };
@@ -75,7 +78,8 @@ pub struct DockerRuntime {
     names: Names,
     options: DockerOptions,
     client: OnceCell<Docker>,
-    network: OnceCell<()>,
+    network: Arc<OnceCell<()>>,
+    starts: Starts,
 }
 
 impl DockerRuntime {
@@ -85,7 +89,8 @@ impl DockerRuntime {
             names: Names::new(context),
             options,
             client: OnceCell::new(),
-            network: OnceCell::new(),
+            network: Arc::default(),
+            starts: Starts::default(),
         }
     }
 
@@ -93,12 +98,6 @@ impl DockerRuntime {
         self.client
             .get_or_try_init(|| connect(&self.options.environment))
             .await
-    }
-
-    /// Makes the stack's network, once.
-    async fn ensure_network(&self, client: &Docker) -> Result<()> {
-        let ensure = || containers::ensure_network(client, &self.names);
-        self.network.get_or_try_init(ensure).await.copied()
     }
 
     async fn stop_all(&self, client: &Docker, instances: &[&Observed]) -> Result<()> {
@@ -138,9 +137,17 @@ impl Runtime for DockerRuntime {
     }
 
     async fn start(&self, launch: &Launch) -> Result<()> {
-        let client = self.client().await?;
-        self.ensure_network(client).await?;
-        containers::start(client, &self.names, launch).await
+        let client = self.client().await?.clone();
+        let (names, launch) = (self.names.clone(), launch.clone());
+        let network = Arc::clone(&self.network);
+        let instance = launch.instance.name.clone();
+        let start = async move {
+            network
+                .get_or_try_init(|| containers::ensure_network(&client, &names))
+                .await?;
+            containers::start(&client, &names, &launch).await
+        };
+        self.starts.run(&instance, start).await
     }
 
     async fn wait_exit(&self, instance: &str) -> Result<i32> {
@@ -150,6 +157,7 @@ impl Runtime for DockerRuntime {
 
     async fn stop(&self, instance: &str) -> Result<()> {
         let client = self.client().await?;
+        self.starts.settle(instance).await;
         containers::stop(client, self.names.container(instance)).await
     }
 
@@ -160,6 +168,7 @@ impl Runtime for DockerRuntime {
 
     async fn clear(&self, scope: ClearScope) -> Result<Cleared> {
         let client = self.client().await?;
+        self.starts.settle_all().await;
         let observed = containers::observe(client, &self.names).await?;
         // Services first, so that none logs that its server went away.
         for role in [Role::Service, Role::Job, Role::Resource] {

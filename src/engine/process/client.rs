@@ -23,8 +23,50 @@ const START: Duration = Duration::from_secs(15);
 const ANSWER: Duration = Duration::from_secs(15);
 /// How long one request waits for an end before it is asked again.
 const WAIT: Duration = Duration::from_secs(60);
-/// How often a supervisor that starts is looked for.
+/// How long a supervisor that hung up may go on listening.
+const END: Duration = Duration::from_secs(2);
+/// How often a supervisor that starts or ends is looked for.
 const POLL: Duration = Duration::from_millis(10);
+
+/// Why a supervisor gave no answer.
+#[derive(Debug)]
+pub enum Unanswered {
+    /// It ended, or was killed, while it was asked.
+    Gone(std::io::Error),
+    /// It is there and says no, or is silent.
+    Failed(Error),
+}
+
+impl From<Error> for Unanswered {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<std::io::Error> for Unanswered {
+    fn from(error: std::io::Error) -> Self {
+        use std::io::ErrorKind::{BrokenPipe, ConnectionReset, NotConnected, UnexpectedEof};
+        match error.kind() {
+            BrokenPipe | ConnectionReset | NotConnected | UnexpectedEof => Self::Gone(error),
+            _ => Self::Failed(silent(error)),
+        }
+    }
+}
+
+impl From<Unanswered> for Error {
+    fn from(unanswered: Unanswered) -> Self {
+        match unanswered {
+            Unanswered::Gone(error) => silent(error),
+            Unanswered::Failed(error) => error,
+        }
+    }
+}
+
+fn silent(error: std::io::Error) -> Error {
+    Error::failed("the supervisor of this checkout does not answer")
+        .because(error)
+        .hint("End it, and what it started, with `gantline down`")
+}
 
 /// A connection to a running supervisor.
 pub struct Connection {
@@ -55,29 +97,25 @@ impl Connection {
         }
     }
 
-    async fn ask(&mut self, request: Request, patience: Duration) -> Result<Response> {
+    async fn ask(&mut self, request: Request, patience: Duration) -> Result<Response, Unanswered> {
         let envelope = Envelope {
             protocol: PROTOCOL,
             request,
         };
-        let broken = |error: std::io::Error| {
-            Error::failed("the supervisor of this checkout does not answer")
-                .because(error)
-                .hint("End it, and what it started, with `gantline down`")
-        };
-        send(&mut self.writer, &envelope).await.map_err(broken)?;
-        let response = receive(&mut self.reader, patience).await.map_err(broken)?;
+        send(&mut self.writer, &envelope).await?;
+        let response = receive(&mut self.reader, patience).await?;
         match response {
-            Some(Response::Failed(reason)) => Err(Error::failed(reason)),
+            Some(Response::Failed(reason)) => Err(Error::failed(reason).into()),
             Some(Response::OtherProtocol(theirs)) => Err(Error::failed(
                 "the stack of this checkout was started by another version of gantline",
             )
             .since(format!(
                 "its supervisor speaks protocol {theirs}, and this program {PROTOCOL}"
             ))
-            .hint("Stop it with `gantline down`, then start it again")),
+            .hint("Stop it with `gantline down`, then start it again")
+            .into()),
             Some(response) => Ok(response),
-            None => Err(broken(std::io::ErrorKind::UnexpectedEof.into())),
+            None => Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()),
         }
     }
 
@@ -85,7 +123,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it cannot be run.
-    pub async fn start(&mut self, spec: super::protocol::ChildSpec) -> Result<()> {
+    pub async fn start(&mut self, spec: super::protocol::ChildSpec) -> Result<(), Unanswered> {
         self.ask(Request::Start(Box::new(spec)), ANSWER).await?;
         Ok(())
     }
@@ -94,10 +132,10 @@ impl Connection {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn observe(&mut self) -> Result<Vec<Record>> {
+    pub async fn observe(&mut self) -> Result<Vec<Record>, Unanswered> {
         match self.ask(Request::Observe, ANSWER).await? {
             Response::Instances(records) => Ok(records),
-            other => Err(unexpected(&other)),
+            other => Err(unexpected(&other).into()),
         }
     }
 
@@ -105,7 +143,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn wait(&mut self, name: &str) -> Result<Option<i32>> {
+    pub async fn wait(&mut self, name: &str) -> Result<Option<i32>, Unanswered> {
         loop {
             let request = Request::Wait {
                 name: name.to_owned(),
@@ -115,7 +153,7 @@ impl Connection {
                 Response::Runs => {}
                 Response::Ended(code) => return Ok(Some(code)),
                 Response::Absent => return Ok(None),
-                other => return Err(unexpected(&other)),
+                other => return Err(unexpected(&other).into()),
             }
         }
     }
@@ -124,7 +162,7 @@ impl Connection {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn stop(&mut self, name: &str) -> Result<()> {
+    pub async fn stop(&mut self, name: &str) -> Result<(), Unanswered> {
         let request = Request::Stop {
             name: name.to_owned(),
         };
@@ -136,10 +174,31 @@ impl Connection {
     ///
     /// # Errors
     /// When it does not answer.
-    pub async fn end(&mut self) -> Result<()> {
+    pub async fn end(&mut self) -> Result<(), Unanswered> {
         // Services first, then servers: two periods of grace.
         self.ask(Request::End, GRACE + GRACE + ANSWER).await?;
         Ok(())
+    }
+}
+
+/// What a supervisor answered; `None` when it ended while it was asked.
+///
+/// # Errors
+/// When it says no, or is there and does not answer.
+pub async fn unless_gone<T>(folders: &Folders, answer: Result<T, Unanswered>) -> Result<Option<T>> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Unanswered::Failed(error)) => Err(error),
+        Err(Unanswered::Gone(error)) => {
+            let deadline = tokio::time::Instant::now() + END;
+            while Connection::open(folders).await?.is_some() {
+                if tokio::time::Instant::now() > deadline {
+                    return Err(silent(error));
+                }
+                tokio::time::sleep(POLL).await;
+            }
+            Ok(None)
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::client::{Connection, saved_state, start_supervisor};
+use self::client::{Connection, saved_state, start_supervisor, unless_gone};
 use self::folders::Folders;
 use self::identity::Identity;
 pub use self::obtain::{Availability, availability};
@@ -232,8 +232,9 @@ fn endpoints(launch: &Launch) -> BTreeMap<String, Address> {
 impl Runtime for ProcessRuntime {
     async fn observe(&self) -> Result<Vec<Observed>> {
         let folders = self.folders()?;
-        if let Some(mut connection) = Connection::open(&folders).await? {
-            let records = connection.observe().await?;
+        if let Some(mut connection) = Connection::open(&folders).await?
+            && let Some(records) = unless_gone(&folders, connection.observe().await).await?
+        {
             return Ok(records.into_iter().map(|record| record.observed).collect());
         }
         self.clean_up(&folders).await;
@@ -260,13 +261,17 @@ impl Runtime for ProcessRuntime {
         // Held open while the server is prepared, so that the supervisor waits for it.
         let mut connection = self.supervisor(&folders).await?;
         let child = self.child(launch, &folders).await?;
-        connection.start(child).await
+        connection.start(child).await.map_err(Error::from)
     }
 
     async fn wait_exit(&self, instance: &str) -> Result<i32> {
         let folders = self.folders()?;
-        let ended = match Connection::open(&folders).await? {
-            Some(mut connection) => connection.wait(instance).await?,
+        let answer = match Connection::open(&folders).await? {
+            Some(mut connection) => unless_gone(&folders, connection.wait(instance).await).await?,
+            None => None,
+        };
+        let ended = match answer {
+            Some(ended) => ended,
             None => saved_state(&folders).and_then(|state| {
                 let records = state.instances.into_iter();
                 let mut named = records.filter(|record| record.observed.name == instance);
@@ -278,9 +283,11 @@ impl Runtime for ProcessRuntime {
 
     async fn stop(&self, instance: &str) -> Result<()> {
         let folders = self.folders()?;
-        if let Some(mut connection) = Connection::open(&folders).await? {
-            connection.stop(instance).await?;
-        } else {
+        let stopped = match Connection::open(&folders).await? {
+            Some(mut connection) => unless_gone(&folders, connection.stop(instance).await).await?,
+            None => None,
+        };
+        if stopped.is_none() {
             self.clean_up(&folders).await;
         }
         remove(&folders.work(instance))
