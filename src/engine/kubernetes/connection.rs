@@ -1,0 +1,148 @@
+//! Which cluster is meant, and a client for it: a context of the kubeconfig, or the service account
+//! of the pod that the program runs in.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::{Client, Config};
+use semver::Version;
+
+use super::request::Access;
+use crate::error::{Error, Result};
+
+/// How long a connection to the API server may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The oldest minor version of Kubernetes 1 that is supported.
+const OLDEST_MINOR: u64 = 30;
+
+/// A connection to a cluster.
+#[derive(Clone)]
+pub struct Cluster {
+    pub(super) client: Client,
+    /// The DER of the first certificate that the server's is checked with.
+    pub(super) certificate: Option<Vec<u8>>,
+    /// Whether it answered once.
+    pub(super) answered: Arc<AtomicBool>,
+    name: String,
+}
+
+impl Cluster {
+    /// Connects to the cluster of this context, of the current context when `None`; without a
+    /// kubeconfig, to the cluster that the program runs in. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the context does not exist, or the kubeconfig cannot be used.
+    pub async fn connect(context: Option<&str>) -> Result<Self> {
+        let (mut config, name) = match configuration(context).await? {
+            Some(found) => found,
+            None => in_cluster()?,
+        };
+        config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // Retries are ours: bounded by a deadline, and seen by the user.
+        config.default_retry = false;
+        let certificate = config.root_cert.as_ref().and_then(|it| it.first().cloned());
+        let client = Client::try_from(config).map_err(|error| {
+            Error::missing(format!("cannot use the credentials of {name}")).because(error)
+        })?;
+        Ok(Self {
+            client,
+            certificate,
+            answered: Arc::default(),
+            name,
+        })
+    }
+
+    /// What people call the cluster: `the context staging`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The client, for what watches.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The version of Kubernetes that it runs.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked, or is older than what is supported.
+    pub async fn version(&self) -> Result<Version> {
+        let access = Access::new("get", "version");
+        let info = self
+            .send(&access, || self.client.apiserver_version())
+            .await?;
+        let text = info.git_version.trim_start_matches('v');
+        let version = Version::parse(text).map_err(|error| {
+            Error::failed(format!(
+                "{} says a version that is none: {}",
+                self.name, info.git_version
+            ))
+            .because(error)
+        })?;
+        match (version.major, version.minor) {
+            (1, minor) if minor < OLDEST_MINOR => Err(Error::missing(format!(
+                "{} runs Kubernetes {version}; 1.{OLDEST_MINOR} or newer is needed",
+                self.name
+            ))),
+            _ => Ok(version),
+        }
+    }
+}
+
+/// The configuration of a context; `None` where there is no kubeconfig and none was asked for.
+async fn configuration(context: Option<&str>) -> Result<Option<(Config, String)>> {
+    let unusable = |error| {
+        Error::missing("cannot use the kubeconfig")
+            .because(error)
+            .hint("See what it holds: `kubectl config view`")
+    };
+    let kubeconfig = match Kubeconfig::read() {
+        Ok(kubeconfig) => kubeconfig,
+        Err(KubeconfigError::ReadConfig(error, _))
+            if context.is_none() && error.kind() == std::io::ErrorKind::NotFound =>
+        {
+            return Ok(None);
+        }
+        Err(KubeconfigError::FindPath) if context.is_none() => return Ok(None),
+        Err(error) => return Err(unusable(error)),
+    };
+    let known: Vec<String> = kubeconfig
+        .contexts
+        .iter()
+        .map(|it| it.name.clone())
+        .collect();
+    let chosen = context
+        .map(str::to_owned)
+        .or_else(|| kubeconfig.current_context.clone())
+        .filter(|name| !name.is_empty());
+    let Some(name) = chosen else {
+        return Err(Error::invalid("the kubeconfig has no current context")
+            .hint(format!("Choose one with `--context`: {}", known.join(", "))));
+    };
+    if !known.contains(&name) {
+        let hint = match known.is_empty() {
+            true => "The kubeconfig has no context at all".to_owned(),
+            false => format!("The kubeconfig has: {}", known.join(", ")),
+        };
+        return Err(Error::invalid(format!("there is no context `{name}`")).hint(hint));
+    }
+    let options = KubeConfigOptions {
+        context: Some(name.clone()),
+        ..KubeConfigOptions::default()
+    };
+    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
+        .await
+        .map_err(unusable)?;
+    Ok(Some((config, format!("the context {name}"))))
+}
+
+fn in_cluster() -> Result<(Config, String)> {
+    let config = Config::incluster().map_err(|error| {
+        Error::missing("there is no kubeconfig, and this is no pod of a cluster")
+            .because(error)
+            .hint("Point KUBECONFIG at the file that your cluster's provider gave you")
+    })?;
+    Ok((config, "this pod's own cluster".to_owned()))
+}

@@ -1,0 +1,7 @@
+//! A Kubernetes cluster (1.30 and newer): the connection, which cluster it is, and its objects.
+
+pub mod connection;
+pub mod identity;
+mod request;
+
+pub use connection::Cluster;
