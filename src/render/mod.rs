@@ -1,5 +1,6 @@
 //! Pure rendering: the model turned into files and specifications. Same input, same bytes.
 
+pub mod chart;
 pub mod code;
 pub mod condition;
 pub mod context;

@@ -1,0 +1,565 @@
+//! Runs parsed templates.
+//!
+//! The parser is gotmpl's. Its own execution is not used: there maps cannot change, which `set`
+//! and `merge` have to do, and an error does not tell where it happened.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use gotmpl::parse::{
+    BranchNode, CommandNode, DefineNode, Expr, ListNode, Node, Number, Parser, PipeNode, Pos,
+};
+
+use super::functions;
+use super::methods;
+use super::value::Value;
+
+/// Templates may include one another this deep.
+const DEEPEST: usize = 100;
+/// Elements that all `range` of one chart may go through.
+const MOST_STEPS: usize = 1_000_000;
+/// Bytes that one chart may write.
+const MOST_BYTES: usize = 16 * 1024 * 1024;
+
+/// Where something stands: in which file, at which byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    /// The file's name.
+    pub file: Rc<str>,
+    /// The byte.
+    pub offset: usize,
+}
+
+/// Why a template cannot be run.
+#[derive(Debug, Clone)]
+pub struct Fault {
+    /// What is wrong.
+    pub message: String,
+    /// Where; `None` until the place is known.
+    pub spot: Option<Spot>,
+    /// The function that is not known here, where that is the reason.
+    pub unknown: Option<String>,
+}
+
+impl From<String> for Fault {
+    fn from(message: String) -> Self {
+        Self {
+            message,
+            spot: None,
+            unknown: None,
+        }
+    }
+}
+
+/// What running a part of a template gives.
+pub type Outcome<T> = Result<T, Fault>;
+
+/// A body and the file that it stands in.
+struct Body {
+    file: Rc<str>,
+    nodes: ListNode,
+}
+
+/// All templates of a chart, and how far they have come.
+pub struct Engine {
+    bodies: BTreeMap<String, Rc<Body>>,
+    depth: usize,
+    steps: usize,
+    bytes: usize,
+}
+
+/// How a list of nodes ended.
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+/// The variables of one template that runs.
+struct Scope {
+    file: Rc<str>,
+    variables: Vec<(String, Value)>,
+}
+
+impl Engine {
+    /// An engine without templates.
+    pub fn new() -> Self {
+        Self {
+            bodies: BTreeMap::new(),
+            depth: 0,
+            steps: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Adds a file: its text under its own name, and what it defines.
+    pub fn add(&mut self, name: &str, text: &str) -> Outcome<()> {
+        let file: Rc<str> = Rc::from(name);
+        let parsed = Parser::with_name(None, text, "{{", "}}").and_then(Parser::parse);
+        let (nodes, defines) = parsed.map_err(|error| parse_fault(error, &file, text))?;
+        check_list(&nodes, &file)?;
+        for DefineNode { name, body, .. } in defines {
+            check_list(&body, &file)?;
+            self.insert(name.as_str(), &file, body);
+        }
+        self.insert(name, &file, nodes);
+        Ok(())
+    }
+
+    /// Like Go: what holds nothing but space does not replace what is there.
+    fn insert(&mut self, name: &str, file: &Rc<str>, nodes: ListNode) {
+        if nodes.is_empty_tree() && self.bodies.contains_key(name) {
+            return;
+        }
+        let file = Rc::clone(file);
+        self.bodies
+            .insert(name.to_owned(), Rc::new(Body { file, nodes }));
+    }
+
+    /// What a template writes.
+    pub fn run(&mut self, name: &str, dot: &Value) -> Outcome<String> {
+        let body = self
+            .bodies
+            .get(name)
+            .map(Rc::clone)
+            .ok_or_else(|| Fault::from(format!("there is no template `{name}`")))?;
+        if self.depth >= DEEPEST {
+            return Err(
+                format!("templates include one another deeper than {DEEPEST} levels").into(),
+            );
+        }
+        self.depth += 1;
+        let mut scope = Scope {
+            file: Rc::clone(&body.file),
+            variables: vec![("$".to_owned(), dot.clone())],
+        };
+        let mut out = String::new();
+        let flow = self.list(&body.nodes, dot, &mut scope, &mut out);
+        self.depth -= 1;
+        flow.map(|_| out)
+    }
+
+    /// Runs a text as a template that knows all others, as `tpl` does.
+    pub fn run_text(&mut self, text: &str, dot: &Value) -> Outcome<String> {
+        let name = format!("text given to tpl ({})", self.bodies.len());
+        let before = self.bodies.clone();
+        let result = self.add(&name, text).and_then(|()| self.run(&name, dot));
+        self.bodies = before;
+        // A place within the text means nothing to a reader: the place of `tpl` is what counts.
+        result.map_err(|mut fault| {
+            if fault.spot.as_ref().is_some_and(|spot| *spot.file == *name) {
+                fault.spot = None;
+            }
+            fault
+        })
+    }
+
+    fn list(
+        &mut self,
+        list: &ListNode,
+        dot: &Value,
+        scope: &mut Scope,
+        out: &mut String,
+    ) -> Outcome<Flow> {
+        for node in &list.nodes {
+            match self.node(node, dot, scope, out)? {
+                Flow::Next => {}
+                flow => return Ok(flow),
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn node(
+        &mut self,
+        node: &Node,
+        dot: &Value,
+        scope: &mut Scope,
+        out: &mut String,
+    ) -> Outcome<Flow> {
+        match node {
+            Node::Text(text) => self.write(&text.text, out)?,
+            Node::Action(action) => {
+                let value = self.pipe(&action.pipe, dot, scope)?;
+                if action.pipe.decl.is_empty() {
+                    match value {
+                        Value::Nil => self.write("<no value>", out)?,
+                        Value::Text(text) => self.write(&text, out)?,
+                        other => self.write(&other.printed(), out)?,
+                    }
+                }
+            }
+            Node::If(branch) => return self.branch(branch, (dot, false), scope, out),
+            Node::With(branch) => return self.branch(branch, (dot, true), scope, out),
+            Node::Range(branch) => return self.range(branch, dot, scope, out),
+            Node::Template(call) => {
+                let value = match &call.pipe {
+                    Some(pipe) => self.pipe(pipe, dot, scope)?,
+                    None => Value::Nil,
+                };
+                let text = self.run(&call.name, &value);
+                let text = text.map_err(|fault| fault.or_at(scope, call.pos))?;
+                self.write(&text, out)?;
+            }
+            Node::List(list) => return self.list(list, dot, scope, out),
+            Node::Define(_) => {}
+            Node::Break(_) => return Ok(Flow::Break),
+            Node::Continue(_) => return Ok(Flow::Continue),
+        }
+        Ok(Flow::Next)
+    }
+
+    fn write(&mut self, text: &str, out: &mut String) -> Outcome<()> {
+        self.bytes += text.len();
+        if self.bytes > MOST_BYTES {
+            return Err(format!("the chart writes more than {MOST_BYTES} bytes").into());
+        }
+        out.push_str(text);
+        Ok(())
+    }
+
+    fn branch(
+        &mut self,
+        branch: &BranchNode,
+        (dot, moves_dot): (&Value, bool),
+        scope: &mut Scope,
+        out: &mut String,
+    ) -> Outcome<Flow> {
+        let mark = scope.variables.len();
+        let value = self.pipe(&branch.pipe, dot, scope)?;
+        let flow = if value.is_true() {
+            let dot = if moves_dot { &value } else { dot };
+            self.list(&branch.body, dot, scope, out)
+        } else if let Some(body) = &branch.else_body {
+            self.list(body, dot, scope, out)
+        } else {
+            Ok(Flow::Next)
+        };
+        scope.variables.truncate(mark);
+        flow
+    }
+
+    fn range(
+        &mut self,
+        branch: &BranchNode,
+        dot: &Value,
+        scope: &mut Scope,
+        out: &mut String,
+    ) -> Outcome<Flow> {
+        let mark = scope.variables.len();
+        let value = self.commands(&branch.pipe, dot, scope)?;
+        let pairs = elements(&value)
+            .map_err(|message| Fault::from(message).or_at(scope, branch.pipe.pos))?;
+        if pairs.is_empty() {
+            let flow = match &branch.else_body {
+                Some(body) => self.list(body, dot, scope, out),
+                None => Ok(Flow::Next),
+            };
+            scope.variables.truncate(mark);
+            return flow;
+        }
+        for (key, item) in pairs {
+            self.steps += 1;
+            if self.steps > MOST_STEPS {
+                let message = format!("the chart's loops take more than {MOST_STEPS} steps");
+                return Err(Fault::from(message).or_at(scope, branch.pos));
+            }
+            let names = branch.pipe.decl.as_slice();
+            let bound = match names {
+                [] => vec![],
+                [name] => vec![(name, item.clone())],
+                [first, second, ..] => vec![(first, key), (second, item.clone())],
+            };
+            for (name, value) in bound {
+                scope.bind(name, value, branch.pipe.is_assign);
+            }
+            let flow = self.list(&branch.body, &item, scope, out)?;
+            scope.variables.truncate(mark);
+            if matches!(flow, Flow::Break) {
+                break;
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// The value of a pipeline; its variables are bound.
+    fn pipe(&mut self, pipe: &PipeNode, dot: &Value, scope: &mut Scope) -> Outcome<Value> {
+        let value = self.commands(pipe, dot, scope)?;
+        for name in &pipe.decl {
+            scope.bind(name, value.clone(), pipe.is_assign);
+        }
+        Ok(value)
+    }
+
+    fn commands(&mut self, pipe: &PipeNode, dot: &Value, scope: &mut Scope) -> Outcome<Value> {
+        let mut last = None;
+        for command in &pipe.commands {
+            last = Some(self.command(command, dot, scope, last)?);
+        }
+        Ok(last.unwrap_or(Value::Nil))
+    }
+
+    fn command(
+        &mut self,
+        command: &CommandNode,
+        dot: &Value,
+        scope: &mut Scope,
+        piped: Option<Value>,
+    ) -> Outcome<Value> {
+        let Some((first, rest)) = command.args.split_first() else {
+            return Ok(Value::Nil);
+        };
+        if let Expr::Identifier(pos, name) = first {
+            return self.call(name, *pos, rest, (dot, scope, piped));
+        }
+        if let Expr::Chain(pos, inner, fields) = first
+            && let Expr::Identifier(_, name) = inner.as_ref()
+        {
+            let value = self.call(name, *pos, rest, (dot, scope, piped))?;
+            return walk(value, fields).map_err(|message| Fault::from(message).or_at(scope, *pos));
+        }
+        if rest.is_empty() && piped.is_none() {
+            return self.expression(first, dot, scope);
+        }
+        self.method(first, rest, (dot, scope, piped))
+    }
+
+    /// `.Files.Get "name"`: the last field is a method.
+    fn method(
+        &mut self,
+        first: &Expr,
+        rest: &[Expr],
+        (dot, scope, piped): (&Value, &mut Scope, Option<Value>),
+    ) -> Outcome<Value> {
+        let pos = first.pos();
+        let (receiver, fields) = match first {
+            Expr::Field(_, fields) => (dot.clone(), fields.as_slice()),
+            Expr::Variable(_, name, fields) => (scope.get(name)?, fields.as_slice()),
+            Expr::Chain(_, inner, fields) => {
+                (self.expression(inner, dot, scope)?, fields.as_slice())
+            }
+            _ => (Value::Nil, [].as_slice()),
+        };
+        let Some((name, fields)) = fields.split_last() else {
+            let message = "an argument is given to what is no function".to_owned();
+            return Err(Fault::from(message).or_at(scope, pos));
+        };
+        let receiver =
+            walk(receiver, fields).map_err(|message| Fault::from(message).or_at(scope, pos))?;
+        let mut arguments = Vec::new();
+        for argument in rest {
+            arguments.push(self.expression(argument, dot, scope)?);
+        }
+        arguments.extend(piped);
+        methods::call(&receiver, name, &arguments)
+            .map_err(|message| Fault::from(message).or_at(scope, pos))
+    }
+
+    fn call(
+        &mut self,
+        name: &str,
+        pos: Pos,
+        rest: &[Expr],
+        (dot, scope, piped): (&Value, &mut Scope, Option<Value>),
+    ) -> Outcome<Value> {
+        let decides = match name {
+            "and" => Some(false),
+            "or" => Some(true),
+            _ => None,
+        };
+        let mut arguments = Vec::new();
+        for argument in rest {
+            let value = self.expression(argument, dot, scope)?;
+            if decides == Some(value.is_true()) {
+                return Ok(value);
+            }
+            arguments.push(value);
+        }
+        arguments.extend(piped);
+        if decides.is_some() {
+            return Ok(arguments.pop().unwrap_or(Value::Nil));
+        }
+        let result = match (name, arguments.as_slice()) {
+            ("include", [Value::Text(template), dot]) => self.run(template, dot).map(Value::text),
+            ("tpl", [Value::Text(text), dot]) => self
+                .run_text(text, dot)
+                .map(|text| Value::text(text.replace("<no value>", ""))),
+            _ => functions::call(name, &arguments).map_err(Fault::from),
+        };
+        result.map_err(|fault| fault.or_at(scope, pos))
+    }
+
+    fn expression(&mut self, expression: &Expr, dot: &Value, scope: &mut Scope) -> Outcome<Value> {
+        let at =
+            |message: String, scope: &Scope| Fault::from(message).or_at(scope, expression.pos());
+        match expression {
+            Expr::Dot(_) => Ok(dot.clone()),
+            Expr::Field(_, fields) => walk(dot.clone(), fields).map_err(|text| at(text, scope)),
+            Expr::Variable(_, name, fields) => {
+                let value = scope.get(name).map_err(|fault| at(fault.message, scope))?;
+                walk(value, fields).map_err(|text| at(text, scope))
+            }
+            Expr::Identifier(pos, name) => self.call(name, *pos, &[], (dot, scope, None)),
+            Expr::String(_, text) => Ok(Value::text(text)),
+            Expr::Number(_, Number::Int(number)) => Ok(Value::Int(*number)),
+            Expr::Number(_, Number::Float(number)) => Ok(Value::Float(*number)),
+            Expr::Number(_, Number::Uint(number)) => {
+                Err(at(format!("{number} overflows int"), scope))
+            }
+            Expr::Bool(_, flag) => Ok(Value::Bool(*flag)),
+            Expr::Nil(_) => Ok(Value::Nil),
+            Expr::Pipe(_, pipe) => self.pipe(pipe, dot, scope),
+            Expr::Chain(_, inner, fields) => {
+                let value = self.expression(inner, dot, scope)?;
+                walk(value, fields).map_err(|text| at(text, scope))
+            }
+        }
+    }
+}
+
+impl Scope {
+    fn get(&self, name: &str) -> Outcome<Value> {
+        let found = self.variables.iter().rev().find(|(known, _)| known == name);
+        found
+            .map(|(_, value)| value.clone())
+            .ok_or_else(|| format!("the variable {name} is not declared").into())
+    }
+
+    fn bind(&mut self, name: &str, value: Value, assigns: bool) {
+        if assigns
+            && let Some(found) = self
+                .variables
+                .iter_mut()
+                .rev()
+                .find(|(known, _)| known == name)
+        {
+            found.1 = value;
+            return;
+        }
+        self.variables.push((name.to_owned(), value));
+    }
+}
+
+impl Fault {
+    /// The fault with this place, unless it has one.
+    fn or_at(mut self, scope: &Scope, pos: Pos) -> Self {
+        self.spot.get_or_insert_with(|| Spot {
+            file: Rc::clone(&scope.file),
+            offset: pos.offset,
+        });
+        self
+    }
+}
+
+/// Follows fields; like Go, a missing key is nothing, and nothing has no fields.
+fn walk<S: AsRef<str>>(mut value: Value, fields: &[S]) -> Result<Value, String> {
+    for field in fields {
+        value = methods::field(&value, field.as_ref())?;
+    }
+    Ok(value)
+}
+
+/// What `range` goes through.
+fn elements(value: &Value) -> Result<Vec<(Value, Value)>, String> {
+    let numbered = |items: Vec<Value>| {
+        let items = items.into_iter().enumerate();
+        items
+            .map(|(index, item)| (Value::Int(i64::try_from(index).unwrap_or(i64::MAX)), item))
+            .collect()
+    };
+    Ok(match value {
+        Value::Nil => Vec::new(),
+        Value::List(items) => numbered(items.to_vec()),
+        Value::Versions(items) => numbered(items.iter().map(Value::text).collect()),
+        Value::Dict(map) => {
+            let map = map.borrow();
+            map.iter()
+                .map(|(key, value)| (Value::Text(Rc::clone(key)), value.clone()))
+                .collect()
+        }
+        Value::Files(files) => files
+            .iter()
+            .map(|(path, bytes)| {
+                let text = String::from_utf8_lossy(bytes);
+                (Value::Text(Rc::clone(path)), Value::text(text))
+            })
+            .collect(),
+        Value::Int(count) => {
+            let steps = i64::try_from(MOST_STEPS).unwrap_or(i64::MAX);
+            let count = (*count).min(steps.saturating_add(1));
+            numbered((0..count).map(Value::Int).collect())
+        }
+        other => return Err(format!("range cannot go through a {}", other.type_name())),
+    })
+}
+
+fn parse_fault(error: gotmpl::TemplateError, file: &Rc<str>, text: &str) -> Fault {
+    let (line, column, message) = match error {
+        gotmpl::TemplateError::Parse {
+            line, col, message, ..
+        }
+        | gotmpl::TemplateError::Lex {
+            line, col, message, ..
+        } => (line, col, message),
+        other => (1, 1, other.to_string()),
+    };
+    let before: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let within = text[before..]
+        .char_indices()
+        .nth(column.saturating_sub(1))
+        .map_or(0, |(offset, _)| offset);
+    Fault {
+        message,
+        spot: Some(Spot {
+            file: Rc::clone(file),
+            offset: before + within,
+        }),
+        unknown: None,
+    }
+}
+
+/// Like Go, refuses functions that nobody knows before anything runs.
+fn check_list(list: &ListNode, file: &Rc<str>) -> Outcome<()> {
+    list.nodes.iter().try_for_each(|node| match node {
+        Node::Action(action) => check_pipe(&action.pipe, file),
+        Node::If(branch) | Node::With(branch) | Node::Range(branch) => {
+            check_pipe(&branch.pipe, file)?;
+            check_list(&branch.body, file)?;
+            branch
+                .else_body
+                .iter()
+                .try_for_each(|body| check_list(body, file))
+        }
+        Node::Template(call) => call.pipe.iter().try_for_each(|pipe| check_pipe(pipe, file)),
+        Node::List(list) => check_list(list, file),
+        Node::Define(define) => check_list(&define.body, file),
+        Node::Text(_) | Node::Break(_) | Node::Continue(_) => Ok(()),
+    })
+}
+
+fn check_pipe(pipe: &PipeNode, file: &Rc<str>) -> Outcome<()> {
+    let commands = pipe.commands.iter();
+    commands
+        .flat_map(|command| &command.args)
+        .try_for_each(|expression| check_expression(expression, file))
+}
+
+fn check_expression(expression: &Expr, file: &Rc<str>) -> Outcome<()> {
+    match expression {
+        Expr::Identifier(pos, name) if !functions::is_known(name) => Err(Fault {
+            message: format!("the function `{name}` is not known"),
+            spot: Some(Spot {
+                file: Rc::clone(file),
+                offset: pos.offset,
+            }),
+            unknown: Some(name.to_string()),
+        }),
+        Expr::Pipe(_, pipe) => check_pipe(pipe, file),
+        Expr::Chain(_, inner, _) => check_expression(inner, file),
+        _ => Ok(()),
+    }
+}
