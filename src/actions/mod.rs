@@ -5,6 +5,7 @@ pub mod build;
 pub mod demo;
 pub mod doctor;
 pub mod generate;
+pub mod release;
 pub mod scaffold;
 pub mod stack;
 pub mod supervise;

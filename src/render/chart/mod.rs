@@ -113,6 +113,27 @@ pub fn render(chart: &Chart, input: &ChartInput<'_>) -> Result<RenderedRelease, 
     Ok(manifests::sorted(chart, input, texts)?)
 }
 
+/// What `helm template` wrote, as a release; its notes are not among it.
+///
+/// # Errors
+/// When it is no YAML.
+pub fn from_helm(
+    chart: &Chart,
+    input: &ChartInput<'_>,
+    output: &str,
+) -> Result<RenderedRelease, Error> {
+    let mut texts: BTreeMap<String, String> = BTreeMap::new();
+    let mut path = String::new();
+    for line in output.split_inclusive('\n') {
+        if let Some(source) = line.strip_prefix("# Source: ") {
+            path = source.trim_end().to_owned();
+        } else {
+            texts.entry(path.clone()).or_default().push_str(line);
+        }
+    }
+    manifests::sorted(chart, input, texts)
+}
+
 /// What Helm does beyond templates, and this does not.
 fn refuse_unsupported(chart: &Chart) -> Result<(), RenderError> {
     let unsupported = |feature: &str| {
