@@ -9,6 +9,7 @@ pub mod follow;
 mod launches;
 pub mod logs;
 pub mod opened;
+pub mod preview;
 pub mod restart;
 pub mod status;
 pub mod up;

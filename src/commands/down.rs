@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::stack::opening;
+use super::stack::{DryRunFlag, Foretold, opening};
 use crate::actions::stack::down::{Removed, Scope, down};
+use crate::actions::stack::preview::before_down;
 use crate::app::App;
 use crate::error::Result;
 use crate::model::stack::RuntimeKind;
@@ -18,6 +19,8 @@ pub struct Args {
     /// Stop only what runs there; without it, whatever runs anywhere
     #[arg(long, value_enum)]
     runtime: Option<RuntimeKind>,
+    #[command(flatten)]
+    preview: DryRunFlag,
 }
 
 /// Runs the command.
@@ -30,6 +33,9 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         true => Scope::Everything,
         false => Scope::KeepData,
     };
+    if args.preview.dry_run {
+        return app.answer(&Foretold::new(before_down(&runtimes, scope).await?));
+    }
     let removed = down(&runtimes, scope).await?;
     app.answer(&removed)
 }

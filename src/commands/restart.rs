@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 
 use super::interrupt;
-use super::stack::{RuntimeFlag, opening};
-use crate::actions::stack::restart::restart;
+use super::stack::{DryRunFlag, Foretold, RuntimeFlag, opening};
+use crate::actions::stack::preview::before_up;
+use crate::actions::stack::restart::{request, restart};
 use crate::actions::stack::up::{Arrived, Change};
 use crate::app::App;
 use crate::error::Result;
@@ -18,6 +19,8 @@ pub struct Args {
     things: Vec<String>,
     #[command(flatten)]
     place: RuntimeFlag,
+    #[command(flatten)]
+    preview: DryRunFlag,
 }
 
 /// What was started again.
@@ -33,6 +36,10 @@ struct Restarted {
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupted = interrupt::listen()?;
     let opened = opening(app, args.place.runtime).as_it_is()?;
+    if args.preview.dry_run {
+        let request = request(&opened.stack, &args.things)?;
+        return app.answer(&Foretold::new(before_up(&opened.stack, &request).await?));
+    }
     let _lock = opened.lock()?;
     let things = restart(&opened.stack, &args.things, interrupted()).await?;
     app.answer(&Restarted { things })

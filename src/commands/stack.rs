@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use crate::actions::stack::opened::Opening;
+use crate::actions::stack::preview::{Foreseen, Step};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 use crate::model::stack::RuntimeKind;
-use crate::report::Style;
+use crate::report::{Answer, Style};
 
 /// Where the stack runs.
 #[derive(Debug, Clone, clap::Args)]
@@ -15,6 +16,60 @@ pub struct RuntimeFlag {
     /// Where the stack runs; without it, where it was started last
     #[arg(long, value_enum)]
     pub runtime: Option<RuntimeKind>,
+}
+
+/// Whether only to say what would happen.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct DryRunFlag {
+    /// Say what would happen, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// What would happen to the stack.
+#[derive(Debug, serde::Serialize)]
+pub struct Foretold {
+    /// Always true: nothing was done.
+    dry_run: bool,
+    /// Each part, in the order of its kind.
+    things: Vec<Foreseen>,
+}
+
+impl Foretold {
+    /// An answer that nothing was done for.
+    pub fn new(things: Vec<Foreseen>) -> Self {
+        Self {
+            dry_run: true,
+            things,
+        }
+    }
+}
+
+impl Answer for Foretold {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        if self.things.is_empty() {
+            return writeln!(out, "Nothing would happen");
+        }
+        let rows: Vec<[String; 2]> = self
+            .things
+            .iter()
+            .map(|thing| [thing.name.clone(), foretold(thing.step).to_owned()])
+            .collect();
+        write_table(out, &rows, |column, cell| match column {
+            0 => style.name(cell),
+            _ => cell.to_owned(),
+        })
+    }
+}
+
+fn foretold(step: Step) -> &'static str {
+    match step {
+        Step::Start => "would be started",
+        Step::Restart => "would be started again",
+        Step::Compare => "is there, and would be replaced if it changed",
+        Step::Stop => "would be stopped",
+        Step::Remove => "would be stopped, and its data removed",
+    }
 }
 
 /// An opening of the stack of the folder that the user is in.

@@ -3,9 +3,10 @@
 use std::io::{self, Write};
 
 use super::interrupt;
-use super::stack::{names, opening, write_table};
+use super::stack::{DryRunFlag, Foretold, names, opening, write_table};
 use crate::actions::stack::follow::follow;
 use crate::actions::stack::opened::{Builder, Opening};
+use crate::actions::stack::preview::before_up;
 use crate::actions::stack::up::{AfterFailure, Arrived, UpRequest, up};
 use crate::app::App;
 use crate::error::Result;
@@ -27,6 +28,8 @@ pub struct Args {
     /// Return as soon as all is ready, and leave it running
     #[arg(short, long)]
     detach: bool,
+    #[command(flatten)]
+    preview: DryRunFlag,
 }
 
 /// What runs now.
@@ -53,8 +56,6 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         ..opening(app, None)
     }
     .to_start()?;
-    let lock = opened.lock()?;
-    opened.claim().await?;
     let request = UpRequest {
         after_failure: match args.detach {
             true => AfterFailure::Keep,
@@ -64,6 +65,11 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         force: Vec::new(),
         only: None,
     };
+    if args.preview.dry_run {
+        return app.answer(&Foretold::new(before_up(&opened.stack, &request).await?));
+    }
+    let lock = opened.lock()?;
+    opened.claim().await?;
     let things = up(&opened.stack, &request, interrupted()).await?;
     drop(lock);
     app.answer(&Running {

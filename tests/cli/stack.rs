@@ -67,3 +67,14 @@ fn a_secret_without_a_local_value_is_named_before_anything_starts() {
     assert!(run.stderr.contains("PAYMENT_KEY"), "{run}");
     assert!(run.stderr.contains("local.env"), "{run}");
 }
+
+#[test]
+fn a_dry_run_says_what_would_happen_and_starts_nothing() {
+    let shop = Workspace::shop_with_orders();
+    let up = shop.gantline(&["up", "--dry-run", "--runtime", "process"]);
+    assert_eq!(up.code, 0, "{up}");
+    assert!(up.stdout.contains("would be started"), "{up}");
+    let down = shop.gantline(&["down", "--volumes", "--dry-run"]);
+    assert_eq!(down.code, 0, "{down}");
+    assert_eq!(down.stdout, "Nothing would happen\n", "{down}");
+}

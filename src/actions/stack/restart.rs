@@ -16,6 +16,14 @@ pub async fn restart(
     names: &[String],
     interrupt: impl Future<Output = ()>,
 ) -> Result<Vec<Arrived>> {
+    up(stack, &request(stack, names)?, interrupt).await
+}
+
+/// What [`restart`] asks of [`up`].
+///
+/// # Errors
+/// When a name is unknown.
+pub fn request(stack: &Stack, names: &[String]) -> Result<UpRequest> {
     let known: Vec<&str> = stack.spec.instances().map(|it| it.name.as_str()).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(unknown_thing(name, &known));
@@ -25,13 +33,12 @@ pub async fn restart(
         true => services.collect(),
         false => names.to_vec(),
     };
-    let request = UpRequest {
+    Ok(UpRequest {
         after_failure: AfterFailure::Keep,
         stop_others: false,
         only: Some(with_what_comes_before(&stack.spec, &force)),
         force,
-    };
-    up(stack, &request, interrupt).await
+    })
 }
 
 /// The named things and what comes before them; the others are left alone, changed or not.
