@@ -3,5 +3,6 @@
 pub mod connection;
 pub mod identity;
 mod request;
+pub mod rollout;
 
 pub use connection::Cluster;

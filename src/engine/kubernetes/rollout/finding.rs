@@ -1,0 +1,164 @@
+//! What is wrong with a workload, and how long that may last before it counts as a failure.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Event;
+
+use crate::engine::runtime::clean_line;
+use crate::model::release::RolloutCause;
+
+/// How long something may be wrong that another change can heal, such as a Secret that an operator
+/// is about to make.
+const HEALING: Duration = Duration::from_secs(20);
+/// How many events of one cause are told.
+const EVENTS: usize = 5;
+/// The longest message of the cluster that is passed on, in characters.
+const LONGEST_MESSAGE: usize = 600;
+
+/// Something that keeps a workload from being ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The same for the same trouble seen again, also on another pod.
+    pub key: String,
+    /// What is wrong, in a sentence without a final stop.
+    pub message: String,
+    /// When it fails the rollout.
+    pub patience: Patience,
+    /// The pod that shows it.
+    pub pod: Option<String>,
+    /// The UIDs of the objects whose events tell more.
+    pub about: Vec<String>,
+    /// Whose log tells more.
+    pub log: Option<LogSource>,
+}
+
+/// When a finding fails the rollout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Patience {
+    /// At once: it cannot heal by itself.
+    None,
+    /// When it lasts a while.
+    Healing,
+    /// Only when the time is up.
+    Deadline,
+}
+
+impl Patience {
+    /// Whether a finding that has lasted this long fails the rollout.
+    pub fn is_over(self, lasted: Duration) -> bool {
+        match self {
+            Self::None => true,
+            Self::Healing => lasted >= HEALING,
+            Self::Deadline => false,
+        }
+    }
+}
+
+/// A container's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSource {
+    /// The pod.
+    pub pod: String,
+    /// The container.
+    pub container: String,
+    /// Whether the one that ended last is meant, not the one that runs.
+    pub previous: bool,
+}
+
+impl Finding {
+    /// A finding about the workload itself.
+    pub fn new(key: impl Into<String>, patience: Patience, message: impl Into<String>) -> Self {
+        Self {
+            key: key.into(),
+            message: clean(&message.into()),
+            patience,
+            pod: None,
+            about: Vec::new(),
+            log: None,
+        }
+    }
+
+    /// Told further by the events about these objects.
+    #[must_use]
+    pub fn about(mut self, uids: impl IntoIterator<Item = String>) -> Self {
+        self.about.extend(uids);
+        self
+    }
+
+    /// As one sentence for a line of progress: `pod orders-1: no node can take the pod`.
+    pub fn line(&self) -> String {
+        match &self.pod {
+            Some(pod) => format!("pod {pod}: {}", self.message),
+            None => self.message.clone(),
+        }
+    }
+
+    /// As the cause of a failure, without the log.
+    pub fn cause(&self, object: &str, events: &[Event]) -> RolloutCause {
+        RolloutCause {
+            object: object.to_owned(),
+            pod: self.pod.clone(),
+            message: self.message.clone(),
+            events: told(&self.about, events),
+            log: Vec::new(),
+        }
+    }
+}
+
+/// The last events about these objects, newest last, each in a line.
+fn told(uids: &[String], events: &[Event]) -> Vec<String> {
+    let mut about: Vec<&Event> = events
+        .iter()
+        .filter(|event| concerns(event, uids))
+        .collect();
+    about.sort_by_key(|event| last_seen(event));
+    let mut lines = Vec::new();
+    for event in about.iter().rev() {
+        let line = clean(&format!(
+            "{}: {}",
+            event.reason.as_deref().unwrap_or("?"),
+            event.message.as_deref().unwrap_or_default()
+        ));
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.truncate(EVENTS);
+    lines.reverse();
+    lines
+}
+
+/// Whether an event is about one of these objects.
+pub fn concerns(event: &Event, uids: &[String]) -> bool {
+    let uid = event.involved_object.uid.as_ref();
+    uid.is_some_and(|uid| uids.contains(uid))
+}
+
+/// When an event was last seen, as a text that sorts.
+pub fn last_seen(event: &Event) -> String {
+    let series = event
+        .series
+        .as_ref()
+        .and_then(|series| series.last_observed_time.as_ref());
+    let times = [
+        series.map(|time| time.0.to_string()),
+        event.last_timestamp.as_ref().map(|time| time.0.to_string()),
+        event.event_time.as_ref().map(|time| time.0.to_string()),
+        event
+            .metadata
+            .creation_timestamp
+            .as_ref()
+            .map(|time| time.0.to_string()),
+    ];
+    times.into_iter().flatten().next().unwrap_or_default()
+}
+
+/// A message of the cluster as one bounded line that a terminal can be shown.
+pub fn clean(message: &str) -> String {
+    let spaced = message.replace(['\n', '\r'], " ");
+    let clean = clean_line(spaced.trim().as_bytes());
+    match clean.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => format!("{}…", &clean[..end]),
+        None => clean,
+    }
+}

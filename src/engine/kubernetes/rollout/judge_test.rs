@@ -1,0 +1,400 @@
+//! Judgements on objects as a cluster reports them.
+
+use k8s_openapi::api::apps::v1::ReplicaSet;
+use k8s_openapi::api::core::v1::{Event, Pod};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::finding::{Finding, Patience};
+use super::judge::{Observation, Verdict, Workload};
+use super::missing::{Holder, Missing};
+
+fn literal<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+/// A Deployment of two replicas at revision 2, with this status on top of what it observed.
+fn deployment(status: &Value) -> Workload {
+    let mut whole = json!({"observedGeneration": 4});
+    json_merge(&mut whole, status);
+    Workload::Deployment(Box::new(literal(json!({
+        "metadata": {"name": "orders", "uid": "d", "generation": 4,
+            "annotations": {"deployment.kubernetes.io/revision": "2"}},
+        "spec": {"replicas": 2, "selector": {"matchLabels": {"app": "orders"}},
+            "template": {"metadata": {}, "spec": {"containers": []}}},
+        "status": whole,
+    }))))
+}
+
+fn json_merge(into: &mut Value, from: &Value) {
+    for (key, value) in from.as_object().unwrap() {
+        into[key] = value.clone();
+    }
+}
+
+fn replica_set(uid: &str, revision: &str) -> ReplicaSet {
+    literal(
+        json!({"metadata": {"name": format!("orders-{uid}"), "uid": uid,
+        "annotations": {"deployment.kubernetes.io/revision": revision},
+        "ownerReferences": [{"apiVersion": "apps/v1", "kind": "Deployment", "name": "orders", "uid": "d"}]}}),
+    )
+}
+
+/// A pod of the current revision whose container `orders` has this status.
+fn pod(owner: &str, status: &Value, restarts: i32) -> Pod {
+    let mut container = json!({"name": "orders", "image": "orders:1", "imageID": "", "ready": false,
+        "restartCount": restarts});
+    json_merge(&mut container, status);
+    literal(json!({
+        "metadata": {"name": format!("{owner}-x"), "uid": format!("{owner}-pod"),
+            "ownerReferences": [{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "r", "uid": owner}]},
+        "spec": {"containers": [{"name": "orders", "resources": {"limits": {"memory": "64Mi"}}}]},
+        "status": {"phase": "Pending", "containerStatuses": [container],
+            "conditions": [{"type": "PodScheduled", "status": "True"}, {"type": "Ready", "status": "False"}]},
+    }))
+}
+
+fn event(uid: &str, kind: &str, reason: &str, message: &str) -> Event {
+    literal(json!({
+        "metadata": {"name": "e", "uid": format!("{uid}-{reason}")},
+        "involvedObject": {"kind": kind, "uid": uid, "fieldPath": "spec.containers{orders}"},
+        "reason": reason, "message": message, "type": "Warning",
+        "lastTimestamp": "2026-11-22T10:00:00Z",
+    }))
+}
+
+fn observed(workload: Workload, pods: Vec<Pod>) -> Observation {
+    Observation {
+        workload,
+        replica_sets: vec![replica_set("old", "1"), replica_set("new", "2")],
+        pods,
+        events: Vec::new(),
+        missing: Vec::new(),
+    }
+}
+
+fn waiting(observation: &Observation) -> (String, Vec<Finding>) {
+    match observation.verdict() {
+        Verdict::Waiting { progress, findings } => (progress, findings),
+        Verdict::Ready => panic!("it is ready"),
+    }
+}
+
+/// What is said about the one pod of a rollout, and how long it may last.
+fn said(pod: Pod) -> (String, Patience) {
+    let (_, findings) = waiting(&observed(deployment(&json!({})), vec![pod]));
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    (findings[0].message.clone(), findings[0].patience)
+}
+
+#[test]
+fn a_deployment_is_ready_when_all_replicas_are_updated_and_available() {
+    let done = json!({"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2});
+    assert_eq!(
+        observed(deployment(&done), Vec::new()).verdict(),
+        Verdict::Ready
+    );
+    let cases = [
+        (
+            json!({"observedGeneration": 3, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}),
+            "its controller has not seen the change",
+        ),
+        (
+            json!({"replicas": 3, "updatedReplicas": 1, "availableReplicas": 2}),
+            "1 of 2 replicas updated",
+        ),
+        (
+            json!({"replicas": 2, "updatedReplicas": 2, "availableReplicas": 1}),
+            "1 of 2 replicas ready",
+        ),
+        (
+            json!({"replicas": 3, "updatedReplicas": 2, "availableReplicas": 3}),
+            "1 of the revision before still run",
+        ),
+    ];
+    for (status, expected) in cases {
+        assert_eq!(
+            waiting(&observed(deployment(&status), Vec::new())).0,
+            expected
+        );
+    }
+}
+
+#[test]
+fn only_pods_of_the_new_revision_count() {
+    let crash = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 1}}});
+    let seen = observed(deployment(&json!({})), vec![pod("old", &crash, 9)]);
+    assert_eq!(waiting(&seen).1, []);
+}
+
+#[test]
+fn a_crash_loop_is_final_after_two_restarts_and_tells_the_exit_code_and_the_log() {
+    let crash = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 1, "reason": "Error"}}});
+    let (message, patience) = said(pod("new", &crash, 2));
+    assert_eq!(
+        message,
+        "the container `orders` exits with code 1 again and again (2 restarts)"
+    );
+    assert_eq!(patience, Patience::None);
+    let (_, patience) = said(pod("new", &crash, 1));
+    assert_eq!(patience, Patience::Deadline);
+    let seen = observed(deployment(&json!({})), vec![pod("new", &crash, 2)]);
+    let log = waiting(&seen).1.remove(0).log.unwrap();
+    assert_eq!(
+        (log.pod.as_str(), log.container.as_str()),
+        ("new-x", "orders")
+    );
+}
+
+#[test]
+fn a_container_out_of_memory_is_told_with_its_limit() {
+    let killed = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}});
+    let (message, _) = said(pod("new", &killed, 2));
+    assert_eq!(
+        message,
+        "the container `orders` uses more memory than its limit of 64Mi (OOMKilled) again and again (2 restarts)"
+    );
+}
+
+#[test]
+fn an_image_that_cannot_be_had_heals_or_not() {
+    let state =
+        |reason: &str| json!({"state": {"waiting": {"reason": reason, "message": "not found"}}});
+    for reason in ["ErrImagePull", "ImagePullBackOff"] {
+        let (message, patience) = said(pod("new", &state(reason), 0));
+        assert_eq!(
+            message,
+            "the image of the container `orders` cannot be had: not found"
+        );
+        assert_eq!(patience, Patience::Healing);
+    }
+    assert_eq!(
+        said(pod("new", &state("InvalidImageName"), 0)).1,
+        Patience::None
+    );
+}
+
+#[test]
+fn a_secret_that_is_missing_is_named() {
+    let creating = json!({"state": {"waiting": {"reason": "ContainerCreating"}}});
+    let mut seen = observed(deployment(&json!({})), vec![pod("new", &creating, 0)]);
+    seen.missing = vec![Missing::Object(Holder::Secret, "orders-db".to_owned())];
+    let (progress, findings) = waiting(&seen);
+    assert_eq!(
+        format!("{progress}; {}", findings[0].line()),
+        "0 of 2 replicas updated; pod new-x: it waits for the Secret `orders-db`, which does not exist"
+    );
+    assert_eq!(findings[0].patience, Patience::Healing);
+}
+
+#[test]
+fn a_configuration_error_is_told_as_the_kubelet_says_it() {
+    let state = json!({"state": {"waiting": {"reason": "CreateContainerConfigError",
+        "message": "container has runAsNonRoot and image will run as root"}}});
+    let (message, patience) = said(pod("new", &state, 0));
+    assert_eq!(
+        message,
+        "the container `orders` cannot be configured: container has runAsNonRoot and image will run as root"
+    );
+    assert_eq!(patience, Patience::Healing);
+}
+
+#[test]
+fn a_failing_probe_is_quoted() {
+    let running = json!({"state": {"running": {}}, "started": true});
+    let mut seen = observed(deployment(&json!({})), vec![pod("new", &running, 0)]);
+    assert_eq!(
+        waiting(&seen).1[0].message,
+        "the container `orders` is not ready yet"
+    );
+    let answer = "Readiness probe failed: HTTP probe failed with statuscode: 503";
+    seen.events = vec![event("new-pod", "Pod", "Unhealthy", answer)];
+    let finding = waiting(&seen).1.remove(0);
+    assert_eq!(
+        finding.message,
+        format!("the container `orders` is not ready: {answer}")
+    );
+    let cause = finding.cause("Deployment/orders", &seen.events);
+    assert_eq!(cause.events, [format!("Unhealthy: {answer}")]);
+}
+
+#[test]
+fn a_pod_that_no_node_takes_waits_until_the_deadline() {
+    let mut pending = pod("new", &json!({}), 0);
+    let status = pending.status.as_mut().unwrap();
+    status.container_statuses = None;
+    status.conditions = literal(json!([{"type": "PodScheduled", "status": "False",
+        "reason": "Unschedulable", "message": "0/1 nodes are available: 1 Insufficient cpu."}]));
+    let (message, patience) = said(pending);
+    assert_eq!(
+        message,
+        "no node can take it: 0/1 nodes are available: 1 Insufficient cpu."
+    );
+    assert_eq!(patience, Patience::Deadline);
+}
+
+#[test]
+fn a_quota_that_is_exceeded_is_told_by_the_deployment() {
+    let failure = json!({"conditions": [{"type": "ReplicaFailure", "status": "True",
+        "reason": "FailedCreate", "message": "exceeded quota: small"}]});
+    let findings = waiting(&observed(deployment(&failure), Vec::new())).1;
+    assert_eq!(
+        findings[0].message,
+        "its pods cannot be made: exceeded quota: small"
+    );
+    assert_eq!(findings[0].patience, Patience::Healing);
+    assert_eq!(findings[0].about, ["d", "new"]);
+}
+
+fn stateful_set(status: &Value) -> Workload {
+    let mut whole = json!({"observedGeneration": 2, "replicas": 1, "currentRevision": "a", "updateRevision": "b"});
+    json_merge(&mut whole, status);
+    Workload::StatefulSet(Box::new(literal(json!({
+        "metadata": {"name": "orders", "uid": "s", "generation": 2},
+        "spec": {"replicas": 1, "serviceName": "orders", "selector": {},
+            "template": {"metadata": {}, "spec": {"containers": []}}},
+        "status": whole,
+    }))))
+}
+
+#[test]
+fn a_stateful_set_is_ready_when_its_pods_are_of_the_new_revision() {
+    let done = json!({"updatedReplicas": 1, "availableReplicas": 1});
+    assert_eq!(
+        observed(stateful_set(&done), Vec::new()).verdict(),
+        Verdict::Ready
+    );
+    let old = json!({"updatedReplicas": 0, "availableReplicas": 1});
+    let (progress, findings) = waiting(&observed(stateful_set(&old), Vec::new()));
+    assert_eq!(
+        (progress.as_str(), findings),
+        ("0 of 1 replica updated", Vec::new())
+    );
+}
+
+#[test]
+fn a_stateful_set_that_waits_for_a_broken_pod_of_the_revision_before_says_so() {
+    let crash = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 3}}});
+    let mut broken = pod("s", &crash, 4);
+    broken.metadata.labels = Some([("controller-revision-hash".to_owned(), "a".to_owned())].into());
+    let seen = observed(stateful_set(&json!({"availableReplicas": 0})), vec![broken]);
+    assert_eq!(
+        waiting(&seen).1[0].message,
+        "it is of the revision before and holds up the others: the container `orders` exits with code 3 \
+         again and again (4 restarts)"
+    );
+}
+
+#[test]
+fn a_stateful_set_that_may_make_no_pod_says_so() {
+    let mut seen = observed(stateful_set(&json!({"replicas": 0})), Vec::new());
+    seen.events = vec![event(
+        "s",
+        "StatefulSet",
+        "FailedCreate",
+        "exceeded quota: small",
+    )];
+    assert_eq!(
+        waiting(&seen).1[0].message,
+        "its pods cannot be made: exceeded quota: small"
+    );
+}
+
+fn job(status: &Value) -> Workload {
+    Workload::Job(Box::new(literal(json!({
+        "metadata": {"name": "migrate", "uid": "j", "generation": 1},
+        "spec": {"template": {"metadata": {}, "spec": {"containers": []}}},
+        "status": status,
+    }))))
+}
+
+#[test]
+fn a_job_is_done_or_failed_with_how_its_pod_ended() {
+    let done = json!({"conditions": [{"type": "Complete", "status": "True"}]});
+    assert_eq!(observed(job(&done), Vec::new()).verdict(), Verdict::Ready);
+    let failed = json!({"failed": 1, "conditions": [{"type": "Failed", "status": "True",
+        "reason": "BackoffLimitExceeded", "message": "Job has reached the specified backoff limit"}]});
+    let end = json!({"state": {"terminated": {"exitCode": 1, "reason": "Error"}}});
+    let (_, findings) = waiting(&observed(job(&failed), vec![pod("j", &end, 0)]));
+    assert_eq!(
+        findings[0].message,
+        "the container `orders` exits with code 1 (Job has reached the specified backoff limit)"
+    );
+    assert_eq!(findings[0].patience, Patience::None);
+    let (_, findings) = waiting(&observed(job(&failed), Vec::new()));
+    assert_eq!(
+        findings[0].message,
+        "it failed: Job has reached the specified backoff limit"
+    );
+}
+
+#[test]
+fn a_job_that_may_try_again_goes_on() {
+    let end = json!({"state": {"terminated": {"exitCode": 1}}});
+    let trying = json!({"active": 1, "failed": 1});
+    let (progress, findings) = waiting(&observed(job(&trying), vec![pod("j", &end, 0)]));
+    assert_eq!(progress, "running; 1 of its pods failed");
+    assert_eq!(findings[0].patience, Patience::Deadline);
+}
+
+#[test]
+fn a_load_balancer_without_an_address_and_a_claim_without_a_volume_are_waited_for() {
+    let service = Workload::Service(Box::new(literal(json!({"spec": {"type": "LoadBalancer"}}))));
+    assert_eq!(
+        waiting(&observed(service, Vec::new())).1[0].message,
+        "no load balancer has given it an address"
+    );
+    let claim = Workload::Claim(Box::new(literal(
+        json!({"metadata": {"uid": "c"}, "status": {"phase": "Pending"}}),
+    )));
+    let mut seen = observed(claim, Vec::new());
+    seen.events = vec![event(
+        "c",
+        "PersistentVolumeClaim",
+        "ProvisioningFailed",
+        "storageclass not found",
+    )];
+    assert_eq!(
+        waiting(&seen).1[0].message,
+        "no volume for it: storageclass not found"
+    );
+}
+
+#[test]
+fn a_daemon_set_counts_the_pods_of_its_newest_revision() {
+    let daemon_set = |available: i32| {
+        Workload::DaemonSet(Box::new(literal(json!({
+            "metadata": {"name": "agent", "uid": "a", "generation": 1},
+            "spec": {"selector": {}, "template": {"metadata": {}, "spec": {"containers": []}}},
+            "status": {"observedGeneration": 1, "desiredNumberScheduled": 1, "currentNumberScheduled": 1,
+                "updatedNumberScheduled": 1, "numberAvailable": available, "numberMisscheduled": 0, "numberReady": available},
+        }))))
+    };
+    assert_eq!(
+        observed(daemon_set(1), Vec::new()).verdict(),
+        Verdict::Ready
+    );
+    assert_eq!(
+        waiting(&observed(daemon_set(0), Vec::new())).0,
+        "0 of 1 replica ready"
+    );
+}
+
+#[test]
+fn many_pods_with_the_same_trouble_are_one_finding_and_control_characters_are_gone() {
+    let state = json!({"state": {"waiting": {"reason": "CreateContainerError", "message": "\u{1b}[31mno\nway"}}});
+    let seen = observed(
+        deployment(&json!({})),
+        vec![pod("new", &state, 0), pod("new", &state, 0)],
+    );
+    let (_, findings) = waiting(&seen);
+    assert_eq!(findings.len(), 1);
+    assert_eq!(
+        findings[0].message,
+        "the container `orders` cannot be started: no way"
+    );
+}

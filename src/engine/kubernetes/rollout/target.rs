@@ -1,0 +1,370 @@
+//! Which objects of a release are waited for, and how each is observed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::future::join_all;
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
+use k8s_openapi::api::batch::v1::Job;
+use k8s_openapi::api::core::v1::{
+    ConfigMap, Event, PersistentVolumeClaim, Pod, PodSpec, Secret, Service,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
+use kube::{Api, Client, Error as KubeError, Resource};
+use serde_json::Value;
+
+use super::judge::{Observation, Workload};
+use super::missing::{Holder, Missing, missing, needs};
+use super::pod;
+use super::route::RouteView;
+use crate::model::release::ReleaseObject;
+
+const GATEWAY_API: &str = "gateway.networking.k8s.io";
+/// How many pods of one workload are looked at.
+const PODS: u32 = 500;
+/// How many events of a namespace are looked at.
+const EVENTS: u32 = 1_000;
+
+/// Kinds that become ready some time after they are applied. All others are there at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Deployment,
+    StatefulSet,
+    DaemonSet,
+    Job,
+    Pod,
+    Claim,
+    Service,
+    Route,
+}
+
+/// An object that is waited for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// `Deployment/orders`.
+    pub title: String,
+    kind: Kind,
+    name: String,
+    namespace: String,
+    api_version: String,
+    kind_name: String,
+}
+
+impl Target {
+    /// The target that an object of a release is, if it is one.
+    pub fn of(object: &ReleaseObject, namespace: &str) -> Option<Self> {
+        let value = &object.value;
+        let api_version = value["apiVersion"].as_str().unwrap_or_default();
+        let group = api_version.split_once('/').map_or("", |(group, _)| group);
+        let kind = match (group, value["kind"].as_str()?) {
+            ("apps", "Deployment") => Kind::Deployment,
+            ("apps", "StatefulSet") => Kind::StatefulSet,
+            ("apps", "DaemonSet") => Kind::DaemonSet,
+            ("batch", "Job") => Kind::Job,
+            ("", "Pod") => Kind::Pod,
+            ("", "PersistentVolumeClaim") => Kind::Claim,
+            ("", "Service") if value["spec"]["type"] == "LoadBalancer" => Kind::Service,
+            (GATEWAY_API, "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute") => Kind::Route,
+            _ => return None,
+        };
+        let metadata = &value["metadata"];
+        Some(Self {
+            title: object.title(),
+            kind,
+            name: metadata["name"].as_str()?.to_owned(),
+            namespace: metadata["namespace"]
+                .as_str()
+                .unwrap_or(namespace)
+                .to_owned(),
+            api_version: api_version.to_owned(),
+            kind_name: value["kind"].as_str()?.to_owned(),
+        })
+    }
+
+    /// A Job of this name.
+    pub fn job(namespace: &str, name: &str) -> Self {
+        Self {
+            title: format!("Job/{name}"),
+            kind: Kind::Job,
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            api_version: "batch/v1".to_owned(),
+            kind_name: "Job".to_owned(),
+        }
+    }
+
+    /// Its namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The resource as RBAC names it, for errors.
+    pub fn resource(&self) -> &'static str {
+        match self.kind {
+            Kind::Deployment => "deployments.apps",
+            Kind::StatefulSet => "statefulsets.apps",
+            Kind::DaemonSet => "daemonsets.apps",
+            Kind::Job => "jobs.batch",
+            Kind::Pod => "pods",
+            Kind::Claim => "persistentvolumeclaims",
+            Kind::Service => "services",
+            Kind::Route => "routes.gateway.networking.k8s.io",
+        }
+    }
+
+    /// Looks at it; `None` when it does not exist.
+    pub async fn observe(&self, view: &View<'_>) -> Result<Option<Observation>, KubeError> {
+        let found = match self.kind {
+            Kind::Deployment => self.deployment(view).await?,
+            Kind::StatefulSet => self.stateful_set(view).await?,
+            Kind::DaemonSet => self.daemon_set(view).await?,
+            Kind::Job => self.task(view).await?,
+            Kind::Pod => {
+                let found: Option<Pod> = self.get(view).await?;
+                found.map(|it| {
+                    let pods = vec![it.clone()];
+                    (Workload::Pod(Box::new(it)), pods, Vec::new())
+                })
+            }
+            Kind::Claim => {
+                let found: Option<PersistentVolumeClaim> = self.get(view).await?;
+                found.map(|it| alone(Workload::Claim(Box::new(it))))
+            }
+            Kind::Service => {
+                let found: Option<Service> = self.get(view).await?;
+                found.map(|it| alone(Workload::Service(Box::new(it))))
+            }
+            Kind::Route => {
+                let found = self.route(view).await?;
+                found.map(|it| alone(Workload::Route(Box::new(it))))
+            }
+        };
+        let Some((workload, pods, replica_sets)) = found else {
+            return Ok(None);
+        };
+        let missing = view.missing(&self.namespace, &pods).await;
+        Ok(Some(Observation {
+            workload,
+            replica_sets,
+            pods,
+            events: Vec::new(),
+            missing,
+        }))
+    }
+
+    async fn deployment(&self, view: &View<'_>) -> Result<Option<Parts>, KubeError> {
+        let Some(found) = self.get::<Deployment>(view).await? else {
+            return Ok(None);
+        };
+        let selector = found.spec.as_ref().map(|it| &it.selector);
+        let (pods, sets) = tokio::join!(
+            view.of_selector::<Pod>(&self.namespace, selector),
+            view.of_selector::<ReplicaSet>(&self.namespace, selector)
+        );
+        Ok(Some((Workload::Deployment(Box::new(found)), pods?, sets?)))
+    }
+
+    async fn stateful_set(&self, view: &View<'_>) -> Result<Option<Parts>, KubeError> {
+        let Some(found) = self.get::<StatefulSet>(view).await? else {
+            return Ok(None);
+        };
+        let selector = found.spec.as_ref().map(|it| &it.selector);
+        let pods = view.of_selector(&self.namespace, selector).await?;
+        Ok(Some((
+            Workload::StatefulSet(Box::new(found)),
+            pods,
+            Vec::new(),
+        )))
+    }
+
+    async fn daemon_set(&self, view: &View<'_>) -> Result<Option<Parts>, KubeError> {
+        let Some(found) = self.get::<DaemonSet>(view).await? else {
+            return Ok(None);
+        };
+        let selector = found.spec.as_ref().map(|it| &it.selector);
+        let pods = view.of_selector(&self.namespace, selector).await?;
+        Ok(Some((
+            Workload::DaemonSet(Box::new(found)),
+            pods,
+            Vec::new(),
+        )))
+    }
+
+    async fn task(&self, view: &View<'_>) -> Result<Option<Parts>, KubeError> {
+        let Some(found) = self.get::<Job>(view).await? else {
+            return Ok(None);
+        };
+        let selector = found.spec.as_ref().and_then(|it| it.selector.as_ref());
+        let pods = view.of_selector(&self.namespace, selector).await?;
+        Ok(Some((Workload::Job(Box::new(found)), pods, Vec::new())))
+    }
+
+    async fn route(&self, view: &View<'_>) -> Result<Option<RouteView>, KubeError> {
+        let Some(object) = view
+            .dynamic(
+                &self.api_version,
+                &self.kind_name,
+                &self.namespace,
+                &self.name,
+            )
+            .await?
+        else {
+            return Ok(None);
+        };
+        let parents = object["spec"]["parentRefs"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let gateways = parents
+            .iter()
+            .map(|parent| self.gateway_exists(view, parent));
+        let gateways = join_all(gateways).await;
+        Ok(Some(RouteView { object, gateways }))
+    }
+
+    async fn gateway_exists(&self, view: &View<'_>, parent: &Value) -> Option<bool> {
+        if parent["kind"].as_str().unwrap_or("Gateway") != "Gateway" {
+            return None;
+        }
+        let namespace = parent["namespace"].as_str().unwrap_or(&self.namespace);
+        let version = format!("{GATEWAY_API}/v1");
+        let found = view
+            .dynamic(&version, "Gateway", namespace, parent["name"].as_str()?)
+            .await;
+        // Who may not read it is not told that it is absent.
+        found.ok().map(|it| it.is_some())
+    }
+
+    async fn get<K>(&self, view: &View<'_>) -> Result<Option<K>, KubeError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + serde::de::DeserializeOwned,
+    {
+        let api: Api<K> = Api::namespaced(view.client.clone(), &self.namespace);
+        api.get_opt(&self.name).await
+    }
+}
+
+type Parts = (Workload, Vec<Pod>, Vec<ReplicaSet>);
+
+fn alone(workload: Workload) -> Parts {
+    (workload, Vec::new(), Vec::new())
+}
+
+/// How the cluster is looked at.
+pub struct View<'a> {
+    /// The client.
+    pub client: &'a Client,
+}
+
+impl View<'_> {
+    /// Warnings of a namespace; none when they may not be read.
+    pub async fn warnings(&self, namespace: &str) -> Result<Vec<Event>, KubeError> {
+        let api: Api<Event> = Api::namespaced(self.client.clone(), namespace);
+        let parameters = ListParams::default().fields("type=Warning").limit(EVENTS);
+        unless_forbidden(api.list(&parameters).await.map(|list| list.items))
+    }
+
+    /// The pods or ReplicaSets that a selector selects; none when they may not be read, since the
+    /// workload's own status suffices to tell whether it is ready.
+    async fn of_selector<K>(
+        &self,
+        namespace: &str,
+        selector: Option<&LabelSelector>,
+    ) -> Result<Vec<K>, KubeError>
+    where
+        K: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+            + Clone
+            + std::fmt::Debug
+            + serde::de::DeserializeOwned,
+    {
+        let Some(labels) = selector.and_then(|it| it.match_labels.as_ref()) else {
+            return Ok(Vec::new());
+        };
+        let labels: Vec<String> = labels
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let api: Api<K> = Api::namespaced(self.client.clone(), namespace);
+        let parameters = ListParams::default().labels(&labels.join(",")).limit(PODS);
+        unless_forbidden(api.list(&parameters).await.map(|list| list.items))
+    }
+
+    async fn dynamic(
+        &self,
+        api_version: &str,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+    ) -> Result<Option<Value>, KubeError> {
+        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
+        let api: Api<DynamicObject> =
+            Api::namespaced_with(self.client.clone(), namespace, &resource);
+        let found = api.get_opt(name).await?;
+        Ok(found.and_then(|it| serde_json::to_value(it).ok()))
+    }
+
+    /// What pods that have not started need and the namespace does not have; empty when that may
+    /// not be read. Only names and keys are kept, never a value.
+    async fn missing(&self, namespace: &str, pods: &[Pod]) -> Vec<Missing> {
+        let waiting = pods
+            .iter()
+            .filter(|pod| !pod::is_ready(pod) && !pod::is_ending(pod))
+            .filter_map(|pod| pod.spec.as_ref());
+        let needs = waiting.map(|spec: &PodSpec| needs(spec)).fold(
+            BTreeMap::new(),
+            |mut all: super::missing::Needs, next| {
+                for (object, keys) in next {
+                    all.entry(object).or_default().extend(keys);
+                }
+                all
+            },
+        );
+        let looks = needs.keys().map(|(holder, name)| async move {
+            let keys = self.keys(namespace, *holder, name).await;
+            ((*holder, name.as_str()), keys)
+        });
+        let found: BTreeMap<_, _> = join_all(looks).await.into_iter().collect();
+        let readable = |holder: Holder, name: &str| match found.get(&(holder, name)) {
+            Some(Ok(keys)) => keys.clone(),
+            // What may not be read is taken as whole; the pod's own state tells otherwise.
+            _ => needs.get(&(holder, name.to_owned())).cloned(),
+        };
+        missing(&needs, readable)
+    }
+
+    async fn keys(
+        &self,
+        namespace: &str,
+        holder: Holder,
+        name: &str,
+    ) -> Result<Option<BTreeSet<String>>, KubeError> {
+        match holder {
+            Holder::Secret => {
+                let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+                let found = api.get_opt(name).await?;
+                Ok(found.map(|it| it.data.unwrap_or_default().into_keys().collect()))
+            }
+            Holder::ConfigMap => {
+                let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
+                let found = api.get_opt(name).await?;
+                Ok(found.map(|it| {
+                    let text = it.data.unwrap_or_default().into_keys();
+                    text.chain(it.binary_data.unwrap_or_default().into_keys())
+                        .collect()
+                }))
+            }
+        }
+    }
+}
+
+fn unless_forbidden<T>(answer: Result<Vec<T>, KubeError>) -> Result<Vec<T>, KubeError> {
+    match answer {
+        Err(KubeError::Api(status)) if status.is_forbidden() => Ok(Vec::new()),
+        answer => answer,
+    }
+}
