@@ -3,8 +3,10 @@
 
 mod decide;
 mod records;
+mod service;
 mod workspace;
 
+pub use service::service_files;
 pub use workspace::{Generation, complete_interrupted, render};
 
 use std::collections::BTreeMap;

@@ -4,12 +4,15 @@
 mod archive;
 pub mod blueprint_file;
 pub mod catalog;
+pub mod contexts;
 pub mod edit;
 pub mod edit_list;
+pub mod environment;
 pub mod local_env;
 pub mod lock_file;
 pub mod new_workspace;
 pub mod options;
+pub mod overlay;
 pub mod project;
 pub mod raw;
 mod references;

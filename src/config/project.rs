@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::service::{Blueprints, Manifest, Surroundings};
 use super::yaml::{Document, shown_path};
-use super::{catalog, references, service_file, suggest, workspace};
+use super::{catalog, overlay, references, service_file, suggest, workspace};
 use crate::error::{Error, Result};
 use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
@@ -71,6 +71,16 @@ pub fn load(start: &Path, selection: &Selection) -> Result<Project> {
 /// # Errors
 /// All problems of the files that were read.
 pub fn load_with(root: &Path, changes: &FileSet, selection: &Selection) -> Result<Project> {
+    load_in(root, changes, selection, None)
+}
+
+/// The same as it is in an environment: with what differs there merged over the manifests.
+pub(super) fn load_in(
+    root: &Path,
+    changes: &FileSet,
+    selection: &Selection,
+    environment: Option<&Name>,
+) -> Result<Project> {
     let types = catalog::resource_types()?;
     let reader = Reader { root, changes };
     let workspace_path = path_of(workspace::FILE)?;
@@ -79,6 +89,7 @@ pub fn load_with(root: &Path, changes: &FileSet, selection: &Selection) -> Resul
         reader,
         workspace,
         types,
+        environment,
     };
     let services = loader.services(selection)?;
     Ok(Project {
@@ -177,6 +188,7 @@ struct Loader<'a> {
     reader: Reader<'a>,
     workspace: Workspace,
     types: BTreeMap<Name, ResourceType>,
+    environment: Option<&'a Name>,
 }
 
 impl Loader<'_> {
@@ -248,7 +260,11 @@ impl Loader<'_> {
 
     fn manifest(&self, directory: &TreePath) -> Result<Manifest> {
         let path = path_of(&format!("{directory}/{}", service_file::FILE))?;
-        let document = self.reader.document(&path)?;
+        let mut document = self.reader.document(&path)?;
+        if let Some(environment) = self.environment {
+            let folder = self.reader.root.join(directory.as_str());
+            document = overlay::laid_over(document, &folder.join(overlay::file_name(environment)))?;
+        }
         Ok(Manifest {
             directory: directory.clone(),
             file: document.decode()?,

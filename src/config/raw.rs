@@ -121,6 +121,49 @@ ruled_text!(
     "a folder of services as `FOLDER/*`, such as `services/*`"
 );
 
+ruled_text!(
+    /// A Kubernetes namespace.
+    NamespaceText,
+    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+    63,
+    "a namespace: lower-case letters, digits and hyphens (a DNS label)"
+);
+ruled_text!(
+    /// The name of a Kubernetes object.
+    ObjectText,
+    "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$",
+    253,
+    "the name of a Kubernetes object: lower-case letters, digits, hyphens and dots"
+);
+ruled_text!(
+    /// A host.
+    DomainText,
+    "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    253,
+    "a host in lower case, such as `staging.shop.example`"
+);
+ruled_text!(
+    /// The UID of a Kubernetes object.
+    UidText,
+    "^[0-9a-fA-F-]{8,64}$",
+    64,
+    "the UID of the namespace kube-system, such as `8f1c6f0e-1f3b-4a53-9c39-0c8a1d2e3f40`"
+);
+ruled_text!(
+    /// The fingerprint of a certificate.
+    FingerprintText,
+    "^sha256:[0-9a-f]{64}$",
+    71,
+    "`sha256:` and 64 hexadecimal digits"
+);
+ruled_text!(
+    /// A Kubernetes quantity of storage.
+    StorageText,
+    "^[1-9][0-9]*(Mi|Gi|Ti)$",
+    16,
+    "an amount of storage such as `10Gi`"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

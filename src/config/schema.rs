@@ -3,7 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::blueprint_file::BlueprintFile;
+use super::environment::EnvironmentFile;
 use super::lock_file::LockFile;
+use super::overlay;
 use super::resource_file::ResourceTypeFile;
 use super::schema_check::{EXPECTED, schema_of};
 use super::service_file::ServiceFile;
@@ -20,6 +22,10 @@ pub enum Kind {
     Workspace,
     /// service.yaml
     Service,
+    /// service.ENV.yaml
+    Overlay,
+    /// environments/NAME.yaml
+    Environment,
     /// blueprint.yaml
     Blueprint,
     /// A resource type of the catalogue
@@ -30,9 +36,11 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, the most used first.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Workspace,
         Self::Service,
+        Self::Overlay,
+        Self::Environment,
         Self::Blueprint,
         Self::ResourceType,
         Self::Lock,
@@ -43,6 +51,8 @@ impl Kind {
         match self {
             Self::Workspace => "workspace",
             Self::Service => "service",
+            Self::Overlay => "overlay",
+            Self::Environment => "environment",
             Self::Blueprint => "blueprint",
             Self::ResourceType => "resource-type",
             Self::Lock => "lock",
@@ -54,6 +64,8 @@ impl Kind {
         match self {
             Self::Workspace => "gantline.yaml",
             Self::Service => "service.yaml",
+            Self::Overlay => "service.ENV.yaml",
+            Self::Environment => "environments/*.yaml",
             Self::Blueprint => "blueprint.yaml",
             Self::ResourceType => "templates/resources/*.yaml",
             Self::Lock => ".gantline/lock.yaml",
@@ -75,6 +87,8 @@ impl Kind {
         let schema = match self {
             Self::Workspace => schema_of::<WorkspaceFile>(),
             Self::Service => schema_of::<ServiceFile>(),
+            Self::Overlay => overlay::schema(),
+            Self::Environment => schema_of::<EnvironmentFile>(),
             Self::Blueprint => schema_of::<BlueprintFile>(),
             Self::ResourceType => schema_of::<ResourceTypeFile>(),
             Self::Lock => schema_of::<LockFile>(),

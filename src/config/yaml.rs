@@ -21,6 +21,15 @@ pub struct Document {
     file: PathBuf,
     text: String,
     root: Node,
+    /// The second file of a document that was put together from two.
+    over: Option<Over>,
+}
+
+/// A file whose text follows that of another.
+#[derive(Debug, Clone)]
+struct Over {
+    file: PathBuf,
+    begins: usize,
 }
 
 impl Document {
@@ -44,12 +53,28 @@ impl Document {
                 file: file.to_path_buf(),
                 text: text.to_owned(),
                 root,
+                over: None,
             }),
             Ok(None) => Err(Error::invalid(format!("{} is empty", file.display()))
                 .at(Place::of_offset(file, text, 0, 1))
                 .hint("Write what it describes; `gantline schema` prints what may stand in it")),
             Err(problems) => Err(problems_of(file, text, problems)),
         }
+    }
+
+    /// This document with another one laid over it by RFC 7386: maps merge, all else replaces,
+    /// nothing takes away. Each part keeps its own place.
+    #[must_use]
+    pub fn overlaid(mut self, mut over: Self) -> Self {
+        let begins = self.text.len() + 1;
+        over.root.shift(begins);
+        self.text = format!("{}\n{}", self.text, over.text);
+        self.root.lay_over(over.root);
+        self.over = Some(Over {
+            file: over.file,
+            begins,
+        });
+        self
     }
 
     /// Turns the document into `T`, after checking it against the schema of `T`.
@@ -124,6 +149,11 @@ impl Document {
 
     /// The place of these bytes.
     pub fn place_of(&self, span: Range<usize>) -> Place {
+        if let Some(over) = self.over.as_ref().filter(|over| span.start >= over.begins) {
+            let (text, start) = (&self.text[over.begins..], span.start - over.begins);
+            let length = characters(&self.text, &span);
+            return Place::of_offset(&over.file, text, start, length);
+        }
         Place::of_offset(
             &self.file,
             &self.text,
@@ -143,6 +173,47 @@ impl Document {
 }
 
 impl Node {
+    /// Moves it and all in it, as when text is put before it.
+    fn shift(&mut self, by: usize) {
+        let shifted = |span: &Range<usize>| span.start + by..span.end + by;
+        self.span = shifted(&self.span);
+        match &mut self.value {
+            Value::Map(entries) => {
+                for entry in entries {
+                    entry.key_span = shifted(&entry.key_span);
+                    entry.value.shift(by);
+                }
+            }
+            Value::List(items) => items.iter_mut().for_each(|item| item.shift(by)),
+            _ => {}
+        }
+    }
+
+    /// Lays another node over this one, as RFC 7386 has it.
+    fn lay_over(&mut self, over: Self) {
+        let (Value::Map(entries), Value::Map(_)) = (&mut self.value, &over.value) else {
+            *self = over;
+            return;
+        };
+        let Value::Map(news) = over.value else {
+            return;
+        };
+        for new in news {
+            let at = entries.iter().position(|entry| entry.key == new.key);
+            match (at, &new.value.value) {
+                (Some(at), Value::Null) => {
+                    entries.remove(at);
+                }
+                (None, Value::Null) => {}
+                (Some(at), _) => {
+                    entries[at].key_span = new.key_span;
+                    entries[at].value.lay_over(new.value);
+                }
+                (None, _) => entries.push(new),
+            }
+        }
+    }
+
     /// The entries of a map; none for anything else.
     pub fn entries(&self) -> &[Entry] {
         match &self.value {

@@ -57,5 +57,9 @@ pub enum EnvironmentResource {
         owner_secret: String,
     },
     /// In the cluster, as a release of its own.
-    InCluster,
+    InCluster {
+        /// How much storage is kept for it, as a Kubernetes quantity; without it the data goes
+        /// with the pod.
+        storage: Option<String>,
+    },
 }

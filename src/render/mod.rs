@@ -4,6 +4,7 @@ pub mod chart;
 pub mod code;
 pub mod condition;
 pub mod context;
+pub mod environment_values;
 pub mod go_module;
 pub mod merge;
 pub mod names;

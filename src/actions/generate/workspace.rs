@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::service_files;
 use crate::config::catalog;
 use crate::config::project::{Selection, find, load};
 use crate::engine::files::{self, DiskTree};
@@ -12,7 +13,6 @@ use crate::model::file_set::FileSet;
 use crate::model::name::Name;
 use crate::model::plan::FilePlan;
 use crate::model::project::Project;
-use crate::render::code::{CodeInput, service_files};
 
 /// What generating would change in a workspace, and what it was planned from.
 #[derive(Debug, Clone)]
@@ -80,8 +80,8 @@ pub fn render(project: &Project, services: &[Name]) -> Result<BTreeMap<Name, Fil
             blueprints.insert(service.blueprint.clone(), blueprint);
         }
         if let Some(blueprint) = blueprints.get(&service.blueprint) {
-            let input = CodeInput::of(blueprint, project, service)?;
-            rendered.insert(name.clone(), service_files(&input)?);
+            let files = service_files((project, &FileSet::default()), blueprint, service)?;
+            rendered.insert(name.clone(), files);
         }
     }
     Ok(rendered)

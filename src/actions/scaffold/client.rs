@@ -59,8 +59,7 @@ pub async fn prepare(project: &Project, provider: &Name, caller: &Name) -> Resul
     let after = project::load_with(&project.root, &changes, &Selection::All)?;
     let service = service_of(&after, caller)?;
     let blueprint = catalog::blueprint(Some(&project.root), &service.blueprint)?;
-    let input = CodeInput::of(&blueprint, &after, service)?;
-    let files = code::service_files(&input)?;
+    let files = generate::service_files((&after, &changes), &blueprint, service)?;
     let folder = format!("internal/clients/{}", provider.package());
     check_operations(provider, &offered, &files, &folder)?;
     let generated = generated(&files, &folder, &offered).await?;

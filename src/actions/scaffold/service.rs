@@ -63,7 +63,7 @@ pub fn prepare(project: &Project, request: &ServiceRequest) -> Result<Prepared> 
     }
     let input = CodeInput::of(&blueprint, &after, &service)?;
     let examples = code::examples(&input)?;
-    let files = code::service_files(&input)?;
+    let files = generate::service_files((&after, &changes), &blueprint, &service)?;
     let plan = plan(&after, (&service.name, files), &tree)?;
     Ok(Prepared {
         design,

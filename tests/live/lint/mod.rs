@@ -5,6 +5,7 @@
 //! that gives its reason.
 
 mod chart;
+mod differential;
 mod policy;
 pub mod rendered;
 mod rules;

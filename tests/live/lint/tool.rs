@@ -71,6 +71,12 @@ impl Tool {
         stdout + &stderr
     }
 
+    /// Runs it and returns its standard output, or what it complained of.
+    pub fn outcome(self) -> Result<String, String> {
+        let (succeeded, stdout, stderr) = self.run();
+        if succeeded { Ok(stdout) } else { Err(stderr) }
+    }
+
     fn run(&self) -> (bool, String, String) {
         let output = Command::new("timeout")
             .arg("300")
