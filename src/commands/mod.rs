@@ -2,6 +2,7 @@
 
 mod add;
 mod blueprint;
+mod build;
 mod completions;
 mod demo;
 mod doctor;
@@ -50,6 +51,8 @@ pub enum Command {
     Restart(restart::Args),
     /// Print what a service finds in its environment, as dotenv
     Env(env::Args),
+    /// Build the images of services
+    Build(build::Args),
     /// Make a shop of three services, start it, and place an order
     Demo(demo::Args),
     /// Own the processes of a stack; started by `up --runtime process`
@@ -68,6 +71,7 @@ impl Command {
             Self::New(args) => new::run(args, app).await,
             Self::Add(args) => add::run(args, app).await,
             Self::Schema(args) => schema::run(&args, app),
+            Self::Build(args) => build::run(args, app).await,
             Self::Blueprint(args) => blueprint::run(args, app),
             Self::Completions(args) => completions::run(args, app),
             Self::Demo(args) => demo::run(args, app).await,

@@ -7,6 +7,7 @@ pub mod files;
 pub mod git;
 pub mod go;
 pub mod http;
+pub mod image;
 pub mod kubernetes;
 pub mod ports;
 pub mod process;

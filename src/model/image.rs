@@ -75,6 +75,47 @@ impl fmt::Display for ImageReference {
     }
 }
 
+/// What an image runs on: `linux/amd64`, `linux/arm/v7`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(into = "String")]
+pub struct Platform {
+    /// `linux`.
+    pub system: String,
+    /// `amd64`, as Go and the image specification call it.
+    pub architecture: String,
+    /// `v7`, where an architecture has several.
+    pub variant: Option<String>,
+}
+
+impl Platform {
+    /// Reads `SYSTEM/ARCHITECTURE`, or `SYSTEM/ARCHITECTURE/VARIANT`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/').map(str::to_owned);
+        let platform = Self {
+            system: parts.next().filter(|part| !part.is_empty())?,
+            architecture: parts.next().filter(|part| !part.is_empty())?,
+            variant: parts.next(),
+        };
+        parts.next().is_none().then_some(platform)
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}/{}", self.system, self.architecture)?;
+        match &self.variant {
+            Some(variant) => write!(formatter, "/{variant}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<Platform> for String {
+    fn from(platform: Platform) -> Self {
+        platform.to_string()
+    }
+}
+
 /// The tag of the image of a source for these platforms: the same on every machine.
 ///
 /// `source` is the hash of the source. The order of the platforms makes no difference.
@@ -110,7 +151,17 @@ mod tests {
         assert_ne!(one, both);
         assert_ne!(one, source_tag("ac", &platforms(&["linux/amd64"])));
         // Other machines look for what this one pushed: the spelling is a format.
-        assert_eq!(one, "src-dd14e7f3b3f9b9a5");
+        assert_eq!(one, "src-66db814b448df41f");
+    }
+
+    #[test]
+    fn a_platform_is_read_with_and_without_a_variant() {
+        for text in ["linux/amd64", "linux/arm/v7"] {
+            assert_eq!(Platform::parse(text).unwrap().to_string(), text);
+        }
+        for text in ["linux", "linux/", "/amd64", "linux/arm/v7/x"] {
+            assert_eq!(Platform::parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Images of services: built when their source has none yet, and tagged by its hash.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use super::{Builder, DockerOptions, archive, native};
 use crate::engine::runtime::{Artifact, Progress, clean_line};
 use crate::engine::source::{image_source, source_paths};
 use crate::error::{Error, Result};
+use crate::model::image::Platform;
 
 /// How long a build may take.
 const LONGEST_BUILD: Duration = Duration::from_secs(30 * 60);
@@ -57,12 +58,15 @@ impl Build<'_> {
             Builder::Native => native::context(self, client, progress).await?,
         };
         progress.say(format!("building {tagged} with {how}"));
-        let request = Request {
+        let request = ContextBuild {
+            service: self.service,
+            directory: self.directory,
             tagged: &tagged,
             context,
-            progress,
+            platform: None,
+            labels: HashMap::new(),
         };
-        self.send(client, request).await?;
+        request.run(client, progress).await?;
         match identity(client, &tagged).await? {
             Some(identity) => {
                 let seconds = started.elapsed().as_secs_f64();
@@ -77,30 +81,60 @@ impl Build<'_> {
 
     /// The archive that is sent to BuildKit: the source, Dockerfile included.
     pub async fn docker_context(&self) -> Result<Vec<u8>> {
-        let directory = self.directory.to_path_buf();
-        blocking(move || {
-            let paths = source_paths(&directory)?;
-            archive::of_source(&directory, &paths)
-        })
-        .await
+        context_of(self.directory).await
     }
+}
 
-    async fn send(&self, client: &Docker, request: Request<'_>) -> Result<()> {
-        let Request {
-            tagged,
-            context,
-            progress,
-        } = request;
+/// The archive that is sent to BuildKit: the source below a folder, Dockerfile included.
+///
+/// # Errors
+/// When a file cannot be read.
+pub async fn context_of(directory: &Path) -> Result<Vec<u8>> {
+    let directory = directory.to_path_buf();
+    blocking(move || {
+        let paths = source_paths(&directory)?;
+        archive::of_source(&directory, &paths)
+    })
+    .await
+}
+
+/// A build of a context whose Dockerfile BuildKit reads.
+pub struct ContextBuild<'a> {
+    /// The service, for messages.
+    pub service: &'a str,
+    /// Its folder, for messages.
+    pub directory: &'a Path,
+    /// What the image is called.
+    pub tagged: &'a str,
+    /// The archive that is built.
+    pub context: Vec<u8>,
+    /// What the image is to run on; the daemon's own platform without one.
+    pub platform: Option<&'a Platform>,
+    /// Labels besides those of the Dockerfile.
+    pub labels: HashMap<String, String>,
+}
+
+impl ContextBuild<'_> {
+    /// Builds the image.
+    ///
+    /// # Errors
+    /// When the build fails, with its last lines.
+    pub async fn run(self, client: &Docker, progress: &Progress) -> Result<()> {
+        let tagged = self.tagged;
         let session = Sha256::digest(format!("{tagged} {:?}", Instant::now()));
         let session: String = session.iter().map(|byte| format!("{byte:02x}")).collect();
-        let options = BuildImageOptionsBuilder::new()
+        let mut options = BuildImageOptionsBuilder::new()
             .dockerfile("Dockerfile")
             .t(tagged)
             .rm(true)
+            .labels(&self.labels)
             .version(BuilderVersion::BuilderBuildKit)
-            .session(&session)
-            .build();
-        let body = bollard::body_full(context.into());
+            .session(&session);
+        if let Some(platform) = self.platform {
+            options = options.platform(&platform.to_string());
+        }
+        let body = bollard::body_full(self.context.clone().into());
+        let options = options.build();
         let mut events = Box::pin(client.build_image(options, None, Some(body)));
         let mut output = BuildOutput::default();
         let deadline = tokio::time::Instant::now() + LONGEST_BUILD;
@@ -130,13 +164,6 @@ impl Build<'_> {
             self.directory.display()
         ))
     }
-}
-
-/// One request to the builder.
-struct Request<'a> {
-    tagged: &'a str,
-    context: Vec<u8>,
-    progress: &'a Progress,
 }
 
 /// What a build says.

@@ -1,6 +1,13 @@
 //! The last stage of a Dockerfile, as the native builder uses it: the program comes from the
 //! host instead of from an earlier stage.
 
+use std::path::{Path, PathBuf};
+
+use crate::engine::files::{BaseStore, ContentHash, DiskTree};
+use crate::engine::image::Settings;
+use crate::error::{Error, Result};
+use crate::model::file_set::TreePath;
+
 /// The name under which the program lies in the native builder's context.
 pub const PROGRAM: &str = "program";
 
@@ -9,6 +16,8 @@ pub const PROGRAM: &str = "program";
 pub struct LastStage {
     /// The image it begins with.
     pub base: String,
+    /// Where the program goes: an absolute path.
+    pub program: PathBuf,
     /// Its instructions, with the one `COPY --from=STAGE` of the program replaced.
     instructions: Vec<String>,
 }
@@ -22,21 +31,30 @@ impl LastStage {
         let mut words = instructions[start].split_whitespace().skip(1);
         let base = words.find(|word| !word.starts_with("--"))?.to_owned();
         let mut rest = instructions[start + 1..].to_vec();
-        let mut copied = 0;
+        let mut copied = Vec::new();
         for instruction in &mut rest {
             match keyword(instruction).as_str() {
                 "COPY" => {
-                    *instruction = copy_from_host(instruction)?;
-                    copied += 1;
+                    let target = copied_to(instruction)?;
+                    *instruction = format!("COPY --chmod=0755 {PROGRAM} {target}");
+                    copied.push(PathBuf::from(target));
                 }
                 "ADD" | "RUN" | "ARG" => return None,
                 _ => {}
             }
         }
-        (copied == 1 && !base.contains('$')).then_some(Self {
+        let program = copied.pop().filter(|_| copied.is_empty())?;
+        (program.is_absolute() && !base.contains('$')).then_some(Self {
             base,
+            program,
             instructions: rest,
         })
+    }
+
+    /// What its instructions set in the image; `None` when only BuildKit knows.
+    pub fn settings(&self) -> Option<Settings> {
+        let others = self.instructions.iter().filter(|it| keyword(it) != "COPY");
+        Settings::of(&others.cloned().collect::<Vec<_>>())
     }
 
     /// A Dockerfile that begins with another base: with `scratch`, `further` copies what the
@@ -75,19 +93,62 @@ fn keyword(instruction: &str) -> String {
     word.to_ascii_uppercase()
 }
 
-/// `COPY --from=build /out/orders /app/orders` as `COPY program /app/orders`; `None` when it
-/// does not copy one path from another stage.
-fn copy_from_host(instruction: &str) -> Option<String> {
+/// Where `COPY --from=build /out/orders /app/orders` copies to; `None` when it does not copy one
+/// path from another stage.
+fn copied_to(instruction: &str) -> Option<String> {
     let (flags, paths): (Vec<&str>, Vec<&str>) = instruction
         .split_whitespace()
         .skip(1)
         .partition(|word| word.starts_with("--"));
-    let from_stage = flags.iter().any(|flag| flag.starts_with("--from="));
+    let from_stage = flags.iter().all(|flag| flag.starts_with("--from="));
     match paths.as_slice() {
-        [_, target] if from_stage && !target.ends_with('/') => {
-            Some(format!("COPY --chmod=0755 {PROGRAM} {target}"))
+        [_, target] if from_stage && !flags.is_empty() && !target.ends_with('/') => {
+            Some((*target).to_owned())
         }
         _ => None,
+    }
+}
+
+/// Whether the native builder can stand in for a Dockerfile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It means the same.
+    Same(LastStage),
+    /// The file is not as generated: only BuildKit knows what the edit means.
+    Edited,
+    /// It is as generated, and its last stage does more than hold a program.
+    Unusual,
+}
+
+/// Whether the native builder can stand in for the Dockerfile of a service.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn standing(workspace: &Path, service: &str, directory: &Path) -> Result<Standing> {
+    let path = directory.join("Dockerfile");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Error::invalid(format!("cannot read {}", path.display())).because(error)
+    })?;
+    if !is_as_generated(workspace, service, directory, &text) {
+        return Ok(Standing::Edited);
+    }
+    let stage = LastStage::of(&text).filter(|stage| stage.settings().is_some());
+    Ok(stage.map_or(Standing::Unusual, Standing::Same))
+}
+
+/// Whether the base has this text for the service's Dockerfile.
+fn is_as_generated(workspace: &Path, service: &str, directory: &Path, text: &str) -> bool {
+    let folder = directory.strip_prefix(workspace).ok();
+    let path =
+        folder.and_then(|folder| TreePath::new(format!("{}/Dockerfile", folder.display())).ok());
+    let tree = DiskTree::new(workspace);
+    let known = BaseStore::new(&tree).index(service);
+    match (path, known) {
+        (Some(path), Ok((index, _))) => index
+            .entries
+            .get(&path)
+            .is_some_and(|entry| entry.hashes.contains(&ContentHash::of(text.as_bytes()))),
+        _ => false,
     }
 }
 

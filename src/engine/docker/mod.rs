@@ -3,14 +3,15 @@
 //! Labels on containers, the network and volumes are the only state.
 
 mod archive;
-mod build;
+pub mod build;
 pub mod connection;
 mod containers;
-mod dockerfile;
+pub mod dockerfile;
 mod images;
 mod logs;
 mod native;
 mod starts;
+pub mod transfer;
 
 use std::path::PathBuf;
 use std::sync::Arc;

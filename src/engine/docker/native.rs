@@ -9,14 +9,12 @@ use tar::Builder;
 
 use super::archive::{append_bytes, of_files_at};
 use super::build::{BUILDKIT, Build, blocking};
-use super::dockerfile::{LastStage, PROGRAM};
+use super::dockerfile::{LastStage, PROGRAM, Standing, standing};
 use super::failure;
 use super::images::identity;
-use crate::engine::files::{BaseStore, ContentHash, DiskTree};
 use crate::engine::go::{self, GoBuild, GoPlatform};
 use crate::engine::runtime::Progress;
 use crate::error::{Error, Result};
-use crate::model::file_set::TreePath;
 
 /// What builds, as the output calls it.
 const NATIVE: &str = "Go of this host";
@@ -40,13 +38,10 @@ pub async fn context(
     client: &Docker,
     progress: &Progress,
 ) -> Result<(Vec<u8>, &'static str)> {
-    let path = build.directory.join("Dockerfile");
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Error::invalid(format!("cannot read {}", path.display())).because(error)
-    })?;
-    let stage = LastStage::of(&text).filter(|_| is_as_generated(build, &text));
-    let Some(stage) = stage else {
-        let file = path.display();
+    let workspace = &build.options.workspace;
+    let Standing::Same(stage) = standing(workspace, build.service, build.directory)? else {
+        let file = build.directory.join("Dockerfile");
+        let file = file.display();
         progress.warn(format!("{file} is not as generated: BuildKit builds it"));
         return Ok((build.docker_context().await?, BUILDKIT));
     };
@@ -64,23 +59,6 @@ pub async fn context(
     Ok((archive.await?, NATIVE))
 }
 
-/// Whether the base has this text for the service's Dockerfile.
-fn is_as_generated(build: &Build<'_>, text: &str) -> bool {
-    let workspace = &build.options.workspace;
-    let folder = build.directory.strip_prefix(workspace).ok();
-    let path =
-        folder.and_then(|folder| TreePath::new(format!("{}/Dockerfile", folder.display())).ok());
-    let tree = DiskTree::new(workspace);
-    let known = BaseStore::new(&tree).index(build.service);
-    match (path, known) {
-        (Some(path), Ok((index, _))) => index
-            .entries
-            .get(&path)
-            .is_some_and(|entry| entry.hashes.contains(&ContentHash::of(text.as_bytes()))),
-        _ => false,
-    }
-}
-
 async fn compile(build: &Build<'_>, client: &Docker, progress: &Progress) -> Result<PathBuf> {
     let version = client
         .version()
@@ -93,6 +71,7 @@ async fn compile(build: &Build<'_>, client: &Docker, progress: &Progress) -> Res
         platform: Some(GoPlatform {
             system: "linux".to_owned(),
             architecture: version.arch.unwrap_or_else(|| "amd64".to_owned()),
+            variant: None,
         }),
         strip: true,
     };

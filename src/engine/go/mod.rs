@@ -41,6 +41,8 @@ pub struct GoPlatform {
     pub system: String,
     /// `amd64`.
     pub architecture: String,
+    /// `v7`, of `arm`.
+    pub variant: Option<String>,
 }
 
 /// Builds a program. One for an image holds no C library, no path of this machine and no state of
@@ -69,15 +71,27 @@ fn command(request: &GoBuild) -> ProgramCall {
     let mut call = ProgramCall::new("go", BUILD)
         .arguments(["build", "-buildvcs=false"])
         .directory(&request.directory);
-    if request.strip {
-        call = call.argument("-ldflags=-s -w");
+    let for_image = request.platform.is_some();
+    match (request.strip, for_image) {
+        // An id of the build would only repeat what the digest of the image says.
+        (true, true) => call = call.argument("-ldflags=-s -w -buildid="),
+        (true, false) => call = call.argument("-ldflags=-s -w"),
+        (false, true) => call = call.argument("-ldflags=-buildid="),
+        (false, false) => {}
     }
     if let Some(platform) = &request.platform {
         call = call
             .argument("-trimpath")
             .variable("CGO_ENABLED", "0")
+            // A workspace of Go would bring in source from elsewhere.
+            .variable("GOWORK", "off")
             .variable("GOOS", &platform.system)
-            .variable("GOARCH", &platform.architecture);
+            .variable("GOARCH", &platform.architecture)
+            .variable("GOAMD64", "v1")
+            .variable("GOARM64", "v8.0");
+        if let Some(variant) = &platform.variant {
+            call = call.variable("GOARM", variant.trim_start_matches('v'));
+        }
     }
     call.argument("-o")
         .argument(&request.output)

@@ -110,6 +110,12 @@ impl Repository {
         })
     }
 
+    /// The tag or the digest that it was opened with; `latest` without one.
+    pub fn name(&self) -> &str {
+        let digest = self.reference.digest();
+        digest.or(self.reference.tag()).unwrap_or("latest")
+    }
+
     /// The digest that a tag has; `None` when there is no such tag.
     ///
     /// # Errors

@@ -1,0 +1,155 @@
+//! Layers: archives whose bytes depend on nothing but what is in them.
+
+use std::io::{Read, Write};
+use std::path::Path;
+
+use flate2::read::GzDecoder;
+use flate2::{Compression, GzBuilder};
+use tar::{Builder, EntryType, Header};
+
+use crate::error::{Error, Result};
+use crate::model::image::Digest;
+
+/// The media type of a layer that is compressed with gzip.
+const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// What a gzip stream begins with (RFC 1952).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+
+/// A layer as a registry keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// The media type of the bytes.
+    pub media_type: String,
+    /// The digest of the bytes.
+    pub digest: Digest,
+    /// The digest of the archive in them, uncompressed.
+    pub content: Digest,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// A layer that holds one program at an absolute path, owned by root and executable by all.
+///
+/// # Errors
+/// When the path cannot be written into an archive.
+pub fn program_layer(path: &Path, program: &[u8]) -> Result<Layer> {
+    let mut archive = Builder::new(Vec::new());
+    let path = path.strip_prefix("/").unwrap_or(path);
+    let folders: Vec<&Path> = path.ancestors().skip(1).collect();
+    for folder in folders.into_iter().rev() {
+        if folder.as_os_str().is_empty() {
+            continue;
+        }
+        let mut header = header(EntryType::Directory, 0);
+        // The slash at the end tells a folder, as other programs write it.
+        let name = format!("{}/", folder.display());
+        archive
+            .append_data(&mut header, name, std::io::empty())
+            .map_err(unpackable)?;
+    }
+    let mut header = header(EntryType::Regular, program.len() as u64);
+    archive
+        .append_data(&mut header, path, program)
+        .map_err(unpackable)?;
+    compressed(archive.into_inner().map_err(unpackable)?)
+}
+
+/// A layer of an archive, compressed unless it is.
+///
+/// # Errors
+/// When a compressed archive cannot be read.
+pub fn compressed(archive: Vec<u8>) -> Result<Layer> {
+    if archive.starts_with(&GZIP_MAGIC) {
+        let mut content = Vec::new();
+        GzDecoder::new(archive.as_slice())
+            .read_to_end(&mut content)
+            .map_err(unpackable)?;
+        return Ok(Layer {
+            media_type: GZIP.to_owned(),
+            digest: Digest::of(&archive),
+            content: Digest::of(&content),
+            bytes: archive,
+        });
+    }
+    // No name, no date, and no system: `unknown` is what the builder writes.
+    let mut encoder = GzBuilder::new().write(Vec::new(), Compression::default());
+    encoder.write_all(&archive).map_err(unpackable)?;
+    let bytes = encoder.finish().map_err(unpackable)?;
+    Ok(Layer {
+        media_type: GZIP.to_owned(),
+        digest: Digest::of(&bytes),
+        content: Digest::of(&archive),
+        bytes,
+    })
+}
+
+fn header(kind: EntryType, size: u64) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_size(size);
+    header.set_mode(0o755);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header
+}
+
+fn unpackable(error: std::io::Error) -> Error {
+    Error::failed("cannot pack a layer of the image").because(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_program_gives_the_same_bytes() {
+        let layer = program_layer(Path::new("/app/orders"), b"program").unwrap();
+        assert_eq!(
+            layer,
+            program_layer(Path::new("/app/orders"), b"program").unwrap()
+        );
+        // A new version of a library that packs otherwise would make every image a new one.
+        assert_eq!(layer.content.digits(), "CONTENT");
+        assert_ne!(
+            layer,
+            program_layer(Path::new("/app/orders"), b"another").unwrap()
+        );
+    }
+
+    #[test]
+    fn a_layer_holds_folders_and_program_of_root_without_a_date() {
+        let layer = program_layer(Path::new("/opt/app/orders"), b"program").unwrap();
+        let mut content = Vec::new();
+        GzDecoder::new(layer.bytes.as_slice())
+            .read_to_end(&mut content)
+            .unwrap();
+        assert_eq!(Digest::of(&content), layer.content);
+        let mut archive = tar::Archive::new(content.as_slice());
+        let found: Vec<(String, u32, u64)> = archive
+            .entries()
+            .unwrap()
+            .map(|entry| {
+                let entry = entry.unwrap();
+                let header = entry.header();
+                assert_eq!((header.uid().unwrap(), header.mtime().unwrap()), (0, 0));
+                let path = entry.path().unwrap().display().to_string();
+                (path, header.mode().unwrap(), header.size().unwrap())
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("opt/".to_owned(), 0o755, 0),
+                ("opt/app/".to_owned(), 0o755, 0),
+                ("opt/app/orders".to_owned(), 0o755, 7)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_compressed_archive_is_left_as_it_is() {
+        let once = compressed(b"archive".to_vec()).unwrap();
+        assert_eq!(compressed(once.bytes.clone()).unwrap(), once);
+    }
+}
