@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn what_docker_load_is_given_is_read_back_as_docker_save_gives_it() {
         let layer = program_layer(Path::new("/app/orders"), b"program").unwrap();
-        let base = json!({"config": {"User": "65532"}, "history": [{"created_by": "x"}]});
+        let base = json!({"config": {"User": "65532"}, "history": [{"created_by": "x"}, {"created_by": "y"}]});
         let platform = Platform::parse("linux/amd64").unwrap();
         let image = Image::of(platform, &base, vec![layer.clone(), layer]);
         let packed = pack(image.clone()).unwrap();
