@@ -9,4 +9,5 @@ pub mod release;
 pub mod scaffold;
 pub mod stack;
 pub mod supervise;
+pub mod test;
 pub mod workspace;

@@ -17,6 +17,7 @@ mod schema;
 mod stack;
 mod status;
 mod supervise;
+mod test;
 mod up;
 
 use crate::app::App;
@@ -51,6 +52,8 @@ pub enum Command {
     Restart(restart::Args),
     /// Print what a service finds in its environment, as dotenv
     Env(env::Args),
+    /// Run the Go tests of services with the servers that they need
+    Test(test::Args),
     /// Build the images of services
     Build(build::Args),
     /// Make a shop of three services, start it, and place an order
@@ -71,6 +74,7 @@ impl Command {
             Self::New(args) => new::run(args, app).await,
             Self::Add(args) => add::run(args, app).await,
             Self::Schema(args) => schema::run(&args, app),
+            Self::Test(args) => test::run(args, app).await,
             Self::Build(args) => build::run(args, app).await,
             Self::Blueprint(args) => blueprint::run(args, app),
             Self::Completions(args) => completions::run(args, app),

@@ -57,6 +57,9 @@ pub struct ResourceTypeFile {
     /// What the job that changes the schema finds, where that differs.
     #[serde(default)]
     owner_exports: BTreeMap<WordText, String>,
+    /// What the tests of a service find, where that differs: they may make databases of their own.
+    #[serde(default)]
+    test_exports: BTreeMap<WordText, String>,
     /// What proves that it serves.
     ready: ReadyEntry,
     /// What makes a shared server ready for one resource, in order.
@@ -227,6 +230,7 @@ pub fn parse(document: &Document) -> Result<ResourceType> {
         administrator: file.administrator,
         exports: by_word(file.exports),
         owner_exports: by_word(file.owner_exports),
+        test_exports: by_word(file.test_exports),
         ready,
         provision: file.provision.into_iter().map(provision).collect(),
         process,

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,6 +17,18 @@ use tokio::process::ChildStdin;
 /// The most output that is kept of each stream, in bytes; the rest is read and dropped.
 const LARGEST_OUTPUT: u64 = 4 * 1024 * 1024;
 
+/// Where what a program writes goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Streams {
+    /// To us.
+    #[default]
+    Kept,
+    /// To whom our own streams go, each to its own.
+    PassedOn,
+    /// To whom our standard error goes, both.
+    PassedToErrors,
+}
+
 /// A program to run to its end.
 #[derive(Debug, Clone)]
 pub struct ProgramCall {
@@ -25,6 +38,7 @@ pub struct ProgramCall {
     environment: Vec<(String, OsString)>,
     inherits: bool,
     input: Option<Vec<u8>>,
+    streams: Streams,
     owner: Option<(u32, u32)>,
     patience: Duration,
 }
@@ -87,6 +101,7 @@ impl ProgramCall {
             environment: Vec::new(),
             inherits: true,
             input: None,
+            streams: Streams::Kept,
             owner: None,
             patience,
         }
@@ -140,6 +155,13 @@ impl ProgramCall {
     #[must_use]
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
         self.input = Some(input.into());
+        self
+    }
+
+    /// Where what it writes goes.
+    #[must_use]
+    pub fn streams(mut self, streams: Streams) -> Self {
+        self.streams = streams;
         self
     }
 
@@ -200,8 +222,15 @@ impl ProgramCall {
                 Some(_) => Stdio::piped(),
                 None => Stdio::null(),
             })
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stdout(match self.streams {
+                Streams::Kept => Stdio::piped(),
+                Streams::PassedOn => Stdio::inherit(),
+                Streams::PassedToErrors => our_errors(),
+            })
+            .stderr(match self.streams {
+                Streams::Kept => Stdio::piped(),
+                Streams::PassedOn | Streams::PassedToErrors => Stdio::inherit(),
+            })
             .process_group(0)
             .kill_on_drop(true);
         if let Some(directory) = &self.directory {
@@ -248,6 +277,12 @@ impl Drop for GroupGuard {
             let _ended = killpg(group, Signal::SIGKILL);
         }
     }
+}
+
+/// Our standard error for another stream; nowhere when we have none.
+fn our_errors() -> Stdio {
+    let copy = io::stderr().as_fd().try_clone_to_owned();
+    copy.map_or_else(|_closed| Stdio::null(), Stdio::from)
 }
 
 /// Writes a program's input and closes it; one that ends without having read it is no error.

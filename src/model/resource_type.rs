@@ -45,6 +45,9 @@ pub struct ResourceType {
     pub exports: BTreeMap<String, String>,
     /// The same for the one job that changes its schema, where that differs.
     pub owner_exports: BTreeMap<String, String>,
+    /// The same for the tests of a service, where that differs: they may make databases of their
+    /// own on a server that is theirs.
+    pub test_exports: BTreeMap<String, String>,
     /// What proves that it serves.
     pub ready: ReadyCheck,
     /// For each resource on a shared server, in order.

@@ -5,8 +5,11 @@ mod passwords;
 mod placeholder;
 mod servers;
 mod services;
+mod testing;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use self::testing::{TestStack, test_stack};
 
 use crate::error::{Error, Result};
 use crate::model::name::Name;

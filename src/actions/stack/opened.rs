@@ -141,19 +141,28 @@ impl Opening {
             root: root.to_path_buf(),
             run: checkout.run.clone(),
         };
-        match kind {
-            RuntimeKind::Process => {
-                Arc::new(ProcessRuntime::new(context).reporting_to(Arc::clone(&self.events)))
-            }
-            RuntimeKind::Docker => {
-                let options = DockerOptions {
-                    environment: DockerEnvironment::of_process(),
-                    builder: self.builder.unwrap_or_default(),
-                    scratch: checkout.run.join("build"),
-                    workspace: root.to_path_buf(),
-                };
-                Arc::new(DockerRuntime::new(context, options))
-            }
+        let builder = self.builder.unwrap_or_default();
+        runtime(kind, context, builder, Arc::clone(&self.events))
+    }
+}
+
+/// A runtime for a stack; nothing is touched before it is used.
+pub(in crate::actions) fn runtime(
+    kind: RuntimeKind,
+    context: RuntimeContext,
+    builder: Builder,
+    events: Arc<dyn EventSink>,
+) -> Arc<dyn Runtime> {
+    match kind {
+        RuntimeKind::Process => Arc::new(ProcessRuntime::new(context).reporting_to(events)),
+        RuntimeKind::Docker => {
+            let options = DockerOptions {
+                environment: DockerEnvironment::of_process(),
+                builder,
+                scratch: context.run.join("build"),
+                workspace: context.root.clone(),
+            };
+            Arc::new(DockerRuntime::new(context, options))
         }
     }
 }
@@ -222,7 +231,7 @@ pub struct StackLock {
     _file: File,
 }
 
-fn lock(run: &Path) -> Result<StackLock> {
+pub(in crate::actions) fn lock(run: &Path) -> Result<StackLock> {
     let path = run.join(LOCK);
     let file = File::create(&path)
         .map_err(|error| Error::failed(format!("cannot open {}", path.display())).because(error))?;

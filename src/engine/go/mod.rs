@@ -1,11 +1,13 @@
-//! The Go toolchain of this machine: building a service's program.
+//! The Go toolchain of this machine: building a service's program, and running its tests.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::program::{CallError, ProgramCall};
+use super::program::{CallError, ProgramCall, Streams};
 use super::runtime::Progress;
 use crate::error::{Error, Result};
+use crate::model::secret::Secret;
 
 /// The Go that the blueprints are written for.
 pub const OLDEST_GO: (u32, u32) = (1, 26);
@@ -96,6 +98,40 @@ fn command(request: &GoBuild) -> ProgramCall {
     call.argument("-o")
         .argument(&request.output)
         .argument(&request.package)
+}
+
+/// A run of the tests of a module.
+#[derive(Debug, Clone)]
+pub struct TestRun {
+    /// The folder of the module.
+    pub directory: PathBuf,
+    /// Arguments of `go test`.
+    pub arguments: Vec<String>,
+    /// Variables besides those of this program; they may hold passwords.
+    pub environment: BTreeMap<String, Secret>,
+    /// Where what Go writes goes.
+    pub streams: Streams,
+    /// How long all of it may take.
+    pub patience: Duration,
+}
+
+/// Runs tests, and returns the exit code of `go test`.
+///
+/// # Errors
+/// When Go is absent ([`crate::error::ErrorKind::Missing`]) or takes too long.
+pub async fn test(run: &TestRun) -> Result<i32> {
+    let environment = run.environment.iter();
+    let environment = environment.map(|(name, value)| (name.clone(), value.reveal().to_owned()));
+    let finished = ProgramCall::new("go", run.patience)
+        .argument("test")
+        .arguments(&run.arguments)
+        .directory(&run.directory)
+        .variables(environment)
+        .streams(run.streams)
+        .run(|_line| {})
+        .await
+        .map_err(absent_or("go test cannot be run"))?;
+    Ok(finished.code)
 }
 
 /// The version of the toolchain that would build in this folder, such as `go1.26.8`.

@@ -168,6 +168,18 @@ impl ServerPlan<'_> {
         )
     }
 
+    /// What the tests of a service that uses a resource find.
+    pub fn test_exports(&self, resource: &Name) -> Result<BTreeMap<String, Template>> {
+        match self.kind.test_exports.is_empty() {
+            true => self.exports(resource),
+            false => self.filled(
+                "test_exports",
+                &self.kind.test_exports,
+                self.tenant(resource),
+            ),
+        }
+    }
+
     fn tenant(&self, resource: &Name) -> Option<&Resource> {
         self.tenants
             .iter()

@@ -156,7 +156,7 @@ impl Maker<'_> {
 }
 
 /// `STORE_URI`, `STORE_HOST` and so on: the role and the export, in capitals.
-fn variables(
+pub(super) fn variables(
     role: &str,
     exports: BTreeMap<String, Template>,
 ) -> impl Iterator<Item = (String, Template)> {

@@ -122,6 +122,7 @@ fn resource_type(kind: &str, version: &str, port: u16) -> ResourceType {
         administrator: "admin".to_owned(),
         exports: BTreeMap::new(),
         owner_exports: BTreeMap::new(),
+        test_exports: BTreeMap::new(),
         ready: ReadyCheck::Sql("select 1".to_owned()),
         provision: Vec::new(),
         process: None,
@@ -135,6 +136,7 @@ fn types() -> BTreeMap<Name, ResourceType> {
         "postgres://${user}:${password}@${host}:${port}/${database}",
     )]);
     postgres.owner_exports = texts(&[("uri", "postgres://${owner.user}@${host}:${port}")]);
+    postgres.test_exports = texts(&[("uri", "postgres://${admin.user}@${host}:${port}/postgres")]);
     postgres.environment = texts(&[("POSTGRES_PASSWORD", "${admin.password}")]);
     postgres.provision = vec![Provision::Sql {
         database: "postgres".to_owned(),
@@ -175,14 +177,18 @@ impl Case {
     }
 
     fn stack(&self) -> Result<StackSpec> {
-        stack(&StackInput {
+        stack(&self.input())
+    }
+
+    fn input(&self) -> StackInput<'_> {
+        StackInput {
             project: &self.project,
             types: &self.types,
             id: "shop-1",
             key: &Secret::new("key"),
             secrets: &self.secrets,
             selected: &self.selected,
-        })
+        }
     }
 }
 
@@ -362,5 +368,43 @@ fn a_service_called_like_a_server_is_refused() {
     assert_eq!(
         error.message(),
         "two things of the local stack would be called `postgres-17`"
+    );
+}
+
+#[test]
+fn tests_get_the_servers_that_the_service_itself_uses_and_nothing_of_its_peers() {
+    let case = Case::new().select(&["storefront"]);
+    let stack = test_stack(&case.input()).unwrap();
+    assert!(stack.spec.servers.is_empty(), "{stack:?}");
+    assert!(stack.environments[&name("storefront")].is_empty());
+
+    let case = Case::new().select(&["orders"]);
+    let stack = test_stack(&case.input()).unwrap();
+    let servers: Vec<&str> = stack
+        .spec
+        .servers
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    assert_eq!(servers, ["nats-2-12", "postgres-17"]);
+    assert_eq!(stack.spec.instances().count(), 2);
+    let address = |port| {
+        let host = "127.0.0.1".to_owned();
+        BTreeMap::from([("main".to_owned(), Address { host, port })])
+    };
+    let addresses = Addresses(BTreeMap::from([
+        ("nats-2-12".to_owned(), address(4001)),
+        ("postgres-17".to_owned(), address(4002)),
+    ]));
+    let found: Vec<String> = stack.environments[&name("orders")]
+        .iter()
+        .map(|(name, value)| format!("{name}={}", value.resolve(&addresses).unwrap()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "TEST_MESSAGING_URI=nats://events@127.0.0.1:4001",
+            "TEST_STORE_URI=postgres://admin@127.0.0.1:4002/postgres",
+        ]
     );
 }

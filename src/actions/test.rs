@@ -1,0 +1,268 @@
+//! `test`: the Go tests of services, with servers that are theirs alone.
+//!
+//! The servers are a stack of their own beside the checkout's, with new data, so that a stack that
+//! runs is not touched; they are gone afterwards. Tests of earlier runs that were killed are found
+//! by the same name.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::stack::Stack;
+use super::stack::opened::{Builder, lock, runtime};
+use super::stack::up::{AfterFailure, UpRequest, up};
+use crate::config::catalog;
+use crate::config::project::{Selection, find, load};
+use crate::engine::checkout::checkout;
+use crate::engine::go;
+use crate::engine::program::Streams;
+use crate::engine::readiness::LiveServers;
+use crate::engine::runtime::{ClearScope, RuntimeContext};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::event::EventSink;
+use crate::model::name::Name;
+use crate::model::project::Project;
+use crate::model::secret::Secret;
+use crate::model::stack::{Addresses, RuntimeKind};
+use crate::render::stack::{StackInput, TestStack, test_stack};
+
+/// How long all tests of a service may take. Go ends each package after ten minutes by itself.
+const LONGEST: Duration = Duration::from_secs(2 * 60 * 60);
+/// The folder of the test's stack, below the checkout's own.
+const FOLDER: &str = "test";
+
+/// What `test` is asked to do.
+#[derive(Clone)]
+pub struct TestRequest {
+    /// A folder of the workspace.
+    pub directory: PathBuf,
+    /// The services; all when empty.
+    pub services: Vec<Name>,
+    /// Where the servers run.
+    pub runtime: RuntimeKind,
+    /// Arguments of `go test`.
+    pub arguments: Vec<String>,
+    /// Whether standard output is left to the answer: then Go writes to standard error.
+    pub quiet_output: bool,
+    /// Where progress goes.
+    pub events: Arc<dyn EventSink>,
+}
+
+/// How the tests of one service ended.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Tested {
+    /// The service.
+    pub service: Name,
+    /// Whether all passed.
+    pub passed: bool,
+    /// The exit code of `go test`.
+    pub exit_code: i32,
+    /// How long they took, in seconds.
+    pub seconds: f64,
+    /// The variables that told the tests where their servers are.
+    pub variables: Vec<String>,
+}
+
+/// Runs the tests of services, one service after the other.
+///
+/// # Errors
+/// When Go or a server cannot be had, or `interrupt` is done first. Tests that fail are no error
+/// here.
+pub async fn test(
+    request: &TestRequest,
+    interrupt: impl Future<Output = ()>,
+) -> Result<Vec<Tested>> {
+    tokio::pin!(interrupt);
+    let root = find(&request.directory)?;
+    let project = load(&root, &Selection::named(&request.services))?;
+    let types = catalog::resource_types()?;
+    let checkout = checkout(&project.root, project.workspace.name.as_str())?;
+    let context = RuntimeContext {
+        stack: format!("{}-test", checkout.stack),
+        root: project.root.clone(),
+        run: checkout.run.join(FOLDER),
+    };
+    let described = test_stack(&StackInput {
+        project: &project,
+        types: &types,
+        id: &context.stack,
+        key: &checkout.key,
+        secrets: &BTreeMap::new(),
+        selected: &request.services,
+    })?;
+    if described.spec.servers.is_empty() {
+        return run_all(
+            request,
+            &project,
+            &described,
+            &Addresses::default(),
+            interrupt,
+        )
+        .await;
+    }
+    let folder = context.run.clone();
+    std::fs::create_dir_all(&folder).map_err(|error| {
+        Error::failed(format!("cannot make {}", folder.display())).because(error)
+    })?;
+    let _lock = lock(&folder)?;
+    let builder = Builder::default();
+    let events = Arc::clone(&request.events);
+    let runtime = runtime(request.runtime, context, builder, events);
+    // Data of a run that was killed would be found by this one.
+    runtime
+        .clear(ClearScope::Everything)
+        .await
+        .map_err(without_runtime)?;
+    let servers = LiveServers::new()
+        .map_err(|error| Error::failed("cannot make an HTTP client").because(error))?;
+    let stack = Stack {
+        spec: described.spec.clone(),
+        kind: request.runtime,
+        runtime: Arc::clone(&runtime),
+        servers: Arc::new(servers),
+        events: Arc::clone(&request.events),
+    };
+    let outcome = with_servers(request, &project, &described, &stack, interrupt).await;
+    let cleared = runtime.clear(ClearScope::Everything).await;
+    // What is left of it is an empty folder and a lock that nobody holds.
+    let _kept = std::fs::remove_dir_all(&folder);
+    match (outcome, cleared) {
+        (Ok(tested), Ok(_)) => Ok(tested),
+        (Ok(_), Err(error)) => Err(error),
+        (Err(error), Ok(_)) => Err(error),
+        (Err(error), Err(left)) => Err(error.with_related(vec![left])),
+    }
+}
+
+async fn with_servers(
+    request: &TestRequest,
+    project: &Project,
+    described: &TestStack,
+    stack: &Stack,
+    mut interrupt: impl Future<Output = ()> + Unpin,
+) -> Result<Vec<Tested>> {
+    let wanted = UpRequest {
+        after_failure: AfterFailure::Stop,
+        stop_others: false,
+        force: Vec::new(),
+        only: None,
+    };
+    let arrived = up(stack, &wanted, &mut interrupt).await?;
+    let addresses = arrived.into_iter().map(|it| (it.name, it.endpoints));
+    let addresses = Addresses(addresses.collect());
+    run_all(request, project, described, &addresses, interrupt).await
+}
+
+async fn run_all(
+    request: &TestRequest,
+    project: &Project,
+    described: &TestStack,
+    addresses: &Addresses,
+    interrupt: impl Future<Output = ()>,
+) -> Result<Vec<Tested>> {
+    let work = async {
+        let mut all = Vec::new();
+        for (service, templates) in &described.environments {
+            let mut environment = BTreeMap::new();
+            for (name, template) in templates {
+                let value = template.resolve(addresses).ok_or_else(|| {
+                    Error::failed(format!("`{name}` needs an address that no server has"))
+                })?;
+                environment.insert(name.clone(), Secret::new(value));
+            }
+            let folder = project
+                .services
+                .get(service)
+                .map(|it| it.directory.as_str());
+            let directory = project.root.join(folder.unwrap_or_default());
+            all.push(run_one(request, service, &directory, environment).await?);
+        }
+        Ok(all)
+    };
+    tokio::select! {
+        outcome = work => outcome,
+        () = interrupt => Err(Error::interrupted()),
+    }
+}
+
+async fn run_one(
+    request: &TestRequest,
+    service: &Name,
+    directory: &Path,
+    environment: BTreeMap<String, Secret>,
+) -> Result<Tested> {
+    let arguments = arguments(&request.arguments);
+    request.events.note(format!(
+        "{service}: go test {} in {}",
+        arguments.join(" "),
+        directory.display()
+    ));
+    let began = Instant::now();
+    let variables = environment.keys().cloned().collect();
+    let run = go::TestRun {
+        directory: directory.to_path_buf(),
+        arguments,
+        environment,
+        streams: match request.quiet_output {
+            true => Streams::PassedToErrors,
+            false => Streams::PassedOn,
+        },
+        patience: LONGEST,
+    };
+    let exit_code = go::test(&run).await?;
+    Ok(Tested {
+        service: service.clone(),
+        passed: exit_code == 0,
+        exit_code,
+        seconds: (began.elapsed().as_secs_f64() * 10.0).round() / 10.0,
+        variables,
+    })
+}
+
+/// The arguments as given, with all packages where none is named. Packages stand before what is
+/// meant for the tests themselves.
+fn arguments(given: &[String]) -> Vec<String> {
+    let end = given.iter().position(|it| it == "-args" || it == "--args");
+    let (own, further) = given.split_at(end.unwrap_or(given.len()));
+    let is_package = |it: &String| it == "." || it.starts_with("./") || it.starts_with("../");
+    let mut all = own.to_vec();
+    if !own.iter().any(is_package) {
+        all.push("./...".to_owned());
+    }
+    all.extend_from_slice(further);
+    all
+}
+
+fn without_runtime(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Missing => error.hint(
+            "Or run `go test ./...` in the service's folder: tests that need a server are skipped",
+        ),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(words: &[&str]) -> String {
+        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
+        arguments(&words).join(" ")
+    }
+
+    #[test]
+    fn all_packages_are_tested_unless_some_are_named() {
+        assert_eq!(given(&[]), "./...");
+        assert_eq!(
+            given(&["-run", "TestX", "-count=1"]),
+            "-run TestX -count=1 ./..."
+        );
+        assert_eq!(given(&["-race", "./internal/..."]), "-race ./internal/...");
+        assert_eq!(
+            given(&["-v", "-args", "-x", "./a"]),
+            "-v ./... -args -x ./a"
+        );
+    }
+}

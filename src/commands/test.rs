@@ -1,0 +1,98 @@
+//! `test`: the Go tests of services, with the servers that they need.
+
+use std::io::{self, Write};
+
+use super::interrupt;
+use super::stack::write_table;
+use crate::actions::test::{TestRequest, Tested, test};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::model::stack::RuntimeKind;
+use crate::report::{Answer, Format, Style};
+
+/// Run the Go tests of services with the servers that they need
+///
+/// Databases and brokers are started for the tests alone, with new data, beside a stack that may
+/// run, and are gone afterwards. Tests find them in TEST_STORE_URI, TEST_MESSAGING_URI and so on,
+/// and make a database each. What Go writes is passed on; with `--format json` it goes to standard
+/// error.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The services; all when none is named
+    #[arg(value_name = "SERVICE")]
+    services: Vec<Name>,
+    /// Where the servers run
+    #[arg(long, value_enum, default_value_t)]
+    runtime: RuntimeKind,
+    /// Arguments of `go test`, such as `-race` or `-run TestOrders ./internal/...`
+    #[arg(last = true, value_name = "ARGUMENT")]
+    arguments: Vec<String>,
+}
+
+/// How tests ended.
+#[derive(Debug, serde::Serialize)]
+struct Verdict {
+    passed: bool,
+    services: Vec<Tested>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When a test fails, or something needed is missing.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let interrupted = interrupt::listen()?;
+    let request = TestRequest {
+        directory: app.settings().directory.clone(),
+        services: args.services,
+        runtime: args.runtime,
+        arguments: args.arguments,
+        quiet_output: app.settings().format == Format::Json,
+        events: app.events(),
+    };
+    let services = test(&request, interrupted()).await?;
+    let red: Vec<String> = services
+        .iter()
+        .filter(|tested| !tested.passed)
+        .map(|tested| tested.service.to_string())
+        .collect();
+    let verdict = Verdict {
+        passed: red.is_empty(),
+        services,
+    };
+    app.answer(&verdict)?;
+    match verdict.passed {
+        true => Ok(()),
+        false => Err(Error::failed(format!("tests fail in {}", red.join(", ")))
+            .hint("What Go wrote stands above")),
+    }
+}
+
+impl Answer for Verdict {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        if self.services.is_empty() {
+            return writeln!(out, "The workspace has no services");
+        }
+        let rows = self.services.iter().map(|tested| {
+            let verdict = match tested.passed {
+                true => "passed",
+                false => "failed",
+            };
+            [
+                tested.service.to_string(),
+                verdict.to_owned(),
+                format!("{:.1} s", tested.seconds),
+                tested.variables.join(" "),
+            ]
+        });
+        let rows: Vec<[String; 4]> = rows.collect();
+        write_table(out, &rows, |column, cell| match (column, cell) {
+            (0, _) => style.name(cell),
+            (1, "passed") => style.good(cell),
+            (1, _) => style.bad(cell),
+            (3, _) => style.dim(cell),
+            _ => cell.to_owned(),
+        })
+    }
+}
