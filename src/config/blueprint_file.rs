@@ -10,7 +10,8 @@ use super::raw::{BlueprintText, NameText, WordText};
 use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::blueprint::{
-    Choice, Count, Joint, OptionDefinition, OptionValues, Refusal, Relations, ReservedWords,
+    Choice, Count, Joint, OptionDefinition, OptionValues, Refusal, Relations, ReservedOf,
+    ReservedWords,
 };
 
 /// The name of the file.
@@ -146,10 +147,24 @@ struct RefusalFields {
     nearest: BTreeMap<WordText, NameText>,
 }
 
+/// What words are reserved from.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum ReservedKind {
+    /// Options that take any name.
+    #[default]
+    Option,
+    /// Events that are published or consumed.
+    Event,
+}
+
 /// Words that would make code that does not compile.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct ReservedFields {
+    /// What must not be called so.
+    #[serde(default)]
+    of: ReservedKind,
     /// Why, in a sentence.
     reason: String,
     /// The words, without hyphens.
@@ -269,6 +284,10 @@ impl BlueprintFile {
     /// The reserved words.
     pub fn reserved(&self) -> impl Iterator<Item = ReservedWords> + '_ {
         self.reserved.iter().map(|reserved| ReservedWords {
+            of: match reserved.of {
+                ReservedKind::Option => ReservedOf::Option,
+                ReservedKind::Event => ReservedOf::Event,
+            },
             reason: reserved.reason.clone(),
             words: reserved.words.iter().map(|word| word.0.clone()).collect(),
         })

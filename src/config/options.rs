@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::suggest;
 use crate::error::Error;
 use crate::model::blueprint::{
-    Blueprint, Choice, OptionDefinition, OptionValues, Refusal, Selection,
+    Blueprint, Choice, OptionDefinition, OptionValues, Refusal, ReservedOf, Selection,
 };
 use crate::model::name::Name;
 
@@ -129,9 +129,7 @@ fn check_reserved(
     if definition.values != OptionValues::Name {
         return Ok(());
     }
-    let package = value.replace('-', "");
-    let mut reserved = blueprint.reserved.iter();
-    match reserved.find(|reserved| reserved.words.contains(&package)) {
+    match blueprint.reserved(ReservedOf::Option, value) {
         None => Ok(()),
         Some(reserved) => Err(Error::invalid(format!(
             "`{value}` cannot be the {}",
@@ -140,6 +138,17 @@ fn check_reserved(
         .since(reserved.reason.clone())
         .hint("Choose another word")),
     }
+}
+
+/// Why the blueprint's code cannot be made with an event of this name; `None` when it can.
+pub fn event_problem(blueprint: &Blueprint, event: &Name) -> Option<Error> {
+    let reserved = blueprint.reserved(ReservedOf::Event, event.as_str())?;
+    let what = format!("no event of this service can be called `{event}`");
+    Some(
+        Error::invalid(what)
+            .since(reserved.reason.clone())
+            .hint("Choose another name, such as what happened: `order-placed`"),
+    )
 }
 
 /// The first refused combination that holds.

@@ -109,6 +109,7 @@ impl Manifest {
         if let Some(Chosen { blueprint, .. }) = chosen.as_deref() {
             checked = self.options(blueprint, &mut problems);
             self.check_ports(blueprint, &mut problems);
+            self.check_events(blueprint, &mut problems);
             if let (Some(options), Some(name)) = (&checked, &name) {
                 self.check_uses(around, &(blueprint, options, name), &mut problems);
             }
@@ -177,6 +178,22 @@ impl Manifest {
         match reserved::service_reason(&name, around.types.keys()) {
             Some(reason) => Err(reserved::refused(&name, reason).at(place())),
             None => Ok(name),
+        }
+    }
+
+    /// Events whose names the blueprint's code cannot be made with.
+    fn check_events(&self, blueprint: &Blueprint, problems: &mut Vec<Error>) {
+        let published = self.file.publishes.iter();
+        let published = published.map(|event| (event, self.document.key_place(&["publishes"])));
+        let consumed = self.file.consumes.keys();
+        let consumed = consumed.map(|event| {
+            let place = self.document.key_place(&["consumes", event.0.as_str()]);
+            (event, place)
+        });
+        for (event, place) in published.chain(consumed) {
+            let name = Name::new(event.0.as_str()).ok();
+            let problem = name.and_then(|name| options::event_problem(blueprint, &name));
+            problems.extend(problem.map(|error| error.at(place)));
         }
     }
 

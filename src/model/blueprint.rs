@@ -93,9 +93,21 @@ pub struct Choice {
     pub resource_name: Option<String>,
 }
 
-/// Words that no entity may have as its package's name.
+/// Whose names are reserved words kept from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ReservedOf {
+    /// Options that take any name.
+    #[default]
+    Option,
+    /// Events that are published or consumed.
+    Event,
+}
+
+/// Words that nothing of a kind may have as its package's name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReservedWords {
+    /// What must not be called so.
+    pub of: ReservedOf,
     /// Why, in a sentence.
     pub reason: String,
     /// The words, without hyphens.
@@ -191,6 +203,13 @@ impl Blueprint {
                 Some(count) => (value == "any") == (count > 0),
                 None => self.value_of(subject, selection.options) == Some(value),
             })
+    }
+
+    /// The words that keep something from having this name.
+    pub fn reserved(&self, of: ReservedOf, name: &str) -> Option<&ReservedWords> {
+        let package = name.replace('-', "");
+        let mut reserved = self.reserved.iter();
+        reserved.find(|reserved| reserved.of == of && reserved.words.contains(&package))
     }
 
     /// What a selection has for `option` or `option.trait`.

@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use serde_json::{Map, Value};
 
-use super::condition::{Condition, OVERRIDES};
+use super::condition::{Condition, Each, OVERRIDES};
 use super::context;
 use super::go_module::{Composition, FRAGMENT};
 use super::names::render_path;
@@ -47,6 +47,8 @@ pub struct Peer {
     pub module: String,
     /// Its public port; a worker has none.
     pub port: Option<u16>,
+    /// What was chosen for it.
+    pub options: BTreeMap<String, String>,
 }
 
 impl Peer {
@@ -59,6 +61,7 @@ impl Peer {
             entity: context::entity_of(service)?,
             module: service.module(workspace),
             port: service.ports.http,
+            options: service.options.clone(),
         })
     }
 }
@@ -99,15 +102,13 @@ pub fn service_files(input: &CodeInput<'_>) -> Result<FileSet> {
     let mut work = Work {
         blueprint: input.blueprint,
         drafts: BTreeMap::new(),
-        slots: BTreeMap::new(),
+        parts: BTreeMap::new(),
         modules: None,
     };
     for folder in &input.blueprint.folders {
         let condition = Condition::of(folder, input.blueprint)?;
-        if condition.holds(input.blueprint, &input.service.options) {
-            for own in context::each(&context, condition.each) {
-                work.add(folder, &own)?;
-            }
+        for own in contexts(&condition, input, &context) {
+            work.add(folder, (&own, condition.each))?;
         }
     }
     work.finish(&input.service.module(&input.project.workspace))
@@ -126,16 +127,33 @@ pub fn examples(input: &CodeInput<'_>) -> Result<Vec<String>> {
         let Some((_, file)) = files.find(|(path, _)| path.as_str() == EXAMPLE) else {
             continue;
         };
-        if condition.holds(input.blueprint, &input.service.options) {
-            let name = format!("{}/{}/{EXAMPLE}", folder.blueprint, folder.name);
-            let text = text_of(&name, &file.bytes)?;
-            for own in context::each(&context, condition.each) {
-                let template = Template { name: &name, text };
-                examples.push(template.render(&own)?);
-            }
+        let name = format!("{}/{}/{EXAMPLE}", folder.blueprint, folder.name);
+        let text = text_of(&name, &file.bytes)?;
+        for own in contexts(&condition, input, &context) {
+            let template = Template { name: &name, text };
+            examples.push(template.render(&own)?);
         }
     }
     Ok(examples)
+}
+
+/// The contexts that a folder is rendered with: none when its condition does not hold.
+fn contexts(
+    condition: &Condition,
+    input: &CodeInput<'_>,
+    context: &Map<String, Value>,
+) -> Vec<Map<String, Value>> {
+    if !condition.holds(input.blueprint, &input.service.options) {
+        return Vec::new();
+    }
+    let nothing = Map::new();
+    let mut contexts = context::each(context, condition.each);
+    contexts.retain(|own| {
+        let peer = own.get("peer").and_then(|peer| peer.get("options"));
+        let options = peer.and_then(Value::as_object);
+        condition.holds_for_peer(options.unwrap_or(&nothing))
+    });
+    contexts
 }
 
 /// A file before its slots are filled.
@@ -145,18 +163,30 @@ struct Draft<'a> {
     bytes: Vec<u8>,
     executable: bool,
     joint: Option<&'a str>,
+    /// The provider that the file is about, and with it the parts that it takes in.
+    provider: Option<String>,
+}
+
+/// A rendered part, and the provider that it is about.
+struct Part {
+    provider: Option<String>,
+    text: String,
 }
 
 struct Work<'a> {
     blueprint: &'a Blueprint,
     drafts: BTreeMap<TreePath, Draft<'a>>,
     /// By joint and slot.
-    slots: BTreeMap<(&'a str, &'a str), Slot>,
+    parts: BTreeMap<(&'a str, &'a str), Vec<Part>>,
     modules: Option<Composition>,
 }
 
 impl<'a> Work<'a> {
-    fn add(&mut self, folder: &'a Folder, context: &Map<String, Value>) -> Result<()> {
+    fn add(
+        &mut self,
+        folder: &'a Folder,
+        (context, each): (&Map<String, Value>, Option<Each>),
+    ) -> Result<()> {
         for (path, file) in &folder.files {
             if path.as_str() == FRAGMENT {
                 let source = format!("{}/{}", folder.blueprint, folder.name);
@@ -167,7 +197,11 @@ impl<'a> Work<'a> {
             } else if let Some(part) = path.as_str().strip_prefix(PARTS) {
                 self.add_part(folder, (part, file), context)?;
             } else {
-                self.add_file(folder, (path, file), context)?;
+                let (target, mut draft) = self.draft(folder, (path, file), context)?;
+                if each == Some(Each::Providers) {
+                    draft.provider = provider_of(context);
+                }
+                self.put(target, draft)?;
             }
         }
         Ok(())
@@ -204,24 +238,25 @@ impl<'a> Work<'a> {
             name: &source,
             text,
         };
-        let rendered = template.render(context)?;
-        let sorted = joint.sorted.contains(slot);
-        let filled = self.slots.entry((joint_name, slot)).or_default();
-        filled.sorted = sorted;
-        filled.parts.push(rendered);
+        let part = Part {
+            provider: provider_of(context),
+            text: template.render(context)?,
+        };
+        let parts = self.parts.entry((joint_name, slot)).or_default();
+        parts.push(part);
         Ok(())
     }
 
-    fn add_file(
-        &mut self,
+    fn draft(
+        &self,
         folder: &'a Folder,
         (path, file): (&TreePath, &BlueprintFile),
         context: &Map<String, Value>,
-    ) -> Result<()> {
+    ) -> Result<(TreePath, Draft<'a>)> {
         let source = format!("{}/{}/{path}", folder.blueprint, folder.name);
         let is_template = path.as_str().ends_with(TEMPLATE_SUFFIX);
         let target = target(&source, path, context)?;
-        let joint = self.joint_of(&target).filter(|_| is_template);
+        let joint = self.joint_of(path, &target).filter(|_| is_template);
         let bytes = if is_template {
             let template = Template {
                 name: &source,
@@ -246,17 +281,22 @@ impl<'a> Work<'a> {
             bytes,
             executable: file.executable,
             joint,
+            provider: None,
         };
-        self.put(target, draft)
+        Ok((target, draft))
     }
 
-    /// The joint that a file is: its key is the file's name, or the end of its path.
-    fn joint_of(&self, path: &TreePath) -> Option<&'a str> {
+    /// The joint that a file is: its key is the file's name, or the end of its path, with names
+    /// in it replaced or as the template has them.
+    fn joint_of(&self, path: &TreePath, target: &TreePath) -> Option<&'a str> {
+        let path = path.as_str();
+        let path = path.strip_suffix(TEMPLATE_SUFFIX).unwrap_or(path);
         let mut joints = self.blueprint.joints.keys();
         let found = joints.find(|joint| {
-            path.as_str()
-                .strip_suffix(joint.as_str())
-                .is_some_and(|before| before.is_empty() || before.ends_with('/'))
+            [path, target.as_str()].iter().any(|path| {
+                path.strip_suffix(joint.as_str())
+                    .is_some_and(|before| before.is_empty() || before.ends_with('/'))
+            })
         });
         found.map(String::as_str)
     }
@@ -287,7 +327,7 @@ impl<'a> Work<'a> {
         self.check_slots()?;
         for (path, draft) in &self.drafts {
             let file = RenderedFile {
-                bytes: self.filled(draft)?,
+                bytes: self.filled(path, draft)?,
                 executable: draft.executable,
                 merge: merge_kind(path),
             };
@@ -313,7 +353,7 @@ impl<'a> Work<'a> {
 
     /// Every part must have a file that takes it in.
     fn check_slots(&self) -> Result<()> {
-        for (joint, slot) in self.slots.keys() {
+        for (joint, slot) in self.parts.keys() {
             let taken = self.drafts.values().any(|draft| {
                 draft.joint == Some(*joint)
                     && std::str::from_utf8(&draft.bytes).is_ok_and(|text| slots::holds(text, slot))
@@ -330,28 +370,39 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn filled(&self, draft: &Draft<'_>) -> Result<Vec<u8>> {
-        let Some(joint) = draft.joint else {
+    fn filled(&self, path: &TreePath, draft: &Draft<'_>) -> Result<Vec<u8>> {
+        let joint = draft.joint.and_then(|name| {
+            let (name, joint) = self.blueprint.joints.get_key_value(name)?;
+            Some((name.as_str(), joint))
+        });
+        let Some((name, joint)) = joint else {
             return Ok(draft.bytes.clone());
         };
         let text = text_of(&draft.source, &draft.bytes)?;
-        let own = self
-            .slots
-            .iter()
-            .filter(|((of, _), _)| *of == joint)
-            .map(|((_, slot), content)| ((*slot).to_owned(), content.clone()));
-        let mut content: BTreeMap<String, Slot> = own.collect();
-        for slot in self
-            .blueprint
-            .joints
-            .get(joint)
-            .into_iter()
-            .flat_map(|joint| &joint.slots)
-        {
-            content.entry(slot.clone()).or_default();
+        let content = joint.slots.iter().map(|slot| {
+            let parts = self.parts.get(&(name, slot.as_str()));
+            let own = parts
+                .into_iter()
+                .flatten()
+                .filter(|part| draft.provider.is_none() || draft.provider == part.provider);
+            let filled = Slot {
+                parts: own.map(|part| part.text.clone()).collect(),
+                sorted: joint.sorted.contains(slot),
+            };
+            (slot.clone(), filled)
+        });
+        let filled = slots::fill(text, &content.collect());
+        if path.as_str().ends_with(".json") {
+            return Ok(slots::without_last_commas(&filled).into_bytes());
         }
-        Ok(slots::fill(text, &content).into_bytes())
+        Ok(filled.into_bytes())
     }
+}
+
+/// The provider that a context is about.
+fn provider_of(context: &Map<String, Value>) -> Option<String> {
+    let provider = context.get("provider").and_then(context::name_in);
+    provider.map(str::to_owned)
 }
 
 /// How an edited version of a generated file is merged with a new one.

@@ -1,10 +1,16 @@
-//! Folder names as conditions: `base`, `store=postgres`, `store.kind=sql+each=needs`.
+//! Folder names as conditions: `base`, `store=postgres`, `each=needs+peer.store=any`.
 
 use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
 
 use crate::error::{Error, Result};
 use crate::model::blueprint::{Blueprint, Folder, OptionDefinition};
 
+/// What asks for an option of the service that is called.
+const PEER: &str = "peer";
+/// The choice that stands for nothing.
+const NONE: &str = "none";
 /// The folder that is always chosen.
 pub const BASE: &str = "base";
 /// The folder whose files replace those of the blueprint that is extended.
@@ -15,6 +21,8 @@ pub const OVERRIDES: &str = "overrides";
 pub struct Condition {
     /// All must hold.
     terms: Vec<Term>,
+    /// All must hold of the service that is called.
+    peer_terms: Vec<PeerTerm>,
     /// What the folder is rendered once for.
     pub each: Option<Each>,
 }
@@ -27,6 +35,13 @@ struct Term {
     value: String,
 }
 
+/// Whether the peer has any choice of an option, or `none`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PeerTerm {
+    option: String,
+    any: bool,
+}
+
 /// What a folder can be rendered once for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Each {
@@ -36,6 +51,8 @@ pub enum Each {
     Publishes,
     /// Every event that is consumed.
     Consumes,
+    /// Every service that is called or whose events are consumed.
+    Providers,
 }
 
 impl Condition {
@@ -52,7 +69,19 @@ impl Condition {
         for term in folder.name.split('+') {
             reader.read(term, &mut condition)?;
         }
+        if !condition.peer_terms.is_empty() && condition.each != Some(Each::Needs) {
+            return Err(reader.error("only a folder with `each=needs` has a peer"));
+        }
         Ok(condition)
+    }
+
+    /// Whether it holds for a peer with these options; a folder that asks for nothing of peers
+    /// holds for each.
+    pub fn holds_for_peer(&self, options: &Map<String, Value>) -> bool {
+        self.peer_terms.iter().all(|term| {
+            let chosen = options.get(&term.option).and_then(Value::as_str);
+            chosen.is_some_and(|choice| choice != NONE) == term.any
+        })
     }
 
     /// Whether it holds for the chosen options.
@@ -84,6 +113,12 @@ impl Reader<'_> {
             return Ok(());
         }
         match subject.split_once('.') {
+            Some((PEER, option)) => {
+                let any = self.any_or_none(term, value)?;
+                let option = option.to_owned();
+                condition.peer_terms.push(PeerTerm { option, any });
+                return Ok(());
+            }
             Some((option, name)) => self.check_trait(option, name, value)?,
             None => self.check_choice(subject, value)?,
         }
@@ -99,9 +134,19 @@ impl Reader<'_> {
             "needs" => Ok(Each::Needs),
             "publishes" => Ok(Each::Publishes),
             "consumes" => Ok(Each::Consumes),
+            "providers" => Ok(Each::Providers),
             _ => Err(self.error(format!(
-                "`each={value}` is none of each=needs, each=publishes and each=consumes"
+                "`each={value}` is none of each=needs, each=publishes, each=consumes and each=providers"
             ))),
+        }
+    }
+
+    /// A peer's blueprint may be another one, so nothing is known of its choices but this.
+    fn any_or_none(&self, term: &str, value: &str) -> Result<bool> {
+        match value {
+            "any" => Ok(true),
+            NONE => Ok(false),
+            _ => Err(self.error(format!("`{term}` asks a peer for neither `any` nor `none`"))),
         }
     }
 

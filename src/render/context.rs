@@ -40,6 +40,8 @@ pub fn of_service(input: &CodeInput<'_>) -> Result<Map<String, Value>> {
     context.insert("callers".to_owned(), Value::Array(callers(input)));
     context.insert("publishes".to_owned(), Value::Array(publishes(service)));
     context.insert("consumes".to_owned(), Value::Array(consumes(service)));
+    let providers = providers(&context);
+    context.insert("providers".to_owned(), Value::Array(providers));
     context.insert("uses".to_owned(), uses(service, workspace)?);
     context.insert("compute".to_owned(), json!(service.compute));
     context.insert("scale".to_owned(), json!(service.scale));
@@ -59,11 +61,17 @@ pub fn each(context: &Map<String, Value>, each: Option<Each>) -> Vec<Map<String,
         Some(Each::Needs) => ("needs", "peer"),
         Some(Each::Publishes) => ("publishes", "event"),
         Some(Each::Consumes) => ("consumes", "event"),
+        Some(Each::Providers) => ("providers", "provider"),
     };
     let elements = context.get(list).and_then(Value::as_array);
     let with = |element: &Value| {
         let mut own = context.clone();
         own.insert(name.to_owned(), element.clone());
+        if let Some(from) = element.get("from") {
+            own.insert("provider".to_owned(), from.clone());
+        } else if name == "peer" {
+            own.insert("provider".to_owned(), element.clone());
+        }
         own
     };
     elements.into_iter().flatten().map(with).collect()
@@ -117,12 +125,47 @@ fn callers(input: &CodeInput<'_>) -> Vec<Value> {
         .collect()
 }
 
+/// Whom the service relies on, by name: each with the one call of it, if any, and its events.
+fn providers(context: &Map<String, Value>) -> Vec<Value> {
+    let list = |key: &str| context.get(key).and_then(Value::as_array);
+    let mut providers: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    let mut add = |forms: &Value, key: &str, element: &Value| {
+        let (Some(kebab), Some(forms)) = (name_in(forms), forms.as_object()) else {
+            return;
+        };
+        let provider = providers.entry(kebab.to_owned()).or_insert_with(|| {
+            let mut provider = forms.clone();
+            provider.insert("calls".to_owned(), json!([]));
+            provider.insert("events".to_owned(), json!([]));
+            provider
+        });
+        if let Some(Value::Array(elements)) = provider.get_mut(key) {
+            elements.push(element.clone());
+        }
+    };
+    for peer in list("needs").into_iter().flatten() {
+        add(peer, "calls", peer);
+    }
+    for event in list("consumes").into_iter().flatten() {
+        if let Some(from) = event.get("from") {
+            add(from, "events", event);
+        }
+    }
+    providers.into_values().map(Value::Object).collect()
+}
+
+/// The plain text of a name in its forms.
+pub fn name_in(forms: &Value) -> Option<&str> {
+    forms.get("kebab").and_then(Value::as_str)
+}
+
 fn peer_forms(name: &Name, peer: &Peer) -> Value {
     let mut forms = forms(name);
     if let Some(entity) = &peer.entity {
         forms.insert(ENTITY.to_owned(), named(entity));
     }
     forms.insert("module".to_owned(), json!(peer.module));
+    forms.insert("options".to_owned(), json!(peer.options));
     if let Some(port) = peer.port {
         forms.insert("port".to_owned(), json!(port));
     }

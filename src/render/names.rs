@@ -46,7 +46,7 @@ pub enum PathError {
 }
 
 /// The names that a path may hold in braces.
-pub const NAMES_IN_PATHS: [&str; 4] = ["service", "entity", "peer", "event"];
+pub const NAMES_IN_PATHS: [&str; 5] = ["service", "entity", "peer", "event", "provider"];
 
 /// A path with its names in braces replaced: `internal/{entity.package}/{entity.snake}.go`.
 ///

@@ -88,6 +88,17 @@ pub fn fill(text: &str, slots: &BTreeMap<String, Slot>) -> String {
     filled
 }
 
+/// JSON whose parts each end in a comma, without those that come last in their list.
+pub fn without_last_commas(text: &str) -> String {
+    let mut lines: Vec<&str> = text.lines().collect();
+    for at in 1..lines.len() {
+        if let (Some(last), true) = (lines[at - 1].strip_suffix(','), closes(lines[at])) {
+            lines[at - 1] = last;
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
 /// Adds a line of a part; a blank one only where it sets something apart.
 fn push_line(lines: &mut Vec<String>, line: String) {
     let blank = line.trim().is_empty();

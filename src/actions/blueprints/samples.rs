@@ -161,10 +161,13 @@ pub fn render(blueprint: &Blueprint, combination: &Combination, shape: &Shape) -
         .ok_or_else(|| Error::invalid("the sample has no service"))?;
     let mut peers = BTreeMap::new();
     for (peer, entity) in shape.peers.iter().zip(shape.peer_entities) {
+        // The first one keeps what it takes in, the others do not.
+        let store = if peers.is_empty() { "postgres" } else { "none" };
         let described = Peer {
             entity: Some(self::name(entity)?),
             module: format!("{}/services/{peer}", project.workspace.module),
             port: Some(8080),
+            options: BTreeMap::from([("store".to_owned(), store.to_owned())]),
         };
         peers.insert(self::name(peer)?, described);
     }

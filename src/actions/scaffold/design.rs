@@ -183,6 +183,11 @@ impl Ground<'_> {
     }
 
     fn check_events(&self, request: &ServiceRequest) -> Result<()> {
+        for event in request.publishes.iter().chain(request.consumes.keys()) {
+            if let Some(problem) = options::event_problem(self.blueprint, event) {
+                return Err(problem);
+            }
+        }
         for (event, provider) in &request.consumes {
             let service = service(self.project, provider)?;
             if !service.publishes.contains(event) {
