@@ -301,6 +301,24 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_asks_whether_a_peer_has_a_choice() {
+        let peer = |store: &str| Map::from_iter([("store".to_owned(), Value::from(store))]);
+        let kept = condition("each=needs+peer.store=any").unwrap();
+        assert!(kept.holds_for_peer(&peer("mysql")));
+        assert!(!kept.holds_for_peer(&peer("none")));
+        assert!(!kept.holds_for_peer(&Map::new()));
+        let passed_on = condition("each=needs+peer.store=none").unwrap();
+        assert!(passed_on.holds_for_peer(&peer("none")));
+        assert!(passed_on.holds_for_peer(&Map::new()));
+        assert!(!passed_on.holds_for_peer(&peer("postgres")));
+        assert!(
+            condition("each=needs")
+                .unwrap()
+                .holds_for_peer(&peer("mysql"))
+        );
+    }
+
+    #[test]
     fn what_is_not_declared_is_an_error_that_names_the_folder() {
         for (folder, cause) in [
             ("cache=redis", "`cache` is no option"),
@@ -310,6 +328,11 @@ mod tests {
             ("entity=order", "`order` is no choice"),
             ("each=uses", "`each=uses` is none of"),
             ("each=needs+each=consumes", "one `each` at most"),
+            (
+                "peer.store=any",
+                "only a folder with `each=needs` has a peer",
+            ),
+            ("each=needs+peer.store=sql", "neither `any` nor `none`"),
             ("base+store=postgres", "`base` is no condition"),
             ("extras", "`extras` is no condition"),
         ] {

@@ -176,6 +176,16 @@ mod tests {
     }
 
     #[test]
+    fn the_last_comma_of_a_list_of_json_vanishes() {
+        let text =
+            "{\n  \"a\": [\n    1,\n    {\n      \"b\": 2\n    },\n  ],\n  \"c\": \"x,\"\n}\n";
+        let valid =
+            "{\n  \"a\": [\n    1,\n    {\n      \"b\": 2\n    }\n  ],\n  \"c\": \"x,\"\n}\n";
+        assert_eq!(without_last_commas(text), valid);
+        assert_eq!(without_last_commas(valid), valid);
+    }
+
+    #[test]
     fn an_empty_slot_leaves_no_trace() {
         assert_eq!(
             filled(WIRE, &[]),

@@ -146,6 +146,53 @@ fn generated_code_is_what_its_generator_writes() {
     });
 }
 
+/// The pacts of a service, by path.
+fn pacts(sample: &Sample) -> BTreeMap<PathBuf, Vec<u8>> {
+    let folder = sample.folder.join("contracts");
+    if !folder.exists() {
+        return BTreeMap::new();
+    }
+    let mut found = sources(&folder);
+    found.retain(|path, _| path.extension().is_some_and(|ending| ending == "json"));
+    found
+}
+
+#[test]
+#[ignore = "needs Go"]
+fn a_pact_that_is_not_what_the_tests_record_is_red_until_it_is_recorded_again() {
+    let root = tempfile::tempdir().unwrap();
+    let with_pacts: Vec<_> = samples(root.path())
+        .into_iter()
+        .filter(|sample| !pacts(sample).is_empty())
+        .collect();
+    assert!(!with_pacts.is_empty());
+    every(&with_pacts, |sample| {
+        let recorded = pacts(sample);
+        for (path, bytes) in &recorded {
+            let text = String::from_utf8(bytes.clone()).unwrap();
+            let edited = text.replacen("\"reference\"", "\"renamed\"", 1);
+            fs::write(path, edited).unwrap();
+        }
+        let Err(said) = run(sample, "go", &["test", "./contracts"]) else {
+            return Err(format!("{}: an edited pact is green", sample.label));
+        };
+        for part in ["\"renamed\"", "\"reference\"", "UPDATE_CONTRACTS=1"] {
+            if !said.contains(part) {
+                return Err(format!("{}: no {part} in {said}", sample.label));
+            }
+        }
+        run(
+            sample,
+            "env",
+            &["UPDATE_CONTRACTS=1", "go", "test", "./contracts"],
+        )?;
+        if pacts(sample) == recorded {
+            return Ok(());
+        }
+        Err(format!("{}: recorded again, it differs", sample.label))
+    });
+}
+
 #[test]
 #[ignore = "needs Go and a C compiler"]
 fn no_race_is_found_in_one_service_of_each_blueprint() {
