@@ -9,6 +9,7 @@
     reason = "a test fails by panicking, and may say why it took long"
 )]
 
+mod cluster;
 mod demo;
 mod docker;
 mod go;

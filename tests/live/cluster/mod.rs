@@ -1,0 +1,4 @@
+//! Deployment on a real API server with a real kubelet: the cluster of `tests/cluster`.
+
+mod namespace;
+mod rollout;
