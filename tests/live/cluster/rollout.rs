@@ -318,8 +318,9 @@ async fn a_quota_that_is_exceeded_fails_for_each_kind_of_workload() {
     set["metadata"]["name"] = json!("store");
     let objects = [workload("Deployment", &pod), set];
     namespace.apply(&objects);
-    for object in objects {
-        let (cause, _) = fails(&namespace, object).await;
+    let [deployment, set] = objects;
+    let (deployment, set) = tokio::join!(fails(&namespace, deployment), fails(&namespace, set));
+    for (cause, _) in [deployment, set] {
         assert!(
             cause.message.starts_with("its pods cannot be made: ")
                 && cause.message.contains("exceeded quota"),
@@ -404,10 +405,9 @@ async fn a_failed_job_tells_how_it_ended() {
 #[ignore = "needs the cluster"]
 async fn an_api_server_that_goes_away_for_a_while_is_waited_for() {
     let namespace = Namespace::new();
-    let mut slow = container("sleep 6; touch /tmp/ready; sleep 1000");
-    slow["readinessProbe"] =
-        json!({"exec": {"command": ["test", "-e", "/tmp/ready"]}, "periodSeconds": 1});
-    let objects = [deployment(&slow)];
+    let mut slow = deployment(&container("sleep 1000"));
+    slow["spec"]["minReadySeconds"] = json!(10);
+    let objects = [slow];
     namespace.apply(&objects);
     let mut config = config().await;
     let server = Door::to(config.cluster_url.authority().unwrap().as_str()).await;

@@ -14,6 +14,8 @@ const HEALING: Duration = Duration::from_secs(20);
 const EVENTS: usize = 5;
 /// The longest message of the cluster that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 600;
+/// The longest message in a line of progress, in characters.
+const LONGEST_LINE: usize = 160;
 
 /// Something that keeps a workload from being ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,11 +87,12 @@ impl Finding {
         self
     }
 
-    /// As one sentence for a line of progress: `pod orders-1: no node can take the pod`.
+    /// In short for a line of progress: `pod orders-1: no node can take it`.
     pub fn line(&self) -> String {
+        let message = cut(&self.message, LONGEST_LINE);
         match &self.pod {
-            Some(pod) => format!("pod {pod}: {}", self.message),
-            None => self.message.clone(),
+            Some(pod) => format!("pod {pod}: {message}"),
+            None => message,
         }
     }
 
@@ -156,9 +159,13 @@ pub fn last_seen(event: &Event) -> String {
 /// A message of the cluster as one bounded line that a terminal can be shown.
 pub fn clean(message: &str) -> String {
     let spaced = message.replace(['\n', '\r'], " ");
-    let clean = clean_line(spaced.trim().as_bytes());
-    match clean.char_indices().nth(LONGEST_MESSAGE) {
-        Some((end, _)) => format!("{}…", &clean[..end]),
-        None => clean,
+    cut(&clean_line(spaced.trim().as_bytes()), LONGEST_MESSAGE)
+}
+
+/// At most this many characters of a text.
+pub fn cut(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

@@ -8,7 +8,7 @@ use kube::api::LogParams;
 use kube::{Api, Client};
 use tokio::time::timeout;
 
-use super::finding::LogSource;
+use super::finding::{LogSource, cut};
 use crate::engine::runtime::clean_line;
 
 /// How many lines are told.
@@ -62,10 +62,7 @@ fn lines(bytes: &[u8]) -> Vec<String> {
         .split(|byte| *byte == b'\n')
         .map(clean_line)
         .filter(|line| !line.trim().is_empty())
-        .map(|line| match line.char_indices().nth(LONGEST) {
-            Some((end, _)) => format!("{}…", &line[..end]),
-            None => line,
-        })
+        .map(|line| cut(&line, LONGEST))
         .collect();
     lines.split_off(lines.len().saturating_sub(LINES))
 }
