@@ -2,6 +2,7 @@
 
 mod chart_folder;
 mod helm;
+mod resources;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use crate::model::release::{Chart, ReleaseSpec, RenderedRelease};
 use crate::render::chart::{self, ChartInput, RenderError};
 
 pub use chart_folder::read as read_chart;
+pub use resources::{ResourceSpec, resources};
 
 /// What charts may ask of the cluster that they are rendered for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use crate::model::blueprint::{Blueprint, BlueprintFile};
 use crate::model::file_set::{FileSet, RenderedFile, TreePath};
 use crate::model::name::Name;
 use crate::model::project::BlueprintReference;
+use crate::model::release::ChartFile;
 use crate::model::resource_type::ResourceType;
 
 /// The blueprints inside the program.
@@ -29,6 +30,11 @@ struct EmbeddedBlueprints;
 #[folder = "templates/resources/"]
 #[include = "*.yaml"]
 struct EmbeddedResources;
+
+/// The chart of a resource in a cluster.
+#[derive(RustEmbed)]
+#[folder = "templates/charts/resource/"]
+struct EmbeddedResourceChart;
 
 /// A folder of a blueprint holds at most this many files, counted with all folders beside it.
 const MOST_FILES: usize = 8_192;
@@ -114,6 +120,20 @@ pub fn resource_types() -> Result<BTreeMap<Name, ResourceType>> {
             Ok((kind.name.clone(), kind))
         })
         .collect()
+}
+
+/// The chart of a resource in a cluster: its files by path.
+pub fn resource_chart() -> Vec<ChartFile> {
+    let mut files: Vec<ChartFile> = EmbeddedResourceChart::iter()
+        .filter_map(|path| {
+            Some(ChartFile {
+                bytes: EmbeddedResourceChart::get(&path)?.data.into_owned(),
+                path: path.into_owned(),
+            })
+        })
+        .collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files
 }
 
 /// The paths of all files of the blueprints inside the program, relative to `blueprints/`.

@@ -54,6 +54,54 @@ pub struct ResourceType {
     pub provision: Vec<Provision>,
     /// How it runs without Docker.
     pub process: Option<ProcessRecipe>,
+    /// How it runs in a cluster, a server for each resource.
+    pub kubernetes: Option<ClusterRecipe>,
+}
+
+/// How a server runs in a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClusterRecipe {
+    /// The user that the image's server runs as.
+    pub user: u32,
+    /// CPU request.
+    pub cpu: String,
+    /// Memory request and limit.
+    pub memory: String,
+    /// The command, where it is not the image's own.
+    pub command: Vec<String>,
+    /// Plain variables.
+    pub environment: BTreeMap<String, String>,
+    /// Further secret files by absolute path.
+    pub files: BTreeMap<String, String>,
+    /// Where the image finds the steps of `provision` on its first start, as SQL.
+    pub provision: Option<String>,
+    /// Folders that the server writes to, and what each may hold.
+    pub scratch: BTreeMap<String, String>,
+    /// What proves that it has started.
+    pub started: ClusterProbe,
+    /// What proves that it is alive.
+    pub live: ClusterProbe,
+    /// What proves that it serves.
+    pub ready: ClusterProbe,
+}
+
+/// A probe of Kubernetes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClusterProbe {
+    /// A program in the container ends well.
+    Exec(Vec<String>),
+    /// This port takes a connection.
+    Tcp {
+        /// `main`, or a key of `ports`.
+        port: String,
+    },
+    /// GET of this path gives a 2xx status.
+    Http {
+        /// `main`, or a key of `ports`.
+        port: String,
+        /// The path.
+        path: String,
+    },
 }
 
 /// One version of a resource type.

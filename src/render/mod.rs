@@ -8,6 +8,7 @@ pub mod environment_values;
 pub mod go_module;
 pub mod merge;
 pub mod names;
+pub mod resource_release;
 pub mod slots;
 pub mod stack;
 pub mod template;

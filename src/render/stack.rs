@@ -2,7 +2,7 @@
 //! its environment. Pure: addresses and passwords come in or stay placeholders.
 
 mod passwords;
-mod placeholder;
+pub(in crate::render) mod placeholder;
 mod servers;
 mod services;
 mod testing;

@@ -58,3 +58,130 @@ fn a_chart_that_is_none_or_leads_elsewhere_is_refused() {
     let error = read_chart(folder.path()).unwrap_err();
     assert!(error.message().contains("neither"), "{error}");
 }
+
+mod in_the_cluster {
+    use std::collections::BTreeMap;
+
+    use super::super::{ClusterVersion, ResourceSpec, SpecRequest, resources};
+    use crate::config::environment;
+    use crate::model::name::Name;
+    use crate::report::RecordingReporter;
+
+    const WORKSPACE: &str = "version: 1\nname: shop\nmodule: example.com/shop\n\
+        registry: localhost/shop\nresources:\n  orders-db: postgres\n  events: nats\n";
+    const SERVICE: &str = "name: orders\nblueprint: go-service\n\
+        options: {entity: order, store: postgres, messaging: nats}\n\
+        uses: {store: orders-db, messaging: events}\npublishes: [order-placed]\n";
+
+    async fn specs(resources_of: &str) -> Vec<ResourceSpec> {
+        let folder = tempfile::tempdir().unwrap();
+        super::write(
+            folder.path(),
+            &[
+                ("gantline.yaml", WORKSPACE),
+                ("services/orders/service.yaml", SERVICE),
+                (
+                    "environments/test.yaml",
+                    &format!("namespace: shop\nresources: {resources_of}\n"),
+                ),
+            ],
+        );
+        let name = Name::new("test").unwrap();
+        let (environment, project) = environment::load(folder.path(), &name).unwrap();
+        let (images, installed) = (BTreeMap::new(), BTreeMap::new());
+        resources(&SpecRequest {
+            project: &project,
+            environment: &environment,
+            services: &[Name::new("orders").unwrap()],
+            images: &images,
+            cluster: &ClusterVersion::assumed(),
+            installed: &installed,
+            events: &RecordingReporter::default(),
+        })
+        .await
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_resource_is_a_release_that_holds_no_secret() {
+        let specs = specs("{orders-db: {storage: 2Gi}, events: {}}").await;
+        let names: Vec<&str> = specs.iter().map(|spec| spec.spec.name.as_str()).collect();
+        assert_eq!(names, ["events", "orders-db"]);
+        assert_eq!(
+            specs.iter().map(|spec| spec.keeps_data).collect::<Vec<_>>(),
+            [false, true]
+        );
+        for spec in &specs {
+            let titles: Vec<String> = spec
+                .spec
+                .rendered
+                .objects
+                .iter()
+                .map(|it| it.title())
+                .collect();
+            let name = &spec.spec.name;
+            let kinds = [
+                "PodDisruptionBudget",
+                "ServiceAccount",
+                "Service",
+                "StatefulSet",
+            ];
+            assert_eq!(titles, kinds.map(|kind| format!("{kind}/{name}")));
+            let secret = spec.new_server_secret().unwrap();
+            let manifest = spec.spec.rendered.manifest();
+            for value in secret.data.values() {
+                assert!(!manifest.contains(value.reveal()));
+            }
+        }
+        let database = specs[1].spec.rendered.manifest();
+        assert!(database.contains("volumeClaimTemplates") && database.contains("storage: 2Gi"));
+        assert!(
+            !specs[0]
+                .spec
+                .rendered
+                .manifest()
+                .contains("volumeClaimTemplates")
+        );
+    }
+
+    #[tokio::test]
+    async fn the_secrets_of_a_resource_follow_from_that_of_its_server() {
+        let specs = specs("{orders-db: {}, events: {}}").await;
+        let server = specs[1].new_server_secret().unwrap();
+        assert_eq!(server.name, "orders-db-server");
+        assert_ne!(server, specs[1].new_server_secret().unwrap());
+        let script = server.data["docker-entrypoint-initdb.d.provision.sql"].reveal();
+        assert!(script.contains("create database \"orders_db\" owner \"orders_db_owner\";"));
+        assert!(script.contains("\\connect \"orders_db\""), "{script}");
+        let bindings = specs[1].binding_secrets(&server.data).unwrap();
+        assert_eq!(bindings, specs[1].binding_secrets(&server.data).unwrap());
+        let [user, owner] = bindings.as_slice() else {
+            panic!("{bindings:?}")
+        };
+        assert_eq!(
+            (user.name.as_str(), owner.name.as_str()),
+            ("orders-db", "orders-db-owner")
+        );
+        assert_eq!(user.kind, "servicebinding.io/postgres");
+        let keys: Vec<&str> = user.data.keys().map(String::as_str).collect();
+        assert_eq!(
+            keys,
+            [
+                "database", "host", "password", "port", "provider", "type", "uri", "username"
+            ]
+        );
+        let password = server.data["user-password"].reveal();
+        assert_eq!(
+            user.data["uri"].reveal(),
+            format!(
+                "postgres://orders_db:{password}@orders-db.shop.svc:5432/orders_db?sslmode=disable"
+            )
+        );
+        assert_eq!(owner.data["username"].reveal(), "orders_db_owner");
+        let events = specs[0].new_server_secret().unwrap();
+        let config = events.data["etc.nats.nats.conf"].reveal();
+        assert!(config.contains("user: \"events\""), "{config}");
+        let foreign = BTreeMap::new();
+        assert!(specs[0].binding_secrets(&foreign).is_err());
+    }
+}

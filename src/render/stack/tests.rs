@@ -126,6 +126,7 @@ fn resource_type(kind: &str, version: &str, port: u16) -> ResourceType {
         ready: ReadyCheck::Sql("select 1".to_owned()),
         provision: Vec::new(),
         process: None,
+        kubernetes: None,
     }
 }
 

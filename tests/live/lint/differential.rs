@@ -49,8 +49,13 @@ const VALUES: [(&str, &str); 11] = [
     ),
     (
         "nulls",
-        r#"{"telemetry": null, "compute": {"cpuLimit": null}, "podLabels": null}"#,
+        r#"{"needs": null, "compute": {"cpuLimit": null}, "podLabels": null, "owner": null}"#,
     ),
+    (
+        "a null that the chart cannot do without",
+        r#"{"telemetry": null}"#,
+    ),
+    ("what the schema refuses", r#"{"scle": {"min": 1}}"#),
 ];
 
 /// What `helm template` prints of a release.
@@ -274,7 +279,7 @@ fn functions_give_what_helm_gives() {
     write("config/one.txt", "first\nsecond: x\n");
     write("config/two.txt", "2");
     // One key at a time, so that each difference is named.
-    let (head, data) = TEMPLATE.split_once("data:\n").expect("data");
+    let (head, data) = TEMPLATE.split_once("\ndata:\n").expect("data");
     let mut entries: Vec<String> = Vec::new();
     for line in data.lines() {
         match entries.last_mut() {
@@ -286,7 +291,7 @@ fn functions_give_what_helm_gives() {
     fs::write(&nothing, "{}").expect("written");
     let mut differences = Vec::new();
     for entry in entries {
-        write("templates/all.yaml", &format!("{head}data:\n{entry}"));
+        write("templates/all.yaml", &format!("{head}\ndata:\n{entry}"));
         let theirs = helm(&folder, "all", &nothing).outcome();
         let ours = natively(&folder, "all", &serde_json::json!({}));
         if theirs.is_err() || ours != theirs {

@@ -53,6 +53,7 @@ pub fn server(text: &str) -> Instance {
             files: BTreeMap::new(),
             data: None,
             process: None,
+            kubernetes: None,
             administrator: String::new(),
             administrator_password: Secret::default(),
         }),
