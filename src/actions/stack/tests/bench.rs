@@ -53,7 +53,6 @@ pub fn server(text: &str) -> Instance {
             files: BTreeMap::new(),
             data: None,
             process: None,
-            kubernetes: None,
             administrator: String::new(),
             administrator_password: Secret::default(),
         }),
