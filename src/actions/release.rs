@@ -50,8 +50,10 @@ pub struct SpecRequest<'a> {
     pub environment: &'a Environment,
     /// The services, in the order wanted.
     pub services: &'a [Name],
-    /// Their images. Without one, a chart's own tag stands.
+    /// Their images, by digest.
     pub images: &'a BTreeMap<Name, ImageReference>,
+    /// Tags of images whose digest nobody asked for; without either, a chart's own tag stands.
+    pub tags: &'a BTreeMap<Name, String>,
     /// The cluster that they are for.
     pub cluster: &'a ClusterVersion,
     /// The newest revision of each release that is there already, by its name.
@@ -88,10 +90,17 @@ async fn spec(request: &SpecRequest<'_>, service: &Service) -> Result<ReleaseSpe
     let folder = directory.join("chart");
     let chart = chart_folder::read(&folder)?;
     let mut config = environment_values(request, &folder)?;
-    if let Some(image) = request.images.get(&service.name) {
-        let image = json!({
+    let image = match (
+        request.images.get(&service.name),
+        request.tags.get(&service.name),
+    ) {
+        (Some(image), _) => Some(json!({
             "repository": image.repository, "tag": image.tag, "digest": image.digest.as_str(),
-        });
+        })),
+        (None, Some(tag)) => Some(json!({"tag": tag})),
+        (None, None) => None,
+    };
+    if let Some(image) = image {
         lay_over(&mut config, Map::from_iter([("image".to_owned(), image)]));
     }
     let source = Source {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod client;
+mod environment;
 mod questions;
 mod resource;
 mod service;
@@ -26,6 +27,8 @@ enum Thing {
     // `--version` is the resource's.
     #[command(disable_version_flag = true)]
     Resource(resource::Args),
+    /// Add an environment to deploy to
+    Environment(environment::Args),
 }
 
 /// Adds it.
@@ -37,5 +40,6 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         Thing::Service(args) => service::run(args, app).await,
         Thing::Client(args) => client::run(args, app).await,
         Thing::Resource(args) => resource::run(args, app).await,
+        Thing::Environment(args) => environment::run(args, app).await,
     }
 }

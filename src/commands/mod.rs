@@ -12,6 +12,7 @@ mod generate;
 mod interrupt;
 mod logs;
 mod new;
+mod render;
 mod restart;
 mod schema;
 mod stack;
@@ -30,7 +31,7 @@ pub enum Command {
     Generate(generate::Args),
     /// Make a workspace
     New(new::Args),
-    /// Add a service, a client or a resource to the workspace
+    /// Add a service, a client, a resource or an environment to the workspace
     Add(add::Args),
     /// Print the JSON Schemas of the files
     Schema(schema::Args),
@@ -56,6 +57,8 @@ pub enum Command {
     Test(test::Args),
     /// Build the images of services
     Build(build::Args),
+    /// Print what would be deployed, without a cluster
+    Render(render::Args),
     /// Make a shop of three services, start it, and place an order
     Demo(demo::Args),
     /// Own the processes of a stack; started by `up --runtime process`
@@ -86,6 +89,7 @@ impl Command {
             Self::Logs(args) => logs::run(args, app).await,
             Self::Restart(args) => restart::run(args, app).await,
             Self::Env(args) => env::run(args, app).await,
+            Self::Render(args) => render::run(args, app).await,
             Self::Supervise(args) => supervise::run(args).await,
         }
     }

@@ -117,6 +117,44 @@ pub fn names(root: &Path) -> Result<BTreeSet<Name>> {
     Ok(names)
 }
 
+/// The environments as they would be with these files written.
+///
+/// # Errors
+/// As [`names`].
+pub fn names_with(root: &Path, changes: &FileSet) -> Result<BTreeSet<Name>> {
+    let mut names = names(root)?;
+    for path in changes.files.keys() {
+        let stem = path.as_str().strip_prefix(FOLDER);
+        let stem = stem.and_then(|rest| rest.strip_prefix('/')?.strip_suffix(".yaml"));
+        names.extend(stem.and_then(|stem| Name::new(stem).ok()));
+    }
+    Ok(names)
+}
+
+/// Reads an environment as it would be with these files written.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_with(
+    (root, changes): (&Path, &FileSet),
+    name: &Name,
+    workspace: &Workspace,
+) -> Result<Environment> {
+    let path = format!("{FOLDER}/{name}.yaml");
+    let changed = changes
+        .files
+        .iter()
+        .find(|(changed, _)| changed.as_str() == path);
+    match changed {
+        Some((_, file)) => parse(
+            &Document::parse(Path::new(&path), &file.bytes)?,
+            name,
+            workspace,
+        ),
+        None => read(root, name, workspace),
+    }
+}
+
 /// Reads an environment of the workspace in `root`.
 ///
 /// # Errors
@@ -156,7 +194,7 @@ pub fn load_with(
     selection: &Selection,
 ) -> Result<(Environment, Project)> {
     let project = project::load_in(root, changes, selection, Some(name))?;
-    let environment = read(root, name, &project.workspace)?;
+    let environment = read_with((root, changes), name, &project.workspace)?;
     Ok((environment, project))
 }
 

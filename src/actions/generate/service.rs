@@ -20,7 +20,7 @@ pub fn service_files(
     service: &Service,
 ) -> Result<FileSet> {
     let mut files = code::service_files(&CodeInput::of(blueprint, project, service)?)?;
-    for name in environment::names(&project.root)? {
+    for name in environment::names_with(&project.root, changes)? {
         let directory = project.root.join(service.directory.as_str());
         let differs = directory.join(overlay::file_name(&name)).is_file();
         let there = if differs {
@@ -44,7 +44,11 @@ pub fn service_files(
             None => None,
         };
         let file = environment_values::file(&ValuesInput {
-            environment: &environment::read(&project.root, &name, &project.workspace)?,
+            environment: &environment::read_with(
+                (&project.root, changes),
+                &name,
+                &project.workspace,
+            )?,
             workspace: &project.workspace,
             service: overlaid_service,
             files: &files,

@@ -68,6 +68,17 @@ pub fn complete_interrupted(root: &Path, events: &dyn EventSink) -> Result<()> {
 /// # Errors
 /// When a blueprint is missing or cannot be rendered.
 pub fn render(project: &Project, services: &[Name]) -> Result<BTreeMap<Name, FileSet>> {
+    render_with((project, &FileSet::default()), services)
+}
+
+/// The same as it would be with these files written.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_with(
+    (project, changes): (&Project, &FileSet),
+    services: &[Name],
+) -> Result<BTreeMap<Name, FileSet>> {
     let mut blueprints = BTreeMap::new();
     let mut rendered = BTreeMap::new();
     for name in services {
@@ -80,7 +91,7 @@ pub fn render(project: &Project, services: &[Name]) -> Result<BTreeMap<Name, Fil
             blueprints.insert(service.blueprint.clone(), blueprint);
         }
         if let Some(blueprint) = blueprints.get(&service.blueprint) {
-            let files = service_files((project, &FileSet::default()), blueprint, service)?;
+            let files = service_files((project, changes), blueprint, service)?;
             rendered.insert(name.clone(), files);
         }
     }

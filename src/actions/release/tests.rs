@@ -94,6 +94,7 @@ mod in_the_cluster {
             environment: &environment,
             services: &[Name::new("orders").unwrap()],
             images: &images,
+            tags: &BTreeMap::new(),
             cluster: &ClusterVersion::assumed(),
             installed: &installed,
             events: &RecordingReporter::default(),
