@@ -157,6 +157,7 @@ fn types() -> BTreeMap<Name, ResourceType> {
 
 struct Case {
     project: Project,
+    key: Secret,
     types: BTreeMap<Name, ResourceType>,
     secrets: BTreeMap<String, Secret>,
     selected: Vec<Name>,
@@ -166,6 +167,7 @@ impl Case {
     fn new() -> Self {
         Self {
             project: shop(),
+            key: Secret::new("key"),
             types: types(),
             secrets: BTreeMap::new(),
             selected: Vec::new(),
@@ -186,7 +188,7 @@ impl Case {
             project: &self.project,
             types: &self.types,
             id: "shop-1",
-            key: &Secret::new("key"),
+            key: &self.key,
             secrets: &self.secrets,
             selected: &self.selected,
         }
