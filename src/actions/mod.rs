@@ -12,4 +12,5 @@ pub mod scaffold;
 pub mod stack;
 pub mod supervise;
 pub mod test;
+pub mod verify;
 pub mod workspace;

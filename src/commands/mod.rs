@@ -4,6 +4,7 @@ mod add;
 mod blueprint;
 mod build;
 mod completions;
+mod contract;
 mod demo;
 mod doctor;
 mod down;
@@ -37,6 +38,8 @@ pub enum Command {
     Schema(schema::Args),
     /// See what services can be made from
     Blueprint(blueprint::Args),
+    /// Hold services to what they promise each other
+    Contract(contract::Args),
     /// Print completions for a shell
     Completions(completions::Args),
     /// Check this machine and this workspace, and say what to do
@@ -80,6 +83,7 @@ impl Command {
             Self::Test(args) => test::run(args, app).await,
             Self::Build(args) => build::run(args, app).await,
             Self::Blueprint(args) => blueprint::run(args, app),
+            Self::Contract(args) => contract::run(args, app).await,
             Self::Completions(args) => completions::run(args, app),
             Self::Demo(args) => demo::run(args, app).await,
             Self::Doctor(args) => doctor::run(args, app).await,

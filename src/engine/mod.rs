@@ -6,6 +6,7 @@ pub mod docker;
 pub mod files;
 pub mod git;
 pub mod go;
+pub mod harness;
 pub mod http;
 pub mod image;
 pub mod kubernetes;

@@ -257,15 +257,17 @@ impl ProgramCall {
 }
 
 /// Ends the whole group of a program whose call was dropped before its end.
-struct GroupGuard(Option<Pid>);
+pub(super) struct GroupGuard(Option<Pid>);
 
 impl GroupGuard {
-    fn of(child: &tokio::process::Child) -> Self {
+    /// Of a child that leads a group of its own.
+    pub(super) fn of(child: &tokio::process::Child) -> Self {
         let id = child.id().and_then(|id| i32::try_from(id).ok());
         Self(id.map(Pid::from_raw))
     }
 
-    fn release(mut self) {
+    /// Leaves the group alone: it has ended by itself.
+    pub(super) fn release(mut self) {
         self.0 = None;
     }
 }

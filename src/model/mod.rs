@@ -3,6 +3,7 @@
 pub mod blueprint;
 pub mod environment;
 pub mod event;
+pub mod exchange;
 pub mod file_set;
 pub mod image;
 pub mod name;
@@ -12,3 +13,4 @@ pub mod release;
 pub mod resource_type;
 pub mod secret;
 pub mod stack;
+pub mod verification;

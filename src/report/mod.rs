@@ -9,6 +9,7 @@ mod json;
 mod plain;
 mod recording;
 mod style;
+pub mod verification;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;

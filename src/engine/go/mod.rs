@@ -69,6 +69,30 @@ pub async fn build(request: &GoBuild, progress: &Progress) -> Result<PathBuf> {
     .since(finished.last_words(LINES_OF_OUTPUT)))
 }
 
+/// Compiles a package's tests into a program, without running them.
+///
+/// # Errors
+/// When Go is absent ([`crate::error::ErrorKind::Missing`]) or they do not compile, with what the
+/// compiler wrote as the cause.
+pub async fn build_test(directory: &Path, package: &str, output: &Path) -> Result<()> {
+    let finished = ProgramCall::new("go", BUILD)
+        .arguments(["test", "-c", "-o"])
+        .argument(output)
+        .argument(package)
+        .directory(directory)
+        .run(|_line| {})
+        .await
+        .map_err(absent_or("go test cannot be run"))?;
+    if finished.code == 0 {
+        return Ok(());
+    }
+    Err(Error::failed(format!(
+        "the tests in {package} do not compile in {}",
+        directory.display()
+    ))
+    .since(finished.last_words(LINES_OF_OUTPUT)))
+}
+
 fn command(request: &GoBuild) -> ProgramCall {
     let mut call = ProgramCall::new("go", BUILD)
         .arguments(["build", "-buildvcs=false"])

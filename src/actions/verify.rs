@@ -1,0 +1,118 @@
+//! Verifies contracts: every pact of the workspace against its provider's harness.
+//!
+//! A harness is one set of doubles, so what one process is asked goes one after the other. Where
+//! there is much to ask, a provider has several processes; all providers together have no more
+//! than the request allows.
+
+mod one;
+mod provider;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::try_join_all;
+use tokio::sync::Semaphore;
+
+use self::provider::{Work, verify_provider};
+use self::read::{Read, read};
+use crate::contract::pact_file::Interaction;
+pub use crate::engine::harness::{Deadlines, Harnesses, ProcessHarnesses};
+use crate::error::Result;
+use crate::model::event::EventSink;
+use crate::model::name::Name;
+use crate::model::verification::{InteractionResult, PactResult, Verdict, Verification};
+
+/// What to verify.
+#[derive(Debug, Clone)]
+pub struct VerifyRequest {
+    /// A folder of the workspace.
+    pub directory: PathBuf,
+    /// The services whose pacts are looked at, as consumer or as provider; all when empty.
+    pub services: Vec<Name>,
+    /// How many harnesses run, or are compiled, at once.
+    pub jobs: usize,
+}
+
+/// Verifies.
+///
+/// # Errors
+/// When a file is invalid, or Go is missing. A broken contract is no error here.
+pub async fn verify(
+    request: &VerifyRequest,
+    harnesses: &dyn Harnesses,
+    events: Arc<dyn EventSink>,
+) -> Result<Verification> {
+    let begun = Instant::now();
+    let read = read(&request.directory, &request.services, &*events)?;
+    let limit = Semaphore::new(request.jobs.max(1));
+    let works = works(&read);
+    let verifying = works
+        .iter()
+        .map(|work| verify_provider(work, harnesses, &limit, &*events));
+    let outcomes = try_join_all(verifying).await?;
+    let mut results: Vec<PactResult> = read.pacts.iter().map(unverified).collect();
+    for (work, outcome) in works.iter().zip(outcomes) {
+        for (task, result) in work.tasks.iter().zip(outcome) {
+            results[task.pact].interactions[task.index] = result;
+        }
+    }
+    Ok(Verification {
+        pacts: results,
+        elapsed: begun.elapsed(),
+    })
+}
+
+/// What there is to do, by provider.
+fn works(read: &Read) -> Vec<Work<'_>> {
+    let providers = read.providers.iter();
+    providers
+        .map(|(name, provider)| {
+            let pacts = read.pacts.iter().enumerate();
+            let own = pacts.filter(|(_, pact)| pact.provider == *name && pact.skipped.is_none());
+            let tasks = own.flat_map(|(at, pact)| {
+                let interactions = pact.file.interactions.iter().enumerate();
+                interactions.map(move |(index, interaction)| provider::Task {
+                    pact: at,
+                    index,
+                    interaction,
+                })
+            });
+            Work {
+                source: &provider.source,
+                document: provider.document.as_ref(),
+                tasks: tasks.collect(),
+            }
+        })
+        .collect()
+}
+
+/// A pact of which nothing is known yet; one that is skipped stays so.
+fn unverified(pact: &read::Pact) -> PactResult {
+    let interactions = pact.file.interactions.iter();
+    PactResult {
+        file: pact.path.clone(),
+        consumer: pact.consumer.clone(),
+        provider: pact.provider.clone(),
+        specification: pact.file.specification.clone(),
+        skipped: pact.skipped.clone(),
+        interactions: interactions
+            .map(|interaction| result(interaction, Verdict::Skipped, Duration::ZERO))
+            .collect(),
+    }
+}
+
+fn result(interaction: &Interaction, verdict: Verdict, elapsed: Duration) -> InteractionResult {
+    InteractionResult {
+        description: interaction.description.clone(),
+        kind: interaction.exchange.kind(),
+        states: interaction.states.clone(),
+        line: interaction.line,
+        pending: interaction.pending,
+        verdict,
+        elapsed,
+    }
+}
