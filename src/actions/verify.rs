@@ -10,7 +10,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,8 +19,10 @@ use tokio::sync::Semaphore;
 
 use self::provider::{Work, verify_provider};
 use self::read::{Read, read};
+use crate::config::project::find;
 use crate::contract::pact_file::Interaction;
-pub use crate::engine::harness::{Deadlines, Harnesses, ProcessHarnesses};
+pub use crate::engine::harness::Deadlines;
+use crate::engine::harness::{Harnesses, ProcessHarnesses};
 use crate::error::Result;
 use crate::model::event::EventSink;
 use crate::model::name::Name;
@@ -35,6 +37,14 @@ pub struct VerifyRequest {
     pub services: Vec<Name>,
     /// How many harnesses run, or are compiled, at once.
     pub jobs: usize,
+}
+
+/// The harnesses of the workspace that a folder belongs to.
+///
+/// # Errors
+/// When it belongs to none.
+pub fn harnesses(directory: &Path, deadlines: Deadlines) -> Result<ProcessHarnesses> {
+    Ok(ProcessHarnesses::new(find(directory)?, deadlines))
 }
 
 /// Verifies.

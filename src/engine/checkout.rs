@@ -106,6 +106,18 @@ fn run_folder(root: &Path) -> PathBuf {
     root.join(".gantline").join("run")
 }
 
+/// Makes `.gantline/run` and a folder in it, for what a command leaves for its next run.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn scratch_folder(root: &Path, name: &str) -> Result<PathBuf> {
+    let run = run_folder(root);
+    private_folder(&run)?;
+    let folder = run.join(name);
+    fs::create_dir_all(&folder).map_err(|error| unusable(&folder).because(error))?;
+    Ok(folder)
+}
+
 /// Whether the workspace at the place that a file names still has the same key.
 fn is_alive(file: &CheckoutFile) -> bool {
     let original = run_folder(&file.root).join(FILE);

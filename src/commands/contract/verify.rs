@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::actions::verify::{Deadlines, ProcessHarnesses, VerifyRequest, verify};
+use crate::actions::verify::{Deadlines, VerifyRequest, harnesses, verify};
 use crate::app::App;
 use crate::commands::interrupt;
 use crate::error::{Error, Result};
@@ -55,10 +55,11 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
             .jobs
             .map_or(processors.min(MOST_JOBS), NonZeroUsize::get),
     };
-    let harnesses = ProcessHarnesses::new(Deadlines {
+    let deadlines = Deadlines {
         answer: Duration::from_secs(args.timeout),
         ..Deadlines::default()
-    })?;
+    };
+    let harnesses = harnesses(&request.directory, deadlines)?;
     let verification = tokio::select! {
         // Dropping the verification ends every harness with its group.
         () = interrupted() => return Err(Error::interrupted()),

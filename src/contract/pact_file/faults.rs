@@ -68,10 +68,13 @@ fn of_interactions(json: &Value) -> Vec<Fault> {
     for (list, index, value) in listed(json) {
         let at = index.to_string();
         faults.extend(of_interaction(list, &at, value, is_v4));
+        let Some(description) = value.get("description").and_then(Value::as_str) else {
+            continue;
+        };
         let states = value
             .get("providerStates")
             .or_else(|| value.get("providerState"));
-        let key = format!("{list} {} {states:?}", value["description"]);
+        let key = format!("{list} {description} {states:?}");
         if seen.insert(key, index).is_some() {
             let message = "two interactions have this description and these states";
             faults.push(

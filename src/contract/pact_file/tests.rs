@@ -57,7 +57,7 @@ fn a_pact_of_version_4_is_read() {
     };
     assert_eq!(interaction.description, "an order");
     assert_eq!(interaction.states[0].params["id"], 1);
-    assert_eq!(interaction.line, 6);
+    assert_eq!(interaction.line, 9);
     assert!(matches!(&interaction.exchange, Exchange::Http(http) if http.request.method == "GET"));
 }
 
@@ -170,7 +170,7 @@ fn every_broken_interaction_is_named() {
             "5:45: the request has no `method`",
             "5:83: a status is a number from 100 to 599",
             "6:5: the message has no `contents`",
-            "6:55: two interactions have this description and these states",
+            "6:54: two interactions have this description and these states",
             "7:5: an interaction is a JSON object",
         ]
     );
@@ -183,7 +183,7 @@ fn a_rule_that_nobody_knows_is_refused() {
         json!({"body": {"$.id": {"matchers": [{"match": "tipe"}]}}});
     let error = read_json(&pact("4.0", interaction)).unwrap_err();
     assert!(error.message().contains("`tipe`"), "{error}");
-    assert_eq!(error.place().unwrap().line, 6);
+    assert_eq!(error.place().unwrap().line, 9);
 }
 
 #[test]

@@ -96,9 +96,10 @@ struct FakeHarness {
 
 impl FakeHarness {
     async fn write(&self, what: &str) {
-        let mut journal = self.journal.lock().unwrap_or_else(PoisonError::into_inner);
-        journal.push(format!("{}: {what}", self.name));
-        drop(journal);
+        self.journal
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(format!("{}: {what}", self.name));
         tokio::task::yield_now().await;
     }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
-use tempfile::TempDir;
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::mpsc;
 
@@ -19,11 +18,14 @@ use super::{
     ADDRESS_VARIABLE, BuildFailure, Deadlines, FOLDER, Harness, HarnessProgram, HarnessSource,
     Harnesses, Offers, TEST,
 };
+use crate::engine::checkout::scratch_folder;
 use crate::engine::go;
-use crate::error::{Error, ErrorKind, Result as AppResult};
+use crate::error::ErrorKind;
 use crate::model::exchange::{HttpAnswer, HttpCall, MessageAnswer, ProviderState, StateValues};
 use crate::model::verification::{Trouble, TroubleKind};
 
+/// The folder of compiled harnesses in `.gantline/run`.
+const PROGRAMS: &str = "contracts";
 /// The version of the protocol that is spoken here.
 const PROTOCOL: u32 = 1;
 /// How many lines a harness may write before it says where it listens.
@@ -36,24 +38,15 @@ const SHOWN: usize = 200;
 /// Compiles harnesses with the host's Go, and runs them.
 #[derive(Debug)]
 pub struct ProcessHarnesses {
-    programs: TempDir,
+    root: PathBuf,
     deadlines: Deadlines,
 }
 
 impl ProcessHarnesses {
-    /// Harnesses whose programs are kept until this value is dropped.
-    ///
-    /// # Errors
-    /// When there is no place for them.
-    pub fn new(deadlines: Deadlines) -> AppResult<Self> {
-        let programs = tempfile::Builder::new()
-            .prefix("gantline-contracts-")
-            .tempdir()
-            .map_err(|error| Error::failed("cannot make a temporary folder").because(error))?;
-        Ok(Self {
-            programs,
-            deadlines,
-        })
+    /// Harnesses of the workspace in `root`. Their programs are kept for the next time, since one
+    /// whose source has not changed is not linked again.
+    pub fn new(root: PathBuf, deadlines: Deadlines) -> Self {
+        Self { root, deadlines }
     }
 }
 
@@ -76,7 +69,10 @@ impl Harnesses for ProcessHarnesses {
                 "{provider} has no harness: there is no {FOLDER}"
             )));
         }
-        let program = self.programs.path().join(provider);
+        let folder = scratch_folder(&self.root, PROGRAMS).map_err(|error| {
+            BuildFailure::Trouble(trouble(TroubleKind::DoesNotCompile, error.to_string()))
+        })?;
+        let program = folder.join(provider);
         let built = go::build_test(&source.directory, &format!("./{FOLDER}"), &program).await;
         match built {
             // Without a test, Go says so and writes no program.

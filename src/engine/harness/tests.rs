@@ -1,1 +1,263 @@
+use std::path::Path;
+use std::time::Duration;
 
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+
+use super::process::ProcessHarness;
+use super::*;
+use crate::model::verification::TroubleKind;
+
+const SHORT: Deadlines = Deadlines {
+    start: Duration::from_millis(1500),
+    answer: Duration::from_millis(500),
+    stop: Duration::from_millis(500),
+};
+
+/// Waits until its standard input is closed, as a harness does.
+const WAIT: &str = "cat > /dev/null";
+
+/// A server of the protocol, which gives every request the answer that `respond` makes of its
+/// first line; `None` is silence.
+async fn server(respond: fn(&str) -> Option<String>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut bytes = vec![0; 64 * 1024];
+                let count = stream.read(&mut bytes).await.unwrap_or(0);
+                let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+                match respond(text.lines().next().unwrap_or_default()) {
+                    Some(answer) => drop(stream.write_all(answer.as_bytes()).await),
+                    None => tokio::time::sleep(Duration::from_secs(60)).await,
+                }
+            });
+        }
+    });
+    address
+}
+
+fn http(status: u16, body: &serde_json::Value) -> Option<String> {
+    let body = body.to_string();
+    let length = body.len();
+    Some(format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    ))
+}
+
+fn greeting(address: &str) -> String {
+    let line = json!({"version": 1, "address": address, "http": true, "messages": true});
+    format!("echo '{line}'")
+}
+
+async fn start(script: &str) -> Result<ProcessHarness, Trouble> {
+    let mut command = Command::new("sh");
+    command.args(["-c", script]);
+    ProcessHarness::start("orders", command, SHORT).await
+}
+
+async fn harness(respond: fn(&str) -> Option<String>) -> ProcessHarness {
+    let address = server(respond).await;
+    start(&format!("echo noise; {}; {WAIT}", greeting(&address)))
+        .await
+        .unwrap()
+}
+
+fn states() -> Vec<ProviderState> {
+    vec![ProviderState {
+        name: "an order exists".to_owned(),
+        params: [("id".to_owned(), json!(7))].into(),
+    }]
+}
+
+#[tokio::test]
+async fn states_requests_and_messages_are_answered() {
+    let mut harness = harness(|line| match line {
+        "POST /_contract/state HTTP/1.1" => http(200, &json!({"values": {"id": "7"}})),
+        "POST /_contract/message HTTP/1.1" => http(
+            200,
+            &json!({"contents": {"id": 1}, "contentType": "application/json", "metadata": {"ce-type": "x"}}),
+        ),
+        "GET /orders/a%20b?x=1&y HTTP/1.1" => http(418, &json!({"tea": true})),
+        other => http(500, &json!(other)),
+    })
+    .await;
+    assert_eq!(harness.set_up(&states()).await.unwrap()["id"], "7");
+    let call = HttpCall {
+        method: "GET".to_owned(),
+        path: "/orders/a b".to_owned(),
+        query: vec![
+            ("x".to_owned(), Some("1".to_owned())),
+            ("y".to_owned(), None),
+        ],
+        ..HttpCall::default()
+    };
+    let answer = harness.call(&call).await.unwrap();
+    assert_eq!(
+        (answer.status, answer.body.as_slice()),
+        (418, &br#"{"tea":true}"#[..])
+    );
+    let message = harness.message("an order placed", &[]).await.unwrap();
+    assert_eq!(message.contents, json!({"id": 1}));
+    assert_eq!(message.metadata["ce-type"], "x");
+    harness.tear_down(&states()).await.unwrap();
+    Box::new(harness).stop().await;
+}
+
+#[tokio::test]
+async fn what_a_provider_does_not_know_is_told_with_what_it_knows() {
+    let mut harness = harness(|line| {
+        let known = json!(["no orders exist"]);
+        match line.contains("/state") {
+            true => http(
+                404,
+                &json!({"title": "unknown state", "state": "it rains", "known": known}),
+            ),
+            false => http(
+                404,
+                &json!({"title": "unknown message", "description": "rain", "known": known}),
+            ),
+        }
+    })
+    .await;
+    let trouble = harness.set_up(&states()).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::UnknownState);
+    assert_eq!(trouble.message, "orders knows no state `it rains`");
+    assert_eq!(trouble.details, ["no orders exist"]);
+    let trouble = harness.message("rain", &states()).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::UnknownMessage);
+    assert_eq!(trouble.message, "orders knows no message `rain`");
+}
+
+#[tokio::test]
+async fn a_state_that_fails_and_an_answer_out_of_the_protocol_are_told_apart() {
+    let mut failing =
+        harness(|_| http(422, &json!({"title": "no", "detail": "no such colour"}))).await;
+    let trouble = failing.set_up(&states()).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::StateFailed);
+    assert!(
+        trouble.message.ends_with("no such colour"),
+        "{}",
+        trouble.message
+    );
+    let mut odd = harness(|_| http(200, &json!("fine"))).await;
+    assert_eq!(
+        odd.set_up(&[]).await.unwrap_err().kind,
+        TroubleKind::Garbage
+    );
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_is_given_up() {
+    let mut hanging = harness(|_| None).await;
+    let trouble = hanging
+        .call(&HttpCall {
+            method: "GET".to_owned(),
+            path: "/x".to_owned(),
+            ..HttpCall::default()
+        })
+        .await
+        .unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Hangs);
+    assert_eq!(trouble.message, "orders did not answer GET /x within 0.5 s");
+}
+
+#[tokio::test]
+async fn a_provider_that_answers_garbage_is_told_from_one_that_ended() {
+    let mut garbage = harness(|_| Some("what?\r\n\r\n".to_owned())).await;
+    assert_eq!(
+        garbage.set_up(&[]).await.unwrap_err().kind,
+        TroubleKind::Garbage
+    );
+    let address = server(|_| Some(String::new())).await;
+    let script = format!(
+        "{}; echo 'panic: at the disco' >&2; sleep 0.1; exit 3",
+        greeting(&address)
+    );
+    let mut ended = start(&script).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let trouble = ended.set_up(&[]).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Exited);
+    assert!(
+        trouble.message.contains("exit status: 3"),
+        "{}",
+        trouble.message
+    );
+    assert!(trouble.details.contains(&"panic: at the disco".to_owned()));
+}
+
+#[tokio::test]
+async fn a_harness_that_does_not_say_where_it_listens_did_not_start() {
+    let with = |version: u32, address: &str| {
+        format!(
+            "echo '{}'; {WAIT}",
+            json!({"version": version, "address": address})
+        )
+    };
+    let cases = [
+        ("echo hello; exit 2".to_owned(), "ended before it said"),
+        ("sleep 60".to_owned(), "did not say within 1 s"),
+        ("while echo {}; do :; done".to_owned(), "wrote much"),
+        (with(2, "127.0.0.1:1"), "version 2"),
+        (with(1, "nowhere"), "no address"),
+        (with(1, "192.0.2.1:80"), "not this host alone"),
+    ];
+    for (script, expected) in cases {
+        let Err(trouble) = start(&script).await else {
+            panic!("{script} started");
+        };
+        assert_eq!(trouble.kind, TroubleKind::DoesNotStart, "{script}");
+        assert!(trouble.message.contains(expected), "{}", trouble.message);
+        assert!(trouble.next.is_some());
+    }
+    let nothing = ProcessHarness::start("orders", Command::new("/no/such/program"), SHORT).await;
+    assert_eq!(nothing.err().unwrap().kind, TroubleKind::DoesNotStart);
+}
+
+#[tokio::test]
+async fn a_harness_ends_with_all_that_it_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("child");
+    let address = server(|_| None).await;
+    let script = format!(
+        "sleep 60 & echo $! > {}; {}; wait",
+        file.display(),
+        greeting(&address)
+    );
+    drop(start(&script).await.unwrap());
+    let child = std::fs::read_to_string(&file).unwrap();
+    for _ in 0..100 {
+        if has_ended(child.trim()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("process {child} is left");
+}
+
+fn has_ended(process: &str) -> bool {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(process).join("stat"));
+    stat.map_or(true, |stat| stat.contains(") Z "))
+}
+
+#[tokio::test]
+async fn a_provider_without_a_harness_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let harnesses = ProcessHarnesses::new(folder.path().to_path_buf(), SHORT);
+    let source = HarnessSource {
+        provider: "orders".to_owned(),
+        directory: folder.path().to_path_buf(),
+    };
+    let Err(BuildFailure::Trouble(trouble)) = harnesses.build(&source).await else {
+        panic!("it was built");
+    };
+    assert_eq!(trouble.kind, TroubleKind::NoHarness);
+    assert!(
+        trouble.message.contains("internal/contracttest"),
+        "{}",
+        trouble.message
+    );
+}
