@@ -10,7 +10,6 @@ pub struct ProviderState {
     /// Its name, such as `an order exists`.
     pub name: String,
     /// Its parameters.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub params: BTreeMap<String, Value>,
 }
 

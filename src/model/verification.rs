@@ -100,7 +100,6 @@ pub struct Trouble {
     /// What happened, in a sentence without a final stop.
     pub message: String,
     /// What the provider wrote, or what it knows.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<String>,
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -340,7 +340,7 @@ async fn every_invalid_pact_is_told_before_anything_is_compiled() {
     assert_eq!(
         messages,
         [
-            "the consumer is `orders` by the file's name, and `storefront` in it",
+            "services/storefront/contracts/orders--storefront.json lies in the folder of storefront",
             "the provider is `billing` by the file's name, and `bills` in it",
             "services/storefront/contracts/storefront--orders.json is no JSON",
         ]

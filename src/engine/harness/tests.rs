@@ -54,6 +54,8 @@ fn greeting(address: &str) -> String {
 }
 
 async fn start(script: &str) -> Result<ProcessHarness, Trouble> {
+    // As main does; a second time changes nothing.
+    let _installed = rustls::crypto::ring::default_provider().install_default();
     let mut command = Command::new("sh");
     command.args(["-c", script]);
     ProcessHarness::start("orders", command, SHORT).await

@@ -61,7 +61,6 @@ struct Interaction {
     /// How long it took.
     seconds: f64,
     /// Every difference, when it is broken.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     mismatches: Vec<Mismatch>,
     /// What was asked, when it is broken.
     #[serde(skip_serializing_if = "Option::is_none")]
