@@ -9,6 +9,7 @@ use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use semver::Version;
 
+use super::objects::Kinds;
 use super::request::Access;
 use crate::error::{Error, Result};
 
@@ -25,6 +26,8 @@ pub struct Cluster {
     pub(super) certificate: Option<Vec<u8>>,
     /// Whether it answered once.
     pub(super) answered: Arc<AtomicBool>,
+    /// What was discovered of its kinds.
+    pub(super) kinds: Kinds,
     name: String,
 }
 
@@ -50,6 +53,7 @@ impl Cluster {
             client,
             certificate,
             answered: Arc::default(),
+            kinds: Kinds::default(),
             name,
         })
     }

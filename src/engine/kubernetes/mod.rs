@@ -2,6 +2,10 @@
 
 pub mod connection;
 pub mod identity;
+pub mod lease;
+pub mod manifest;
+pub mod objects;
+pub mod records;
 mod request;
 pub mod rollout;
 

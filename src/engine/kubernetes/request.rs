@@ -58,6 +58,22 @@ impl Access {
         self
     }
 
+    /// The question whether the user may do this, as a SelfSubjectAccessReview.
+    pub(super) fn review(&self) -> serde_json::Value {
+        let (resource, group) = self
+            .resource
+            .split_once('.')
+            .unwrap_or((self.resource.as_str(), ""));
+        serde_json::json!({
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {
+                "verb": self.verb, "resource": resource, "group": group,
+                "name": self.name, "namespace": self.namespace,
+            }},
+        })
+    }
+
     /// The error of a request that failed.
     pub fn failure(&self, error: KubeError) -> Error {
         match &error {

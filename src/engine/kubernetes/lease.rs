@@ -1,0 +1,239 @@
+//! One deployment of a release at a time, and none that a dead one keeps from starting: a Lease that
+//! its holder renews. Whoever finds one that is not renewed for its whole duration, by his own clock,
+//! takes it over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::FormatItem;
+use time::macros::format_description;
+use tokio::sync::Mutex;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep};
+
+use super::objects::{ObjectKey, Objects};
+use crate::error::{Error, Result};
+
+/// After how long without a renewal a lease is anybody's.
+pub const DURATION: Duration = Duration::from_secs(10);
+/// How often a holder renews.
+const RENEWAL: Duration = Duration::from_secs(2);
+/// How often someone who waits looks whether the holder lives.
+const LOOK: Duration = Duration::from_millis(500);
+/// MicroTime of Kubernetes.
+const MICRO_TIME: &[FormatItem<'static>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
+
+/// Which lease, and for whom.
+#[derive(Debug, Clone)]
+pub struct LeaseRequest {
+    /// The namespace.
+    pub namespace: String,
+    /// The release.
+    pub release: String,
+    /// Who asks, different for each run of the program: `kim@laptop 4711 2f9a01`.
+    pub holder: String,
+}
+
+/// A lease that is held. It is renewed until it is given back or dropped.
+pub struct Lease {
+    shared: Arc<Shared>,
+    renewal: AbortHandle,
+}
+
+struct Shared {
+    objects: Arc<dyn Objects>,
+    key: ObjectKey,
+    holder: String,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The Lease as it was last written.
+    object: Value,
+    /// When that was.
+    renewed: Instant,
+}
+
+impl Lease {
+    /// Takes the lease. `waiting` is called once, with the name of a holder that may be dead and is
+    /// being watched.
+    ///
+    /// # Errors
+    /// When someone alive holds it, or the cluster refuses.
+    pub async fn acquire(
+        objects: Arc<dyn Objects>,
+        request: &LeaseRequest,
+        waiting: impl Fn(&str),
+    ) -> Result<Self> {
+        let key = ObjectKey::namespaced(
+            "coordination.k8s.io/v1",
+            "Lease",
+            &request.namespace,
+            &format!("gantline.{}", request.release),
+        );
+        let mut seen: Option<(Value, Instant)> = None;
+        let object = loop {
+            let wanted = lease(&key, &request.holder);
+            let Some(found) = objects.get(&key).await? else {
+                match objects.create(&key, &wanted).await? {
+                    Some(created) => break created,
+                    None => continue,
+                }
+            };
+            let holder = holder_of(&found);
+            if holder == request.holder {
+                break found;
+            }
+            let version = found["metadata"]["resourceVersion"].clone();
+            match &seen {
+                _ if holder.is_empty() => {}
+                None => {
+                    waiting(&holder);
+                    seen = Some((version, Instant::now()));
+                    sleep(LOOK).await;
+                    continue;
+                }
+                Some((before, _)) if *before != version => return Err(held(request, &found)),
+                Some((_, since)) if since.elapsed() < duration_of(&found) => {
+                    sleep(LOOK).await;
+                    continue;
+                }
+                Some(_) => {}
+            }
+            let mut taken = found;
+            taken["spec"] = wanted["spec"].clone();
+            match objects.replace(&key, &taken).await? {
+                Some(taken) => break taken,
+                // Someone else was quicker, or it was given back just now.
+                None => seen = None,
+            }
+        };
+        let shared = Arc::new(Shared {
+            objects,
+            key,
+            holder: request.holder.clone(),
+            state: Mutex::new(State {
+                object,
+                renewed: Instant::now(),
+            }),
+        });
+        let renewing = Arc::clone(&shared);
+        let renewal = tokio::spawn(async move { renewing.keep().await }).abort_handle();
+        Ok(Self { shared, renewal })
+    }
+
+    /// Makes sure that the lease is still held before something is changed.
+    ///
+    /// # Errors
+    /// When someone took it over, or the cluster refuses.
+    pub async fn assure(&self) -> Result<()> {
+        let fresh = {
+            let state = self.shared.state.lock().await;
+            state.renewed.elapsed() < DURATION / 2
+        };
+        match fresh {
+            true => Ok(()),
+            false => self.shared.renew().await,
+        }
+    }
+
+    /// Gives the lease back. What is left when this fails expires by itself.
+    pub async fn give_back(self) {
+        self.renewal.abort();
+        let state = self.shared.state.lock().await;
+        let stored = self.shared.objects.get(&self.shared.key).await;
+        let own = |found: &Value| {
+            found["metadata"]["uid"] == state.object["metadata"]["uid"]
+                && holder_of(found) == self.shared.holder
+        };
+        if stored.is_ok_and(|stored| stored.as_ref().is_some_and(own)) {
+            // Nothing is lost when this fails: the lease expires.
+            let _ = self.shared.objects.delete(&self.shared.key).await;
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewal.abort();
+    }
+}
+
+impl Shared {
+    async fn keep(&self) {
+        loop {
+            sleep(RENEWAL).await;
+            // The one who changes something asks again, and gets the error.
+            let _ = self.renew().await;
+        }
+    }
+
+    async fn renew(&self) -> Result<()> {
+        let mut state = self.state.lock().await;
+        let mut object = state.object.clone();
+        object["spec"]["renewTime"] = micro_time().into();
+        let began = Instant::now();
+        if let Some(renewed) = self.objects.replace(&self.key, &object).await? {
+            state.object = renewed;
+            state.renewed = began;
+            return Ok(());
+        }
+        // An answer may have got lost: then the stored one is newer, and still ours.
+        match self.objects.get(&self.key).await? {
+            Some(found) if holder_of(&found) == self.holder => {
+                state.object = found;
+                Ok(())
+            }
+            _ => Err(Error::failed("another deployment took this one's place")
+                .since("the lease could not be renewed in time")
+                .hint("See what runs: `gantline history`")),
+        }
+    }
+}
+
+fn lease(key: &ObjectKey, holder: &str) -> Value {
+    let now = micro_time();
+    json!({
+        "apiVersion": key.api_version,
+        "kind": key.kind,
+        "metadata": {
+            "name": key.name,
+            "namespace": key.namespace,
+            "labels": {"app.kubernetes.io/managed-by": "gantline"},
+        },
+        "spec": {
+            "holderIdentity": holder,
+            "leaseDurationSeconds": DURATION.as_secs(),
+            "acquireTime": now,
+            "renewTime": now,
+        },
+    })
+}
+
+fn holder_of(lease: &Value) -> String {
+    let holder = lease["spec"]["holderIdentity"].as_str();
+    holder.unwrap_or_default().to_owned()
+}
+
+fn duration_of(lease: &Value) -> Duration {
+    let seconds = lease["spec"]["leaseDurationSeconds"].as_u64();
+    Duration::from_secs(seconds.unwrap_or(DURATION.as_secs()))
+}
+
+fn held(request: &LeaseRequest, lease: &Value) -> Error {
+    let since = lease["spec"]["acquireTime"].as_str().unwrap_or("?");
+    Error::failed(format!(
+        "another deployment of {} is under way",
+        request.release
+    ))
+    .since(format!("{} began it at {since}", holder_of(lease)))
+    .hint("Wait until it ends, then try again")
+}
+
+fn micro_time() -> String {
+    let now = OffsetDateTime::now_utc();
+    now.format(MICRO_TIME).unwrap_or_default()
+}

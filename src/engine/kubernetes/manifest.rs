@@ -1,0 +1,74 @@
+//! Objects as YAML text, the way a release record keeps them.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::model::release::ReleaseObject;
+
+/// The comment that names the template of a document.
+const SOURCE: &str = "# Source: ";
+
+/// The objects of a stream of YAML documents; empty documents are left out.
+///
+/// # Errors
+/// When a document is no YAML.
+pub fn parse(manifest: &str) -> Result<Vec<ReleaseObject>> {
+    let mut objects = Vec::new();
+    for document in documents(manifest) {
+        let value =
+            Value::deserialize(serde_yaml::Deserializer::from_str(&document)).map_err(|error| {
+                Error::failed("a release record holds no valid YAML").because(error)
+            })?;
+        if value.is_null() {
+            continue;
+        }
+        let source = document.lines().find_map(|line| line.strip_prefix(SOURCE));
+        objects.push(ReleaseObject {
+            source: source.unwrap_or_default().to_owned(),
+            text: body(&document),
+            value,
+        });
+    }
+    Ok(objects)
+}
+
+/// The documents between lines that begin with `---`.
+fn documents(manifest: &str) -> Vec<String> {
+    let mut documents = vec![String::new()];
+    for line in manifest.lines() {
+        match (line.starts_with("---"), documents.last_mut()) {
+            (false, Some(last)) => {
+                last.push_str(line);
+                last.push('\n');
+            }
+            _ => documents.push(String::new()),
+        }
+    }
+    documents.retain(|it| !it.trim().is_empty());
+    documents
+}
+
+/// The document without the comment that names its source.
+fn body(document: &str) -> String {
+    let kept: Vec<&str> = document
+        .lines()
+        .skip_while(|line| line.starts_with(SOURCE))
+        .collect();
+    kept.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_gives_its_objects_with_their_sources() {
+        let text = "---\n# Source: orders/templates/a.yaml\nkind: A\nmetadata:\n  name: one\n---\n# only a comment\n---\n# Source: orders/templates/b.yaml\nkind: B\n";
+        let objects = parse(text).unwrap();
+        assert_eq!(objects.len(), 2);
+        assert_eq!(objects[0].title(), "A/one");
+        assert_eq!(objects[0].source, "orders/templates/a.yaml");
+        assert_eq!(objects[1].text, "kind: B");
+    }
+}
