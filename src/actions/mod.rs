@@ -3,6 +3,7 @@
 pub mod blueprints;
 pub mod build;
 pub mod demo;
+pub mod deploy;
 pub mod doctor;
 pub mod environment;
 pub mod generate;

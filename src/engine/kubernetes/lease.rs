@@ -37,11 +37,15 @@ pub struct LeaseRequest {
     pub holder: String,
 }
 
-/// A lease that is held. It is renewed until it is given back or dropped.
+/// A lease that is held. It is renewed until it is given back, or its last clone dropped.
+#[derive(Clone)]
 pub struct Lease {
     shared: Arc<Shared>,
-    renewal: AbortHandle,
+    renewal: Arc<Renewal>,
 }
+
+/// The task that renews a lease; ends with its last holder.
+struct Renewal(AbortHandle);
 
 struct Shared {
     objects: Arc<dyn Objects>,
@@ -122,7 +126,10 @@ impl Lease {
         });
         let renewing = Arc::clone(&shared);
         let renewal = tokio::spawn(async move { renewing.keep().await }).abort_handle();
-        Ok(Self { shared, renewal })
+        Ok(Self {
+            shared,
+            renewal: Arc::new(Renewal(renewal)),
+        })
     }
 
     /// Makes sure that the lease is still held before something is changed.
@@ -142,7 +149,7 @@ impl Lease {
 
     /// Gives the lease back. What is left when this fails expires by itself.
     pub async fn give_back(self) {
-        self.renewal.abort();
+        self.renewal.0.abort();
         let state = self.shared.state.lock().await;
         let stored = self.shared.objects.get(&self.shared.key).await;
         let own = |found: &Value| {
@@ -156,9 +163,9 @@ impl Lease {
     }
 }
 
-impl Drop for Lease {
+impl Drop for Renewal {
     fn drop(&mut self) {
-        self.renewal.abort();
+        self.0.abort();
     }
 }
 

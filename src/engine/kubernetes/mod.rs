@@ -5,6 +5,7 @@ pub mod identity;
 pub mod lease;
 pub mod manifest;
 pub mod objects;
+pub mod ownership;
 pub mod records;
 mod request;
 pub mod rollout;

@@ -1,0 +1,18 @@
+//! `deploy` and what belongs to it: releases go to a cluster, one for each service, as Helm leaves
+//! them; each ends ready, or taken back with the cause.
+
+mod destroy;
+mod hooks;
+mod outcome;
+mod past;
+mod plan;
+mod release;
+mod rollback;
+mod site;
+
+pub use destroy::Destroyed;
+pub use outcome::{Change, Outcome};
+pub use past::Past;
+pub use plan::{Action, Changes, ObjectChange, compare};
+pub use release::AfterFailure;
+pub use site::Site;

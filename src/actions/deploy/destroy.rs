@@ -1,0 +1,85 @@
+//! Removes releases with their objects and their history.
+
+use super::past::Past;
+use super::release::REMOVAL;
+use super::site::{Held, Site};
+use crate::engine::kubernetes::records::{Record, Status};
+use crate::error::{Error, Result};
+
+/// What was removed of a release.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Destroyed {
+    /// The release.
+    pub release: String,
+    /// Whether it was there.
+    pub existed: bool,
+    /// Objects that stay, since they are marked to be kept.
+    pub kept: Vec<String>,
+}
+
+impl Site {
+    /// Removes a release; one that is absent is no error.
+    ///
+    /// # Errors
+    /// When a deployment of it is under way, a hook fails, or the cluster refuses.
+    pub async fn destroy(&self, release: &str) -> Result<Destroyed> {
+        let held = self.hold(release).await?;
+        let destroyed = held.uninstall().await;
+        held.lease.give_back().await;
+        destroyed
+    }
+}
+
+impl Held<'_> {
+    pub(super) async fn uninstall(&self) -> Result<Destroyed> {
+        let site = self.site;
+        let mut past = Past::load(site, self.release).await?;
+        past.settle(self).await?;
+        let keys = past.known_objects(site).await?;
+        let hooks = past.last().map(Record::hooks).transpose()?;
+        let mut destroyed = Destroyed {
+            release: self.release.to_owned(),
+            existed: past.last().is_some(),
+            kept: Vec::new(),
+        };
+        let Some(mut last) = past.last().cloned() else {
+            return Ok(destroyed);
+        };
+        last.settle(Status::Uninstalling, "Deletion in progress");
+        self.lease.assure().await?;
+        crate::engine::kubernetes::records::update(
+            site.objects.as_ref(),
+            &site.namespace,
+            &mut last,
+        )
+        .await?;
+        let hooks = hooks.unwrap_or_default();
+        self.hooks_of_removal(&mut last, &hooks, "pre-delete")
+            .await?;
+        self.delete(&keys).await?;
+        let own = self.still_owned(&keys).await?;
+        self.await_gone(&own, REMOVAL).await?;
+        for key in &own {
+            if site.objects.get(key).await?.is_some() {
+                destroyed.kept.push(key.to_string());
+            }
+        }
+        self.hooks_of_removal(&mut last, &hooks, "post-delete")
+            .await?;
+        past.forget(self).await?;
+        Ok(destroyed)
+    }
+
+    async fn hooks_of_removal(
+        &self,
+        record: &mut Record,
+        hooks: &[crate::model::release::Hook],
+        event: &str,
+    ) -> Result<()> {
+        let run = self.run_hooks(record, hooks, event).await;
+        run.map_err(|stop| {
+            let error = Error::failed(format!("{} was not removed", self.release));
+            error.since(stop.summary())
+        })
+    }
+}

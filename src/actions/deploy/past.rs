@@ -1,0 +1,230 @@
+//! The revisions of a release: what is left of a dead client is settled before anything else.
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use super::site::{Held, Site};
+use crate::engine::kubernetes::objects::ObjectKey;
+use crate::engine::kubernetes::records::{self, NewRecord, Record, Status};
+use crate::error::{Error, Result};
+
+/// How many revisions are kept, as Helm keeps them.
+const HISTORY: usize = 10;
+/// For how long an operation of Helm's that ended nowhere is taken for alive: Helm leaves no sign of
+/// life, and its own time limit is 5 minutes.
+const FOREIGN_MINUTES: i64 = 10;
+
+/// The revisions of a release, oldest first.
+#[derive(Debug, Clone, Default)]
+pub struct Past {
+    records: Vec<Record>,
+}
+
+impl Past {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub async fn load(site: &Site, release: &str) -> Result<Self> {
+        let records = records::load(site.objects.as_ref(), &site.namespace, release).await?;
+        Ok(Self { records })
+    }
+
+    /// All revisions, oldest first.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+
+    /// The newest revision.
+    pub fn last(&self) -> Option<&Record> {
+        self.records.last()
+    }
+
+    /// What runs: the newest revision that was deployed; where a client died between two writes,
+    /// the newest that was deployed before.
+    pub fn baseline(&self) -> Option<&Record> {
+        let of = |status| {
+            let newest_first = self.records.iter().rev();
+            newest_first
+                .into_iter()
+                .find(move |it| it.status() == status)
+        };
+        of(Status::Deployed).or_else(|| of(Status::Superseded))
+    }
+
+    /// The revision of this number.
+    pub fn revision(&self, number: u32) -> Option<&Record> {
+        self.records.iter().find(|it| it.revision() == number)
+    }
+
+    /// The number that the next revision gets.
+    pub fn next(&self) -> u32 {
+        self.last().map_or(1, |last| last.revision() + 1)
+    }
+
+    /// When the release was first deployed.
+    pub fn first_deployed(&self) -> Option<String> {
+        self.last().and_then(Record::first_deployed)
+    }
+
+    /// A fresh revision's particulars.
+    pub fn new_record<'a>(
+        &self,
+        site: &'a Site,
+        status: Status,
+        description: &str,
+    ) -> NewRecord<'a> {
+        NewRecord {
+            revision: self.next(),
+            status,
+            description: description.to_owned(),
+            holder: &site.holder,
+            first_deployed: self.first_deployed(),
+        }
+    }
+
+    /// Every object that may be there: those of what runs, and of all that was tried since.
+    ///
+    /// # Errors
+    /// When a record holds no valid YAML, or the cluster refuses.
+    pub async fn known_objects(&self, site: &Site) -> Result<Vec<ObjectKey>> {
+        let from = self.baseline().map_or(0, Record::revision);
+        let mut keys: Vec<ObjectKey> = Vec::new();
+        for record in self.records.iter().filter(|it| it.revision() >= from) {
+            for object in record.objects()? {
+                // A kind that the cluster no longer has leaves no object behind.
+                let Ok(key) = site.objects.locate(&object.value, &site.namespace).await else {
+                    continue;
+                };
+                if !keys.iter().any(|known| known.is_same(&key)) {
+                    keys.push(key);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Ends what a dead client left: its revision counts as failed, and one revision as deployed.
+    /// The lease is held, so no client of ours is alive.
+    ///
+    /// # Errors
+    /// When Helm may be at work, or the cluster refuses.
+    pub async fn settle(&mut self, held: &Held<'_>) -> Result<()> {
+        let site = held.site;
+        let deployed = self.baseline().map(Record::revision);
+        for record in &mut self.records {
+            let status = record.status();
+            let number = record.revision();
+            if status.is_pending() || status == Status::Uninstalling {
+                if record.holder.is_none() {
+                    refuse_the_living(record)?;
+                }
+                site.events.note(format!(
+                    "revision {number} of {} was abandoned ({status}); going on from there",
+                    held.release
+                ));
+                record.settle(Status::Failed, "Abandoned: its client ended before it did");
+            } else if status == Status::Deployed && Some(number) != deployed {
+                record.settle(Status::Superseded, record.description().to_owned());
+            } else {
+                continue;
+            }
+            held.lease.assure().await?;
+            records::update(site.objects.as_ref(), &site.namespace, record).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the next revision, and makes room for it.
+    ///
+    /// # Errors
+    /// When someone else stored one meanwhile, or the cluster refuses.
+    pub async fn begin(&mut self, held: &Held<'_>, mut record: Record) -> Result<Record> {
+        let site = held.site;
+        held.lease.assure().await?;
+        while self.records.len() >= HISTORY {
+            let kept = self.baseline().map(Record::revision);
+            let oldest = self
+                .records
+                .iter()
+                .position(|it| Some(it.revision()) != kept);
+            let Some(oldest) = oldest else { break };
+            let oldest = self.records.remove(oldest);
+            records::remove(site.objects.as_ref(), &site.namespace, &oldest).await?;
+        }
+        let stored = records::create(site.objects.as_ref(), &site.namespace, &mut record).await?;
+        match stored {
+            true => Ok(record),
+            false => Err(Error::failed(format!(
+                "revision {} of {} was made by someone else meanwhile",
+                record.revision(),
+                held.release
+            ))
+            .hint("Try again: the next deployment starts from there")),
+        }
+    }
+
+    /// Says that a revision runs, and that those before it do no longer. In this order, so that
+    /// there is always one that runs.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub async fn finish(&mut self, held: &Held<'_>, record: &mut Record, said: &str) -> Result<()> {
+        let (objects, namespace) = (held.site.objects.as_ref(), &held.site.namespace);
+        held.lease.assure().await?;
+        record.settle(Status::Deployed, said);
+        records::update(objects, namespace, record).await?;
+        for earlier in &mut self.records {
+            if earlier.status() == Status::Deployed && earlier.revision() != record.revision() {
+                earlier.settle(Status::Superseded, earlier.description().to_owned());
+                records::update(objects, namespace, earlier).await?;
+            }
+        }
+        self.records.push(record.clone());
+        Ok(())
+    }
+
+    /// Says that a revision failed.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub async fn fail(&mut self, held: &Held<'_>, record: &mut Record, said: &str) -> Result<()> {
+        record.settle(Status::Failed, said);
+        let site = held.site;
+        records::update(site.objects.as_ref(), &site.namespace, record).await?;
+        self.records.push(record.clone());
+        Ok(())
+    }
+
+    /// Removes all records, oldest first: while one is left, the release can be removed again.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub async fn forget(&mut self, held: &Held<'_>) -> Result<()> {
+        for record in &self.records {
+            held.lease.assure().await?;
+            records::remove(held.site.objects.as_ref(), &held.site.namespace, record).await?;
+        }
+        self.records.clear();
+        Ok(())
+    }
+}
+
+/// An operation of Helm's that is young may still run.
+fn refuse_the_living(record: &Record) -> Result<()> {
+    let began = OffsetDateTime::parse(record.last_deployed(), &Rfc3339);
+    let age = began.map(|began| (OffsetDateTime::now_utc() - began).whole_minutes());
+    match age {
+        Ok(minutes) if (0..FOREIGN_MINUTES).contains(&minutes) => Err(Error::failed(format!(
+            "Helm may be at work on {}: its revision {} is {}",
+            record.name(),
+            record.revision(),
+            record.status()
+        ))
+        .since(format!("it began at {}", record.last_deployed()))
+        .hint(format!(
+            "Wait until it ends; {FOREIGN_MINUTES} minutes after its start it is taken for dead"
+        ))),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,290 @@
+//! One release on its way: record, hooks, apply, prune, wait, record; and back when it fails.
+
+use std::time::{Duration, Instant};
+
+use super::outcome::{Change, Outcome, Stop, failure};
+use super::past::Past;
+use super::plan::{Changes, compare};
+use super::site::{Held, Site};
+use crate::engine::kubernetes::objects::{AwaitEnd, AwaitRequest, ObjectKey};
+use crate::engine::kubernetes::records::{Record, Status};
+use crate::error::{Error, Result};
+use crate::model::event::Event;
+use crate::model::release::{Hook, ReleaseObject, ReleaseSpec};
+
+/// How long the objects of a first install that failed may take to go away.
+pub const REMOVAL: Duration = Duration::from_secs(60);
+
+/// What a deployment does with a release that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// What ran before runs again; a first install is removed.
+    TakeBack,
+    /// As above, but a first install is left as it is, to look into it.
+    KeepFirst,
+}
+
+/// What a revision consists of.
+pub(super) struct Content {
+    pub(super) objects: Vec<ReleaseObject>,
+    pub(super) hooks: Vec<Hook>,
+}
+
+impl Site {
+    /// Deploys a release, and reports it as a step of its name.
+    pub async fn deploy(&self, spec: &ReleaseSpec, after: AfterFailure) -> Outcome {
+        let label = format!("deploy {}", spec.name);
+        self.step(&spec.name, &label, self.deploy_held(spec, after))
+            .await
+    }
+
+    /// Runs the work of a release as a step.
+    pub(super) async fn step(
+        &self,
+        release: &str,
+        label: &str,
+        work: impl Future<Output = Result<Outcome>>,
+    ) -> Outcome {
+        let began = Instant::now();
+        self.events.emit(Event::Started {
+            id: release.to_owned(),
+            label: label.to_owned(),
+        });
+        let mut outcome = work.await.unwrap_or_else(|error| Outcome {
+            release: release.to_owned(),
+            change: Change::Failed,
+            revision: None,
+            restored: None,
+            seconds: 0.0,
+            causes: Vec::new(),
+            error: Some(error),
+        });
+        outcome.seconds = (began.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
+        self.events.emit(match &outcome.error {
+            None => Event::Finished {
+                id: release.to_owned(),
+                message: outcome.message(),
+                elapsed: began.elapsed(),
+            },
+            Some(error) => Event::Failed {
+                id: release.to_owned(),
+                message: error.message().to_owned(),
+            },
+        });
+        outcome
+    }
+
+    async fn deploy_held(&self, spec: &ReleaseSpec, after: AfterFailure) -> Result<Outcome> {
+        let held = self.hold(&spec.name).await?;
+        let outcome = held.deploy(spec, after).await;
+        held.lease.give_back().await;
+        outcome
+    }
+}
+
+impl Held<'_> {
+    async fn deploy(&self, spec: &ReleaseSpec, after: AfterFailure) -> Result<Outcome> {
+        let site = self.site;
+        let mut past = Past::load(site, self.release).await?;
+        past.settle(self).await?;
+        let pending = match past.baseline() {
+            Some(_) => (Status::PendingUpgrade, "Preparing upgrade"),
+            None => (Status::PendingInstall, "Initial install underway"),
+        };
+        let new = Record::of_spec(spec, &past.new_record(site, pending.0, pending.1));
+        let known = past.known_objects(site).await?;
+        let changes = compare(site, self.release, &spec.rendered.objects, &known).await?;
+        if let Some(last) = past.last()
+            && last.status() == Status::Deployed
+            && last.deploys_the_same(&new)
+            && changes.is_empty()
+        {
+            return self
+                .unchanged(last.revision(), &spec.rendered.objects)
+                .await;
+        }
+        let mut record = past.begin(self, new).await?;
+        let content = Content {
+            objects: spec.rendered.objects.clone(),
+            hooks: spec.rendered.hooks.clone(),
+        };
+        let events = match past.baseline() {
+            Some(_) => ("pre-upgrade", "post-upgrade"),
+            None => ("pre-install", "post-install"),
+        };
+        let forward = self.forward(&mut record, &content, &changes, events);
+        let stop = tokio::select! {
+            biased;
+            () = site.interrupted.clone() => Stop::Interrupted,
+            done = forward => match done {
+                Ok(()) => return self.arrived(&mut past, record).await,
+                Err(stop) => stop,
+            },
+        };
+        self.failed(&mut past, record, stop, after).await
+    }
+
+    async fn arrived(&self, past: &mut Past, mut record: Record) -> Result<Outcome> {
+        let (change, said) = match past.baseline() {
+            Some(_) => (Change::Upgraded, "Upgrade complete"),
+            None => (Change::Installed, "Install complete"),
+        };
+        past.finish(self, &mut record, said).await?;
+        Ok(self.outcome(change, Some(record.revision())))
+    }
+
+    /// Brings a revision's content into the cluster and waits until it is ready.
+    pub(super) async fn forward(
+        &self,
+        record: &mut Record,
+        content: &Content,
+        changes: &Changes,
+        (before, after): (&str, &str),
+    ) -> Result<(), Stop> {
+        self.run_hooks(record, &content.hooks, before).await?;
+        self.say("applying");
+        self.apply(&changes.placed).await?;
+        self.delete(&changes.gone).await?;
+        self.await_ready(&content.objects).await?;
+        self.run_hooks(record, &content.hooks, after).await
+    }
+
+    pub(super) async fn await_ready(&self, objects: &[ReleaseObject]) -> Result<(), Stop> {
+        let site = self.site;
+        let request = AwaitRequest {
+            namespace: &site.namespace,
+            objects,
+            deadline: self.remaining(),
+            id: self.release,
+        };
+        let end = site.rollouts.await_ready(&request, site.events.as_ref());
+        match end.await? {
+            AwaitEnd::Ready => Ok(()),
+            AwaitEnd::Failed(causes) => Err(Stop::NotReady {
+                message: "it does not become ready".to_owned(),
+                causes,
+            }),
+            AwaitEnd::TimedOut(causes) => Err(Stop::NotReady {
+                message: format!("it was not ready within {} s", site.timeout.as_secs()),
+                causes,
+            }),
+        }
+    }
+
+    async fn unchanged(&self, revision: u32, objects: &[ReleaseObject]) -> Result<Outcome> {
+        let ready = tokio::select! {
+            biased;
+            () = self.site.interrupted.clone() => Err(Stop::Interrupted),
+            ready = self.await_ready(objects) => ready,
+        };
+        let mut outcome = self.outcome(Change::Unchanged, Some(revision));
+        if let Err(stop) = ready {
+            outcome.change = Change::Failed;
+            outcome.error = Some(failure(self.release, &stop, "nothing was to be changed"));
+            outcome.causes = causes_of(stop);
+        }
+        Ok(outcome)
+    }
+
+    async fn failed(
+        &self,
+        past: &mut Past,
+        mut record: Record,
+        stop: Stop,
+        after: AfterFailure,
+    ) -> Result<Outcome> {
+        let said = match record.status() {
+            Status::PendingInstall => format!("Release failed: {}", stop.summary()),
+            _ => format!("Upgrade failed: {}", stop.summary()),
+        };
+        self.say(format!("{}; taking it back", stop.summary()));
+        let is_first = past.baseline().is_none();
+        let marked = past.fail(self, &mut record, &said).await;
+        let back = match (marked, is_first, after) {
+            (Err(error), _, _) => Err(error),
+            (Ok(()), true, AfterFailure::KeepFirst) => {
+                Ok(self.outcome(Change::Failed, Some(record.revision())))
+            }
+            (Ok(()), true, AfterFailure::TakeBack) => self.remove(past).await,
+            (Ok(()), false, _) => self.take_back(past, &stop).await,
+        };
+        let mut outcome = match back {
+            Ok(outcome) => outcome,
+            Err(error) => Outcome {
+                error: Some(
+                    failure(self.release, &stop, "and it could not be taken back")
+                        .with_related(vec![error])
+                        .hint("The next `gantline deploy` goes on from here"),
+                ),
+                ..self.outcome(Change::Failed, None)
+            },
+        };
+        if outcome.error.is_none() {
+            outcome.error = Some(failure(self.release, &stop, &outcome.message()));
+        }
+        outcome.causes = causes_of(stop);
+        Ok(outcome)
+    }
+
+    /// Removes a release that never ran, with its records.
+    async fn remove(&self, past: &mut Past) -> Result<Outcome> {
+        let keys = past.known_objects(self.site).await?;
+        self.delete(&keys).await?;
+        let own = self.still_owned(&keys).await?;
+        self.await_gone(&own, REMOVAL).await?;
+        past.forget(self).await?;
+        Ok(self.outcome(Change::Removed, None))
+    }
+
+    /// Those of the objects that are there and the release's.
+    pub(super) async fn still_owned(&self, keys: &[ObjectKey]) -> Result<Vec<ObjectKey>> {
+        let owner = self.site.owner(self.release);
+        let mut own = Vec::new();
+        for key in keys {
+            let live = self.site.objects.get(key).await?;
+            if live.is_some_and(|live| owner.owns(&live)) {
+                own.push(key.clone());
+            }
+        }
+        Ok(own)
+    }
+
+    /// Brings back what ran before. After an interruption, readiness is not waited for: the pods of
+    /// before are most likely still there.
+    async fn take_back(&self, past: &mut Past, stop: &Stop) -> Result<Outcome> {
+        let Some(target) = past.baseline().map(Record::revision) else {
+            return Err(Error::failed("there is no revision to bring back"));
+        };
+        let waits = !matches!(stop, Stop::Interrupted);
+        let held = Held {
+            deadline: tokio::time::Instant::now() + self.site.timeout,
+            site: self.site,
+            release: self.release,
+            lease: self.lease.clone(),
+        };
+        let revision = held.bring_back(past, target, waits).await?;
+        Ok(Outcome {
+            restored: Some(target),
+            ..self.outcome(Change::TakenBack, Some(revision))
+        })
+    }
+
+    pub(super) fn outcome(&self, change: Change, revision: Option<u32>) -> Outcome {
+        Outcome {
+            release: self.release.to_owned(),
+            change,
+            revision,
+            restored: None,
+            seconds: 0.0,
+            causes: Vec::new(),
+            error: None,
+        }
+    }
+}
+
+pub(super) fn causes_of(stop: Stop) -> Vec<crate::model::release::RolloutCause> {
+    match stop {
+        Stop::NotReady { causes, .. } => causes,
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,282 @@
+//! The place that releases go to, and what each step of a deployment works with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, Shared};
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::engine::kubernetes::lease::{Lease, LeaseRequest};
+use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey, Objects, Rollouts};
+use crate::engine::kubernetes::ownership::{Owner, handed_over, is_kept, owner_of};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::event::EventSink;
+use crate::model::release::ReleaseObject;
+
+/// How many requests about objects of one release are under way at once.
+const REQUESTS: usize = 8;
+
+/// A namespace of a cluster, and how releases are handled there.
+#[derive(Clone)]
+pub struct Site {
+    /// The objects of the cluster.
+    pub objects: Arc<dyn Objects>,
+    /// Waits for workloads.
+    pub rollouts: Arc<dyn Rollouts>,
+    /// Where progress goes.
+    pub events: Arc<dyn EventSink>,
+    /// The namespace.
+    pub namespace: String,
+    /// Who deploys, different for each run of the program.
+    pub holder: String,
+    /// How long one release may take to become ready.
+    pub timeout: Duration,
+    /// Done when the user interrupts.
+    pub interrupted: Shared<BoxFuture<'static, ()>>,
+}
+
+/// One release at a site, with its lease held.
+pub struct Held<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// The release.
+    pub release: &'a str,
+    /// Its lease.
+    pub lease: Lease,
+    /// When its time is over.
+    pub deadline: Instant,
+}
+
+/// An object with its place in the cluster.
+#[derive(Debug, Clone)]
+pub struct Placed {
+    /// Where.
+    pub key: ObjectKey,
+    /// The object, marked as the release's.
+    pub marked: Value,
+    /// As it is in the cluster.
+    pub live: Option<Value>,
+}
+
+impl Site {
+    /// Takes a release's lease.
+    ///
+    /// # Errors
+    /// When another deployment of it is under way, or the cluster refuses.
+    pub async fn hold<'a>(&'a self, release: &'a str) -> Result<Held<'a>> {
+        let request = LeaseRequest {
+            namespace: self.namespace.clone(),
+            release: release.to_owned(),
+            holder: self.holder.clone(),
+        };
+        let waiting = |holder: &str| {
+            let message = format!("waiting to see whether the deployment of {holder} still lives");
+            self.events.progress(release, message);
+        };
+        let lease = Lease::acquire(Arc::clone(&self.objects), &request, waiting).await?;
+        Ok(Held {
+            site: self,
+            release,
+            lease,
+            deadline: Instant::now() + self.timeout,
+        })
+    }
+
+    /// Whether the namespace is there; taken for granted where that may not be asked.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked.
+    pub async fn has_namespace(&self) -> Result<bool> {
+        match self.objects.get(&namespace_key(&self.namespace)).await {
+            Ok(found) => Ok(found.is_some()),
+            Err(error) if error.kind() == ErrorKind::Missing => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes the namespace when it is absent; its labels, such as those of Pod Security, are its
+    /// administrator's.
+    ///
+    /// # Errors
+    /// When it is absent and may not be made.
+    pub async fn ensure_namespace(&self) -> Result<()> {
+        if self.has_namespace().await? {
+            return Ok(());
+        }
+        let key = namespace_key(&self.namespace);
+        let namespace = json!({
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": self.namespace},
+        });
+        let made = self.objects.create(&key, &namespace).await;
+        made.map_err(|error| {
+            error.hint(format!(
+                "Or have it made: `kubectl create namespace {}`",
+                self.namespace
+            ))
+        })?;
+        self.events
+            .note(format!("made the namespace {}", self.namespace));
+        Ok(())
+    }
+
+    /// Finds the places of objects and what is there now.
+    ///
+    /// # Errors
+    /// When the cluster does not know a kind, or cannot be asked.
+    pub async fn place(&self, release: &str, objects: &[ReleaseObject]) -> Result<Vec<Placed>> {
+        let owner = self.owner(release);
+        let placing = objects.iter().map(|object| async move {
+            let key = self.objects.locate(&object.value, &self.namespace).await?;
+            if key.name.is_empty() {
+                return Err(Error::invalid(format!("a {} has no name", key.kind))
+                    .since(format!("it is in {}", object.source)));
+            }
+            let live = self.objects.get(&key).await?;
+            let marked = owner.mark(&object.value);
+            Ok(Placed { key, marked, live })
+        });
+        stream::iter(placing.collect::<Vec<_>>())
+            .buffered(REQUESTS)
+            .try_collect()
+            .await
+    }
+
+    /// Refuses objects that exist and belong to another, as Helm does.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn check_owners(
+        &self,
+        release: &str,
+        placed: &[Placed],
+        known: &[ObjectKey],
+    ) -> Result<()> {
+        let owner = self.owner(release);
+        let strangers = placed.iter().filter_map(|it| {
+            let live = it.live.as_ref().filter(|live| !owner.owns(live))?;
+            // An object of an earlier revision may have lost its marks; it is no other's for that.
+            let is_known = known.iter().any(|key| key.is_same(&it.key));
+            let is_marked =
+                live["metadata"]["annotations"]["meta.helm.sh/release-name"].is_string();
+            (!is_known || is_marked).then(|| {
+                Error::failed(format!("{} exists and is not {release}'s", it.key))
+                    .since(owner_of(live))
+            })
+        });
+        let message = |count| format!("{count} objects exist and are not {release}'s");
+        match Error::all_of(message, strangers.collect()) {
+            Some(error) => Err(error.hint("Rename it in the chart, or remove what is there")),
+            None => Ok(()),
+        }
+    }
+
+    /// Who a release is to its objects.
+    pub fn owner<'a>(&'a self, release: &'a str) -> Owner<'a> {
+        Owner {
+            release,
+            namespace: &self.namespace,
+        }
+    }
+}
+
+impl Held<'_> {
+    /// What is left of the time.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Says what the step does now.
+    pub fn say(&self, message: impl Into<String>) {
+        self.site.events.progress(self.release, message);
+    }
+
+    /// Applies objects in their order, those of one kind together.
+    ///
+    /// # Errors
+    /// When the cluster refuses one, or the lease is lost.
+    pub async fn apply(&self, placed: &[Placed]) -> Result<()> {
+        for group in placed.chunk_by(|one, other| one.key.kind == other.key.kind) {
+            self.lease.assure().await?;
+            let applying = group.iter().map(|it| self.apply_one(it));
+            stream::iter(applying.collect::<Vec<_>>())
+                .buffered(REQUESTS)
+                .try_collect::<Vec<()>>()
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn apply_one(&self, placed: &Placed) -> Result<()> {
+        let objects = &self.site.objects;
+        if let Some(handed) = placed.live.as_ref().and_then(handed_over) {
+            objects.replace(&placed.key, &handed).await?;
+        }
+        let applied = objects.apply(&placed.key, &placed.marked, ApplyMode::Real);
+        applied.await.map(drop)
+    }
+
+    /// Deletes objects that the release has no longer, last kind first. Those marked to be kept,
+    /// and those that another owns by now, stay.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub async fn delete(&self, keys: &[ObjectKey]) -> Result<()> {
+        let owner = self.site.owner(self.release);
+        for key in keys.iter().rev() {
+            let Some(live) = self.site.objects.get(key).await? else {
+                continue;
+            };
+            if is_kept(&live) {
+                self.site
+                    .events
+                    .note(format!("{key} stays: it is marked to be kept"));
+            } else if owner.owns(&live) {
+                self.lease.assure().await?;
+                self.site.objects.delete(key).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until none of these objects is there.
+    ///
+    /// # Errors
+    /// When one is still there after `limit`.
+    pub async fn await_gone(&self, keys: &[ObjectKey], limit: Duration) -> Result<()> {
+        let deadline = Instant::now() + limit;
+        let mut left: Vec<&ObjectKey> = keys.iter().collect();
+        loop {
+            let mut still = Vec::new();
+            for key in left {
+                let live = self.site.objects.get(key).await?;
+                if live.is_some_and(|live| !is_kept(&live)) {
+                    still.push(key);
+                }
+            }
+            let Some(first) = still.first() else {
+                return Ok(());
+            };
+            if Instant::now() > deadline {
+                return Err(Error::failed(format!("{first} does not go away"))
+                    .since(format!("it was deleted {} s ago", limit.as_secs()))
+                    .hint("A finalizer may hold it: see `metadata.finalizers`"));
+            }
+            self.say(format!("waiting for {first} to go away"));
+            left = still;
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+}
+
+fn namespace_key(name: &str) -> ObjectKey {
+    ObjectKey {
+        api_version: "v1".to_owned(),
+        kind: "Namespace".to_owned(),
+        namespace: None,
+        name: name.to_owned(),
+    }
+}
