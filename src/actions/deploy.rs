@@ -16,3 +16,6 @@ pub use past::Past;
 pub use plan::{Action, Changes, ObjectChange, compare};
 pub use release::AfterFailure;
 pub use site::Site;
+
+#[cfg(test)]
+mod tests;

@@ -103,6 +103,9 @@ impl Held<'_> {
                 .unchanged(last.revision(), &spec.rendered.objects)
                 .await;
         }
+        if site.is_interrupted() {
+            return Err(Error::interrupted());
+        }
         let mut record = past.begin(self, new).await?;
         let content = Content {
             objects: spec.rendered.objects.clone(),

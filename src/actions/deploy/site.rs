@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::{BoxFuture, Shared};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -31,6 +31,8 @@ pub struct Site {
     pub namespace: String,
     /// Who deploys, different for each run of the program.
     pub holder: String,
+    /// After how long without a sign of life another's lease is taken over.
+    pub lease: Duration,
     /// How long one release may take to become ready.
     pub timeout: Duration,
     /// Done when the user interrupts.
@@ -70,18 +72,29 @@ impl Site {
             namespace: self.namespace.clone(),
             release: release.to_owned(),
             holder: self.holder.clone(),
+            duration: self.lease,
         };
         let waiting = |holder: &str| {
             let message = format!("waiting to see whether the deployment of {holder} still lives");
             self.events.progress(release, message);
         };
-        let lease = Lease::acquire(Arc::clone(&self.objects), &request, waiting).await?;
+        let acquiring = Lease::acquire(Arc::clone(&self.objects), &request, waiting);
+        let lease = tokio::select! {
+            biased;
+            () = self.interrupted.clone() => return Err(Error::interrupted()),
+            lease = acquiring => lease?,
+        };
         Ok(Held {
             site: self,
             release,
             lease,
             deadline: Instant::now() + self.timeout,
         })
+    }
+
+    /// Whether the user interrupted by now.
+    pub fn is_interrupted(&self) -> bool {
+        self.interrupted.clone().now_or_never().is_some()
     }
 
     /// Whether the namespace is there; taken for granted where that may not be asked.

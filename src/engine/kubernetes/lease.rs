@@ -18,10 +18,10 @@ use crate::error::{Error, Result};
 
 /// After how long without a renewal a lease is anybody's.
 pub const DURATION: Duration = Duration::from_secs(10);
-/// How often a holder renews.
-const RENEWAL: Duration = Duration::from_secs(2);
-/// How often someone who waits looks whether the holder lives.
-const LOOK: Duration = Duration::from_millis(500);
+/// Renewals in the time of a duration.
+const RENEWALS: u32 = 5;
+/// Looks at someone else's lease in the time of a duration.
+const LOOKS: u32 = 20;
 /// MicroTime of Kubernetes.
 const MICRO_TIME: &[FormatItem<'static>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
@@ -35,6 +35,8 @@ pub struct LeaseRequest {
     pub release: String,
     /// Who asks, different for each run of the program: `kim@laptop 4711 2f9a01`.
     pub holder: String,
+    /// After how long without a renewal it is anybody's: [`DURATION`], but in tests.
+    pub duration: Duration,
 }
 
 /// A lease that is held. It is renewed until it is given back, or its last clone dropped.
@@ -51,6 +53,7 @@ struct Shared {
     objects: Arc<dyn Objects>,
     key: ObjectKey,
     holder: String,
+    duration: Duration,
     state: Mutex<State>,
 }
 
@@ -80,7 +83,7 @@ impl Lease {
         );
         let mut seen: Option<(Value, Instant)> = None;
         let object = loop {
-            let wanted = lease(&key, &request.holder);
+            let wanted = lease(&key, request);
             let Some(found) = objects.get(&key).await? else {
                 match objects.create(&key, &wanted).await? {
                     Some(created) => break created,
@@ -97,12 +100,12 @@ impl Lease {
                 None => {
                     waiting(&holder);
                     seen = Some((version, Instant::now()));
-                    sleep(LOOK).await;
+                    sleep(request.duration / LOOKS).await;
                     continue;
                 }
                 Some((before, _)) if *before != version => return Err(held(request, &found)),
-                Some((_, since)) if since.elapsed() < duration_of(&found) => {
-                    sleep(LOOK).await;
+                Some((_, since)) if since.elapsed() < duration_of(&found, request) => {
+                    sleep(request.duration / LOOKS).await;
                     continue;
                 }
                 Some(_) => {}
@@ -119,6 +122,7 @@ impl Lease {
             objects,
             key,
             holder: request.holder.clone(),
+            duration: request.duration,
             state: Mutex::new(State {
                 object,
                 renewed: Instant::now(),
@@ -139,7 +143,7 @@ impl Lease {
     pub async fn assure(&self) -> Result<()> {
         let fresh = {
             let state = self.shared.state.lock().await;
-            state.renewed.elapsed() < DURATION / 2
+            state.renewed.elapsed() < self.shared.duration / 2
         };
         match fresh {
             true => Ok(()),
@@ -172,7 +176,7 @@ impl Drop for Renewal {
 impl Shared {
     async fn keep(&self) {
         loop {
-            sleep(RENEWAL).await;
+            sleep(self.duration / RENEWALS).await;
             // The one who changes something asks again, and gets the error.
             let _ = self.renew().await;
         }
@@ -201,7 +205,7 @@ impl Shared {
     }
 }
 
-fn lease(key: &ObjectKey, holder: &str) -> Value {
+fn lease(key: &ObjectKey, request: &LeaseRequest) -> Value {
     let now = micro_time();
     json!({
         "apiVersion": key.api_version,
@@ -212,8 +216,8 @@ fn lease(key: &ObjectKey, holder: &str) -> Value {
             "labels": {"app.kubernetes.io/managed-by": "gantline"},
         },
         "spec": {
-            "holderIdentity": holder,
-            "leaseDurationSeconds": DURATION.as_secs(),
+            "holderIdentity": request.holder,
+            "leaseDurationSeconds": request.duration.as_secs().max(1),
             "acquireTime": now,
             "renewTime": now,
         },
@@ -225,9 +229,14 @@ fn holder_of(lease: &Value) -> String {
     holder.unwrap_or_default().to_owned()
 }
 
-fn duration_of(lease: &Value) -> Duration {
+/// The longer of what the holder promised and what we give.
+fn duration_of(lease: &Value, request: &LeaseRequest) -> Duration {
     let seconds = lease["spec"]["leaseDurationSeconds"].as_u64();
-    Duration::from_secs(seconds.unwrap_or(DURATION.as_secs()))
+    let promised = Duration::from_secs(seconds.unwrap_or_default());
+    match promised <= Duration::from_secs(1) {
+        true => request.duration,
+        false => promised.max(request.duration),
+    }
 }
 
 fn held(request: &LeaseRequest, lease: &Value) -> Error {

@@ -1,6 +1,8 @@
 //! A Kubernetes cluster (1.30 and newer): the connection, which cluster it is, and its objects.
 
 pub mod connection;
+#[cfg(test)]
+pub mod fake;
 pub mod identity;
 pub mod lease;
 pub mod manifest;

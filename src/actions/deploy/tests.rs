@@ -1,0 +1,378 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::engine::kubernetes::fake::{BROKEN, FakeCluster};
+use crate::engine::kubernetes::objects::{ObjectKey, Objects};
+use crate::engine::kubernetes::records::{self, Status};
+use crate::error::ErrorKind;
+use crate::model::release::{Chart, Hook, ReleaseObject, ReleaseSpec, RenderedRelease};
+use crate::report::RecordingReporter;
+
+fn object(kind: &str, name: &str, mark: &str) -> ReleaseObject {
+    let value = json!({
+        "apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "spec": {"mark": mark},
+    });
+    ReleaseObject {
+        source: format!("orders/templates/{}.yaml", kind.to_lowercase()),
+        text: value.to_string(),
+        value,
+    }
+}
+
+fn spec(mark: &str, objects: &[(&str, &str)]) -> ReleaseSpec {
+    let migration = Hook {
+        object: object("Job", "orders-migrate", "migrate"),
+        events: vec!["pre-install".to_owned(), "pre-upgrade".to_owned()],
+        weight: 0,
+        delete_policies: vec!["before-hook-creation".to_owned()],
+    };
+    ReleaseSpec {
+        name: "orders".to_owned(),
+        namespace: "shop".to_owned(),
+        chart: Chart {
+            metadata: json!({"name": "orders", "version": "0.1.0"}),
+            values: json!({}),
+            schema: None,
+            templates: Vec::new(),
+            files: Vec::new(),
+        },
+        config: json!({}),
+        rendered: RenderedRelease {
+            objects: objects
+                .iter()
+                .map(|(kind, name)| object(kind, name, mark))
+                .collect(),
+            hooks: vec![migration],
+            notes: String::new(),
+        },
+    }
+}
+
+const FIRST: &[(&str, &str)] = &[
+    ("Service", "orders"),
+    ("ConfigMap", "old"),
+    ("Deployment", "orders"),
+];
+const SECOND: &[(&str, &str)] = &[
+    ("Service", "orders"),
+    ("ConfigMap", "new"),
+    ("Deployment", "orders"),
+];
+
+fn site(cluster: &Arc<FakeCluster>, holder: &str) -> Site {
+    let interrupted: futures::future::BoxFuture<'static, ()> = Box::pin(std::future::pending());
+    Site {
+        objects: Arc::clone(cluster) as Arc<dyn Objects>,
+        rollouts: Arc::clone(cluster) as _,
+        events: Arc::new(RecordingReporter::default()),
+        namespace: "shop".to_owned(),
+        holder: holder.to_owned(),
+        lease: Duration::from_millis(200),
+        timeout: Duration::from_secs(5),
+        interrupted: interrupted.shared(),
+    }
+}
+
+fn cluster() -> Arc<FakeCluster> {
+    Arc::new(FakeCluster::with_namespace("shop"))
+}
+
+async fn deploy(cluster: &Arc<FakeCluster>, spec: &ReleaseSpec) -> Outcome {
+    let site = site(cluster, "one");
+    site.deploy(spec, AfterFailure::TakeBack).await
+}
+
+async fn statuses(cluster: &Arc<FakeCluster>) -> Vec<(u32, Status)> {
+    let records = records::load(cluster.as_ref(), "shop", "orders")
+        .await
+        .unwrap();
+    records
+        .iter()
+        .map(|it| (it.revision(), it.status()))
+        .collect()
+}
+
+async fn live(cluster: &FakeCluster, kind: &str, name: &str) -> Option<Value> {
+    let key = ObjectKey::namespaced("v1", kind, "shop", name);
+    cluster.get(&key).await.unwrap()
+}
+
+async fn mark(cluster: &FakeCluster) -> String {
+    let found = live(cluster, "Deployment", "orders").await.unwrap();
+    found["spec"]["mark"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_release_is_installed_then_upgraded_and_pruned() {
+    let cluster = cluster();
+    let first = deploy(&cluster, &spec("1", FIRST)).await;
+    assert_eq!((first.change, first.revision), (Change::Installed, Some(1)));
+    let second = deploy(&cluster, &spec("2", SECOND)).await;
+    assert_eq!(
+        (second.change, second.revision),
+        (Change::Upgraded, Some(2))
+    );
+    assert!(live(&cluster, "ConfigMap", "old").await.is_none());
+    assert_eq!(mark(&cluster).await, "2");
+    assert_eq!(
+        statuses(&cluster).await,
+        [(1, Status::Superseded), (2, Status::Deployed)]
+    );
+}
+
+#[tokio::test]
+async fn the_migration_runs_after_the_record_and_before_the_objects() {
+    let cluster = cluster();
+    deploy(&cluster, &spec("1", FIRST)).await;
+    let changes = cluster.changes();
+    let at = |text: &str| changes.iter().position(|it| it == text).unwrap();
+    assert!(at("create Secret/sh.helm.release.v1.orders.v1") < at("apply Job/orders-migrate"));
+    assert!(at("apply Job/orders-migrate") < at("apply Service/orders"));
+}
+
+#[tokio::test]
+async fn an_upgrade_that_fails_is_taken_back_by_itself() {
+    let cluster = cluster();
+    deploy(&cluster, &spec("1", FIRST)).await;
+    let failed = deploy(&cluster, &spec(BROKEN, SECOND)).await;
+    assert_eq!(
+        (failed.change, failed.restored),
+        (Change::TakenBack, Some(1))
+    );
+    let error = failed.error.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(error.message().contains("revision 1 runs again"), "{error}");
+    assert_eq!(mark(&cluster).await, "1");
+    assert!(live(&cluster, "ConfigMap", "new").await.is_none());
+    assert!(live(&cluster, "ConfigMap", "old").await.is_some());
+    assert_eq!(
+        statuses(&cluster).await,
+        [
+            (1, Status::Superseded),
+            (2, Status::Failed),
+            (3, Status::Deployed)
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_first_install_that_fails_is_removed_unless_it_is_to_be_kept() {
+    let cluster = cluster();
+    let failed = deploy(&cluster, &spec(BROKEN, FIRST)).await;
+    assert_eq!(failed.change, Change::Removed);
+    assert_eq!(cluster.titles(), ["Job/orders-migrate"]);
+    assert!(statuses(&cluster).await.is_empty());
+
+    let site = site(&cluster, "one");
+    let kept = site
+        .deploy(&spec(BROKEN, FIRST), AfterFailure::KeepFirst)
+        .await;
+    assert_eq!(kept.change, Change::Failed);
+    assert!(live(&cluster, "Deployment", "orders").await.is_some());
+    assert_eq!(statuses(&cluster).await, [(1, Status::Failed)]);
+    let repaired = deploy(&cluster, &spec("1", FIRST)).await;
+    assert_eq!(
+        (repaired.change, repaired.revision),
+        (Change::Installed, Some(2))
+    );
+}
+
+#[tokio::test]
+async fn an_object_of_another_release_is_refused_before_anything_changes() {
+    let cluster = cluster();
+    let key = ObjectKey::namespaced("v1", "Service", "shop", "orders");
+    let theirs = json!({"kind": "Service", "metadata": {"name": "orders", "annotations": {
+        "meta.helm.sh/release-name": "billing", "meta.helm.sh/release-namespace": "shop",
+    }}});
+    cluster.create(&key, &theirs).await.unwrap();
+    let refused = deploy(&cluster, &spec("1", FIRST)).await;
+    let error = refused.error.unwrap();
+    assert!(error.causes()[0].contains("billing"), "{error}");
+    assert!(statuses(&cluster).await.is_empty());
+}
+
+#[tokio::test]
+async fn what_did_not_change_makes_no_revision() {
+    let cluster = cluster();
+    // The fake gives objects back as they were applied; the server adds what it likes.
+    deploy(&cluster, &spec("1", FIRST)).await;
+    let again = deploy(&cluster, &spec("1", FIRST)).await;
+    assert_eq!((again.change, again.revision), (Change::Unchanged, Some(1)));
+}
+
+#[tokio::test]
+async fn ten_revisions_are_kept_and_the_deployed_one_always() {
+    let cluster = cluster();
+    for number in 1..=14 {
+        deploy(&cluster, &spec(&number.to_string(), FIRST)).await;
+    }
+    let kept = statuses(&cluster).await;
+    assert_eq!(kept.len(), 10);
+    assert_eq!(kept.last(), Some(&(14, Status::Deployed)));
+}
+
+#[tokio::test]
+async fn a_rollback_brings_back_what_ran_before() {
+    let cluster = cluster();
+    deploy(&cluster, &spec("1", FIRST)).await;
+    deploy(&cluster, &spec("2", SECOND)).await;
+    let back = site(&cluster, "one").rollback("orders", None).await;
+    assert_eq!((back.change, back.restored), (Change::RolledBack, Some(1)));
+    assert_eq!(mark(&cluster).await, "1");
+    assert!(live(&cluster, "ConfigMap", "new").await.is_none());
+}
+
+#[tokio::test]
+async fn a_release_that_is_destroyed_leaves_nothing() {
+    let cluster = cluster();
+    deploy(&cluster, &spec("1", FIRST)).await;
+    let destroyed = site(&cluster, "one").destroy("orders").await.unwrap();
+    assert!(destroyed.existed);
+    assert_eq!(cluster.titles(), ["Job/orders-migrate"]);
+    assert!(statuses(&cluster).await.is_empty());
+    assert!(
+        !site(&cluster, "one")
+            .destroy("orders")
+            .await
+            .unwrap()
+            .existed
+    );
+}
+
+#[tokio::test]
+async fn a_second_deployment_is_told_that_the_first_is_under_way() {
+    let cluster = cluster();
+    let first = site(&cluster, "kim@laptop 1");
+    let held = first.hold("orders").await.unwrap();
+    let refused = site(&cluster, "alex@desk 2")
+        .deploy(&spec("1", FIRST), AfterFailure::TakeBack)
+        .await;
+    let error = refused.error.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(error.causes()[0].contains("kim@laptop 1"), "{error}");
+    held.lease.give_back().await;
+    assert!(deploy(&cluster, &spec("1", FIRST)).await.error.is_none());
+}
+
+#[tokio::test]
+async fn an_interrupted_deployment_is_taken_back_and_leaves_no_pending_record() {
+    let cluster = cluster();
+    deploy(&cluster, &spec("1", FIRST)).await;
+    let mut interrupted = site(&cluster, "one");
+    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+    let signal: futures::future::BoxFuture<'static, ()> = Box::pin(async {
+        let _ = receiver.await;
+    });
+    interrupted.interrupted = signal.shared();
+    // The pods never become ready, and the user loses patience.
+    interrupted.rollouts = Arc::new(Never);
+    let spec = spec("2", SECOND);
+    let (outcome, ()) = tokio::join!(interrupted.deploy(&spec, AfterFailure::TakeBack), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        drop(sender);
+    });
+    assert_eq!(outcome.error.unwrap().kind(), ErrorKind::Interrupted);
+    assert_eq!(mark(&cluster).await, "1");
+    let kept = statuses(&cluster).await;
+    assert!(
+        kept.iter().all(|(_, status)| !status.is_pending()),
+        "{kept:?}"
+    );
+    assert_eq!(kept.last(), Some(&(3, Status::Deployed)));
+}
+
+struct Never;
+
+#[async_trait::async_trait]
+impl crate::engine::kubernetes::objects::Rollouts for Never {
+    async fn await_ready(
+        &self,
+        request: &crate::engine::kubernetes::objects::AwaitRequest<'_>,
+        _events: &dyn crate::model::event::EventSink,
+    ) -> crate::error::Result<crate::engine::kubernetes::objects::AwaitEnd> {
+        if request.objects[0].value["kind"] == "Job" {
+            return Ok(crate::engine::kubernetes::objects::AwaitEnd::Ready);
+        }
+        std::future::pending().await
+    }
+}
+
+/// Lets a client die after each of its changes, and deploys again from what it left.
+async fn survives_each_death(before: Option<ReleaseSpec>, dying: ReleaseSpec) {
+    let whole = cluster();
+    if let Some(before) = &before {
+        deploy(&whole, before).await;
+    }
+    let start = whole.changes().len();
+    deploy(&whole, &dying).await;
+    let steps = whole.changes().len() - start;
+    assert!(steps > 5, "{:?}", whole.changes());
+    let deaths = (1..=steps).map(|step| {
+        let (before, dying) = (before.clone(), dying.clone());
+        async move {
+            let cluster = cluster();
+            if let Some(before) = &before {
+                deploy(&cluster, before).await;
+            }
+            cluster.die_after(Some(step));
+            let site = site(&cluster, "dead");
+            tokio::select! {
+                _ = site.deploy(&dying, AfterFailure::TakeBack) => {}
+                () = async {
+                    while !cluster.is_dead() {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                } => {}
+            }
+            drop(site);
+            cluster.die_after(None);
+            let after = super::tests::site(&cluster, "next");
+            let outcome = after
+                .deploy(&spec("3", FIRST), AfterFailure::TakeBack)
+                .await;
+            let done = cluster.changes();
+            assert!(
+                outcome.error.is_none(),
+                "step {step}: {:?}\n{done:#?}",
+                outcome.error
+            );
+            assert_eq!(mark(&cluster).await, "3", "step {step}");
+            assert!(
+                live(&cluster, "ConfigMap", "new").await.is_none(),
+                "step {step}: {done:#?}"
+            );
+            let kept = statuses(&cluster).await;
+            let deployed = kept.iter().filter(|it| it.1 == Status::Deployed).count();
+            assert_eq!(deployed, 1, "step {step}: {kept:?}");
+            assert!(
+                kept.iter().all(|it| !it.1.is_pending()),
+                "step {step}: {kept:?}"
+            );
+        }
+    });
+    futures::future::join_all(deaths).await;
+}
+
+#[tokio::test]
+async fn the_next_deployment_succeeds_wherever_a_first_install_died() {
+    survives_each_death(None, spec("2", SECOND)).await;
+}
+
+#[tokio::test]
+async fn the_next_deployment_succeeds_wherever_an_upgrade_died() {
+    survives_each_death(Some(spec("1", FIRST)), spec("2", SECOND)).await;
+}
+
+#[tokio::test]
+async fn the_next_deployment_succeeds_wherever_a_rollback_died() {
+    survives_each_death(Some(spec("1", FIRST)), spec(BROKEN, SECOND)).await;
+}
+
+#[tokio::test]
+async fn the_next_deployment_succeeds_wherever_a_removal_died() {
+    survives_each_death(None, spec(BROKEN, SECOND)).await;
+}

@@ -1,0 +1,235 @@
+//! A cluster in memory, which can stop answering after a number of changes: the program looks dead
+//! from there, and dies with its future.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::objects::{ApplyMode, AwaitEnd, AwaitRequest, ListQuery, ObjectKey, Objects, Rollouts};
+use crate::error::{Error, Result};
+use crate::model::event::EventSink;
+use crate::model::release::RolloutCause;
+
+/// Kinds that live in no namespace.
+const CLUSTER_WIDE: [&str; 2] = ["Namespace", "ClusterRole"];
+/// The word that keeps a workload or a Job from becoming ready.
+pub const BROKEN: &str = "broken";
+
+/// The objects, and what was done to them.
+#[derive(Default)]
+pub struct FakeCluster {
+    state: Mutex<State>,
+}
+
+#[derive(Default, Clone)]
+struct State {
+    objects: BTreeMap<ObjectKey, Value>,
+    versions: u64,
+    changes: Vec<String>,
+    /// How many more changes are made before no call is answered any more.
+    left: Option<usize>,
+}
+
+impl FakeCluster {
+    /// A cluster with this namespace.
+    pub fn with_namespace(name: &str) -> Self {
+        let cluster = Self::default();
+        let key = ObjectKey {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: name.to_owned(),
+        };
+        let object = serde_json::json!({"metadata": {"name": name}});
+        cluster.state.lock().unwrap().store(&key, &object);
+        cluster.state.lock().unwrap().changes.clear();
+        cluster
+    }
+
+    /// What was changed so far: `apply Deployment/orders`.
+    pub fn changes(&self) -> Vec<String> {
+        self.state.lock().unwrap().changes.clone()
+    }
+
+    /// The titles of all objects that are there, leases and records excepted.
+    pub fn titles(&self) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        let own = |key: &&ObjectKey| {
+            key.kind != "Lease" && key.kind != "Namespace" && !key.name.starts_with("sh.helm.")
+        };
+        state
+            .objects
+            .keys()
+            .filter(own)
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// Stops answering once this many more changes are made, the last of which is not answered
+    /// either; `None` lets all be answered again.
+    pub fn die_after(&self, changes: Option<usize>) {
+        self.state.lock().unwrap().left = changes;
+    }
+
+    /// Whether it stopped answering.
+    pub fn is_dead(&self) -> bool {
+        self.state.lock().unwrap().left == Some(0)
+    }
+
+    async fn answer<T>(&self, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+        let answer = {
+            let mut state = self.state.lock().unwrap();
+            let before = state.changes.len();
+            let answer = work(&mut state);
+            let made = state.changes.len() - before;
+            state.left = state.left.map(|left| left.saturating_sub(made));
+            answer
+        };
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+        answer
+    }
+}
+
+impl State {
+    fn store(&mut self, key: &ObjectKey, object: &Value) -> Value {
+        self.versions += 1;
+        let mut stored = object.clone();
+        let uid = self
+            .objects
+            .get(key)
+            .map(|it| it["metadata"]["uid"].clone());
+        stored["metadata"]["uid"] = uid.unwrap_or_else(|| self.versions.to_string().into());
+        stored["metadata"]["resourceVersion"] = self.versions.to_string().into();
+        self.objects.insert(key.clone(), stored.clone());
+        stored
+    }
+
+    fn note(&mut self, verb: &str, key: &ObjectKey) {
+        self.changes.push(format!("{verb} {key}"));
+    }
+}
+
+#[async_trait]
+impl Objects for FakeCluster {
+    async fn locate(&self, object: &Value, namespace: &str) -> Result<ObjectKey> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let kind = text(&object["kind"]);
+        let own = object["metadata"]["namespace"].as_str();
+        Ok(ObjectKey {
+            api_version: text(&object["apiVersion"]),
+            namespace: (!CLUSTER_WIDE.contains(&kind.as_str()))
+                .then(|| own.unwrap_or(namespace).to_owned()),
+            kind,
+            name: text(&object["metadata"]["name"]),
+        })
+    }
+
+    async fn get(&self, key: &ObjectKey) -> Result<Option<Value>> {
+        self.answer(|state| Ok(state.objects.get(key).cloned()))
+            .await
+    }
+
+    async fn list(&self, query: &ListQuery<'_>) -> Result<Vec<Value>> {
+        let wanted: Vec<(&str, &str)> = query
+            .labels
+            .split(',')
+            .filter_map(|label| label.split_once('='))
+            .collect();
+        self.answer(|state| {
+            let found = state.objects.iter().filter(|(key, value)| {
+                let labels = &value["metadata"]["labels"];
+                key.kind == query.kind
+                    && key.namespace.as_deref() == Some(query.namespace)
+                    && wanted.iter().all(|(label, text)| labels[*label] == *text)
+            });
+            Ok(found.map(|(_, value)| value.clone()).collect())
+        })
+        .await
+    }
+
+    async fn create(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>> {
+        self.answer(|state| {
+            if state.objects.contains_key(key) {
+                return Ok(None);
+            }
+            state.note("create", key);
+            Ok(Some(state.store(key, object)))
+        })
+        .await
+    }
+
+    async fn replace(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>> {
+        self.answer(|state| {
+            let Some(stored) = state.objects.get(key) else {
+                return Ok(None);
+            };
+            let wanted = &object["metadata"]["resourceVersion"];
+            if *wanted != stored["metadata"]["resourceVersion"] {
+                return Ok(None);
+            }
+            if key.kind != "Lease" {
+                state.note("replace", key);
+            }
+            Ok(Some(state.store(key, object)))
+        })
+        .await
+    }
+
+    async fn apply(&self, key: &ObjectKey, object: &Value, mode: ApplyMode) -> Result<Value> {
+        self.answer(|state| {
+            if object.to_string().contains("refused") {
+                return Err(Error::failed(format!("the cluster refuses to patch {key}")));
+            }
+            if mode == ApplyMode::DryRun {
+                return Ok(object.clone());
+            }
+            state.note("apply", key);
+            Ok(state.store(key, object))
+        })
+        .await
+    }
+
+    async fn delete(&self, key: &ObjectKey) -> Result<()> {
+        self.answer(|state| {
+            if state.objects.remove(key).is_some() {
+                state.note("delete", key);
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl Rollouts for FakeCluster {
+    async fn await_ready(
+        &self,
+        request: &AwaitRequest<'_>,
+        _events: &dyn EventSink,
+    ) -> Result<AwaitEnd> {
+        if self.is_dead() {
+            std::future::pending::<()>().await;
+        }
+        let broken = request
+            .objects
+            .iter()
+            .find(|it| it.value.to_string().contains(BROKEN));
+        Ok(match broken {
+            None => AwaitEnd::Ready,
+            Some(object) => AwaitEnd::Failed(vec![RolloutCause {
+                object: object.title(),
+                pod: None,
+                message: "it is broken".to_owned(),
+                events: Vec::new(),
+                log: Vec::new(),
+            }]),
+        })
+    }
+}
