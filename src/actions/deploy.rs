@@ -3,18 +3,22 @@
 
 mod destroy;
 mod hooks;
+mod open;
 mod outcome;
 mod past;
 mod plan;
 mod release;
 mod rollback;
+mod run;
 mod site;
 
 pub use destroy::Destroyed;
+pub use open::{MissingImages, Opened, Opening};
 pub use outcome::{Change, Outcome};
-pub use past::Past;
+pub use past::{Past, Revision};
 pub use plan::{Action, Changes, ObjectChange, compare};
 pub use release::AfterFailure;
+pub use run::{DeployRequest, ReleasePlan, error_of};
 pub use site::Site;
 
 #[cfg(test)]

@@ -3,18 +3,24 @@
 mod add;
 mod blueprint;
 mod build;
+mod cluster;
 mod completions;
 mod contract;
 mod demo;
+mod deploy;
+mod destroy;
+mod diff;
 mod doctor;
 mod down;
 mod env;
 mod generate;
+mod history;
 mod interrupt;
 mod logs;
 mod new;
 mod render;
 mod restart;
+mod rollback;
 mod schema;
 mod stack;
 mod status;
@@ -62,6 +68,16 @@ pub enum Command {
     Build(build::Args),
     /// Print what would be deployed, without a cluster
     Render(render::Args),
+    /// Bring services to an environment
+    Deploy(deploy::Args),
+    /// Show how an environment differs from what a deployment would make of it
+    Diff(diff::Args),
+    /// Bring an earlier revision of a service back
+    Rollback(rollback::Args),
+    /// Show the revisions of a service
+    History(history::Args),
+    /// Remove services from an environment
+    Destroy(destroy::Args),
     /// Make a shop of three services, start it, and place an order
     Demo(demo::Args),
     /// Own the processes of a stack; started by `up --runtime process`
@@ -85,6 +101,11 @@ impl Command {
             Self::Blueprint(args) => blueprint::run(args, app),
             Self::Contract(args) => contract::run(args, app).await,
             Self::Completions(args) => completions::run(args, app),
+            Self::Deploy(args) => deploy::run(args, app).await,
+            Self::Diff(args) => diff::run(args, app).await,
+            Self::Rollback(args) => rollback::run(args, app).await,
+            Self::History(args) => history::run(args, app).await,
+            Self::Destroy(args) => destroy::run(args, app).await,
             Self::Demo(args) => demo::run(args, app).await,
             Self::Doctor(args) => doctor::run(args, app).await,
             Self::Up(args) => up::run(args, app).await,

@@ -1,9 +1,12 @@
 //! Removes releases with their objects and their history.
 
+use futures::future::{join_all, try_join_all};
+
+use super::open::Opened;
 use super::past::Past;
 use super::release::REMOVAL;
 use super::site::{Held, Site};
-use crate::engine::kubernetes::records::{Record, Status};
+use crate::engine::kubernetes::records::{self, Record, Status};
 use crate::error::{Error, Result};
 
 /// What was removed of a release.
@@ -30,6 +33,45 @@ impl Site {
     }
 }
 
+impl Opened {
+    /// What [`Opened::destroy_all`] would remove.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked.
+    pub async fn would_destroy(&self) -> Result<Vec<Destroyed>> {
+        let looking = self.services.iter().map(async |service| {
+            let past = Past::load(&self.site, service.as_str()).await?;
+            Ok::<_, Error>(Destroyed {
+                release: service.to_string(),
+                existed: past.last().is_some(),
+                kept: Vec::new(),
+            })
+        });
+        try_join_all(looking).await
+    }
+
+    /// Removes the releases of the services.
+    ///
+    /// # Errors
+    /// When one cannot be removed; the others are, all the same.
+    pub async fn destroy_all(&self) -> Result<Vec<Destroyed>> {
+        let removing = self
+            .services
+            .iter()
+            .map(|service| self.site.destroy(service.as_str()));
+        let mut removed = Vec::new();
+        let mut errors = Vec::new();
+        for outcome in join_all(removing).await {
+            match outcome {
+                Ok(destroyed) => removed.push(destroyed),
+                Err(error) => errors.push(error),
+            }
+        }
+        let message = |count| format!("{count} services were not removed");
+        Error::all_of(message, errors).map_or(Ok(removed), Err)
+    }
+}
+
 impl Held<'_> {
     pub(super) async fn uninstall(&self) -> Result<Destroyed> {
         let site = self.site;
@@ -47,12 +89,7 @@ impl Held<'_> {
         };
         last.settle(Status::Uninstalling, "Deletion in progress");
         self.lease.assure().await?;
-        crate::engine::kubernetes::records::update(
-            site.objects.as_ref(),
-            &site.namespace,
-            &mut last,
-        )
-        .await?;
+        records::update(site.objects.as_ref(), &site.namespace, &mut last).await?;
         let hooks = hooks.unwrap_or_default();
         self.hooks_of_removal(&mut last, &hooks, "pre-delete")
             .await?;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use super::outcome::Stop;
 use super::site::Held;
-use crate::engine::kubernetes::objects::{ApplyMode, AwaitEnd, AwaitRequest};
+use crate::engine::kubernetes::objects::ApplyMode;
 use crate::engine::kubernetes::records::{self, Record};
+use crate::engine::kubernetes::rollout::{RolloutEnd, RolloutRequest};
 use crate::error::{Error, Result};
 use crate::model::release::Hook;
 
@@ -57,7 +58,7 @@ impl Held<'_> {
         site.objects
             .apply(&key, &hook.object.value, ApplyMode::Real)
             .await?;
-        let request = AwaitRequest {
+        let request = RolloutRequest {
             namespace: &site.namespace,
             objects: std::slice::from_ref(&hook.object),
             deadline: self.remaining(),
@@ -65,12 +66,12 @@ impl Held<'_> {
         };
         let end = site.rollouts.await_ready(&request, site.events.as_ref());
         let (message, causes) = match end.await? {
-            AwaitEnd::Ready => {
+            RolloutEnd::Ready => {
                 self.note(record, hook, "Succeeded").await?;
                 return Ok(());
             }
-            AwaitEnd::Failed(causes) => (format!("the {event} hook {title} failed"), causes),
-            AwaitEnd::TimedOut(causes) => {
+            RolloutEnd::Failed(causes) => (format!("the {event} hook {title} failed"), causes),
+            RolloutEnd::TimedOut(causes) => {
                 let limit = site.timeout.as_secs();
                 let message = format!("the {event} hook {title} was not done within {limit} s");
                 (message, causes)

@@ -14,6 +14,42 @@ const HISTORY: usize = 10;
 /// life, and its own time limit is 5 minutes.
 const FOREIGN_MINUTES: i64 = 10;
 
+/// One revision, as `history` shows it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Revision {
+    /// Its number.
+    pub revision: u32,
+    /// When it was deployed; RFC 3339.
+    pub updated: String,
+    /// Its state, in Helm's words.
+    pub status: Status,
+    /// `orders-0.1.0`.
+    pub chart: String,
+    /// The version of what it deploys.
+    pub app_version: String,
+    /// What came of it.
+    pub description: String,
+}
+
+impl Site {
+    /// The revisions of a release, oldest first.
+    ///
+    /// # Errors
+    /// When the cluster refuses.
+    pub async fn history(&self, release: &str) -> Result<Vec<Revision>> {
+        let past = Past::load(self, release).await?;
+        let revisions = past.records.iter().map(|record| Revision {
+            revision: record.revision(),
+            updated: record.last_deployed().to_owned(),
+            status: record.status(),
+            chart: record.chart(),
+            app_version: record.app_version().to_owned(),
+            description: record.description().to_owned(),
+        });
+        Ok(revisions.collect())
+    }
+}
+
 /// The revisions of a release, oldest first.
 #[derive(Debug, Clone, Default)]
 pub struct Past {

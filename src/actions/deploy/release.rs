@@ -6,8 +6,9 @@ use super::outcome::{Change, Outcome, Stop, failure};
 use super::past::Past;
 use super::plan::{Changes, compare};
 use super::site::{Held, Site};
-use crate::engine::kubernetes::objects::{AwaitEnd, AwaitRequest, ObjectKey};
+use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{Record, Status};
+use crate::engine::kubernetes::rollout::{RolloutEnd, RolloutRequest};
 use crate::error::{Error, Result};
 use crate::model::event::Event;
 use crate::model::release::{Hook, ReleaseObject, ReleaseSpec};
@@ -154,7 +155,7 @@ impl Held<'_> {
 
     pub(super) async fn await_ready(&self, objects: &[ReleaseObject]) -> Result<(), Stop> {
         let site = self.site;
-        let request = AwaitRequest {
+        let request = RolloutRequest {
             namespace: &site.namespace,
             objects,
             deadline: self.remaining(),
@@ -162,12 +163,12 @@ impl Held<'_> {
         };
         let end = site.rollouts.await_ready(&request, site.events.as_ref());
         match end.await? {
-            AwaitEnd::Ready => Ok(()),
-            AwaitEnd::Failed(causes) => Err(Stop::NotReady {
+            RolloutEnd::Ready => Ok(()),
+            RolloutEnd::Failed(causes) => Err(Stop::NotReady {
                 message: "it does not become ready".to_owned(),
                 causes,
             }),
-            AwaitEnd::TimedOut(causes) => Err(Stop::NotReady {
+            RolloutEnd::TimedOut(causes) => Err(Stop::NotReady {
                 message: format!("it was not ready within {} s", site.timeout.as_secs()),
                 causes,
             }),

@@ -291,11 +291,11 @@ struct Never;
 impl crate::engine::kubernetes::objects::Rollouts for Never {
     async fn await_ready(
         &self,
-        request: &crate::engine::kubernetes::objects::AwaitRequest<'_>,
+        request: &crate::engine::kubernetes::rollout::RolloutRequest<'_>,
         _events: &dyn crate::model::event::EventSink,
-    ) -> crate::error::Result<crate::engine::kubernetes::objects::AwaitEnd> {
+    ) -> crate::error::Result<crate::engine::kubernetes::rollout::RolloutEnd> {
         if request.objects[0].value["kind"] == "Job" {
-            return Ok(crate::engine::kubernetes::objects::AwaitEnd::Ready);
+            return Ok(crate::engine::kubernetes::rollout::RolloutEnd::Ready);
         }
         std::future::pending().await
     }

@@ -7,7 +7,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::objects::{ApplyMode, AwaitEnd, AwaitRequest, ListQuery, ObjectKey, Objects, Rollouts};
+use super::objects::{ApplyMode, ListQuery, ObjectKey, Objects, Rollouts};
+use super::rollout::{RolloutEnd, RolloutRequest};
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
 use crate::model::release::RolloutCause;
@@ -211,9 +212,9 @@ impl Objects for FakeCluster {
 impl Rollouts for FakeCluster {
     async fn await_ready(
         &self,
-        request: &AwaitRequest<'_>,
+        request: &RolloutRequest<'_>,
         _events: &dyn EventSink,
-    ) -> Result<AwaitEnd> {
+    ) -> Result<RolloutEnd> {
         if self.is_dead() {
             std::future::pending::<()>().await;
         }
@@ -222,8 +223,8 @@ impl Rollouts for FakeCluster {
             .iter()
             .find(|it| it.value.to_string().contains(BROKEN));
         Ok(match broken {
-            None => AwaitEnd::Ready,
-            Some(object) => AwaitEnd::Failed(vec![RolloutCause {
+            None => RolloutEnd::Ready,
+            Some(object) => RolloutEnd::Failed(vec![RolloutCause {
                 object: object.title(),
                 pod: None,
                 message: "it is broken".to_owned(),

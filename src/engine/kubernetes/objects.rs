@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use kube::Error as KubeError;
@@ -19,9 +18,9 @@ use tokio::sync::Mutex;
 
 use super::connection::Cluster;
 use super::request::{Access, is_forbidden};
+use super::rollout::{RolloutEnd, RolloutRequest, await_ready};
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
-use crate::model::release::{ReleaseObject, RolloutCause};
 
 /// The field manager of everything that is applied: the one that Helm uses, so that a field has one
 /// owner whichever of both was used last.
@@ -91,30 +90,6 @@ pub enum ApplyMode {
     DryRun,
 }
 
-/// What is waited for.
-#[derive(Debug, Clone)]
-pub struct AwaitRequest<'a> {
-    /// Where they are, unless they say so themselves.
-    pub namespace: &'a str,
-    /// What must become ready; a Job, complete.
-    pub objects: &'a [ReleaseObject],
-    /// How long.
-    pub deadline: Duration,
-    /// The step that progress is reported under.
-    pub id: &'a str,
-}
-
-/// How the waiting ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AwaitEnd {
-    /// All is ready.
-    Ready,
-    /// Something will not become ready by itself.
-    Failed(Vec<RolloutCause>),
-    /// The time is over.
-    TimedOut(Vec<RolloutCause>),
-}
-
 /// The objects of a cluster.
 ///
 /// Every call has a time limit and is repeated while the server is away. Cancelling one leaves the
@@ -151,9 +126,20 @@ pub trait Rollouts: Send + Sync {
     /// Waits until all objects are ready, or until one shows that it will not be.
     async fn await_ready(
         &self,
-        request: &AwaitRequest<'_>,
+        request: &RolloutRequest<'_>,
         events: &dyn EventSink,
-    ) -> Result<AwaitEnd>;
+    ) -> Result<RolloutEnd>;
+}
+
+#[async_trait]
+impl Rollouts for Cluster {
+    async fn await_ready(
+        &self,
+        request: &RolloutRequest<'_>,
+        events: &dyn EventSink,
+    ) -> Result<RolloutEnd> {
+        await_ready(&self.client, request, events).await
+    }
 }
 
 /// What a cluster calls the objects of a kind.
@@ -167,6 +153,40 @@ pub(super) struct Kind {
 pub(super) type Kinds = Arc<Mutex<HashMap<(String, String), Kind>>>;
 
 impl Cluster {
+    /// What the cluster serves, as charts ask for it: `apps/v1`, `apps/v1/Deployment`.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked.
+    pub async fn api_versions(&self) -> Result<Vec<String>> {
+        let access = Access::new("list", "kinds");
+        let core = self
+            .send(&access, || self.client.list_core_api_versions_aggregated())
+            .await?;
+        let groups = self
+            .send(&access, || self.client.list_api_groups_aggregated())
+            .await?;
+        let mut found = Vec::new();
+        for group in core.items.iter().chain(&groups.items) {
+            let name = group.metadata.as_ref().and_then(|it| it.name.as_deref());
+            for version in &group.versions {
+                let number = version.version.as_deref().unwrap_or_default();
+                let served = match name.unwrap_or_default() {
+                    "" => number.to_owned(),
+                    group => format!("{group}/{number}"),
+                };
+                let kinds = version.resources.iter().filter_map(|resource| {
+                    let kind = resource.response_kind.as_ref()?.kind.as_deref()?;
+                    Some(format!("{served}/{kind}"))
+                });
+                found.extend(kinds);
+                found.push(served);
+            }
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
     async fn kind(&self, api_version: &str, kind: &str) -> Result<Kind> {
         let id = (api_version.to_owned(), kind.to_owned());
         if let Some(known) = self.kinds.lock().await.get(&id) {

@@ -1,0 +1,216 @@
+//! What a command needs before it touches a cluster: the environment, the right cluster, and the
+//! releases to be.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::{BoxFuture, try_join_all};
+
+use super::past::Past;
+use super::site::Site;
+use crate::actions::build::{self, BuildRequest};
+use crate::actions::release::{ClusterVersion, SpecRequest, specs};
+use crate::config::{contexts, environment, project};
+use crate::engine::kubernetes::{Cluster, lease};
+use crate::error::{Error, Result};
+use crate::model::environment::Environment;
+use crate::model::event::EventSink;
+use crate::model::image::ImageReference;
+use crate::model::name::Name;
+use crate::model::project::Project;
+use crate::model::release::ReleaseSpec;
+
+/// What a command was told.
+pub struct Opening {
+    /// A folder of the workspace.
+    pub directory: PathBuf,
+    /// The environment.
+    pub environment: Name,
+    /// The services; all when empty.
+    pub services: Vec<Name>,
+    /// The context that the user named.
+    pub context: Option<String>,
+    /// How long one release may take to become ready.
+    pub timeout: Duration,
+    /// Where progress goes.
+    pub events: Arc<dyn EventSink>,
+    /// Done when the user interrupts.
+    pub interrupted: BoxFuture<'static, ()>,
+}
+
+/// An environment with its cluster.
+pub struct Opened {
+    /// The environment.
+    pub environment: Environment,
+    /// The workspace, as it is there.
+    pub project: Project,
+    /// The services that are meant.
+    pub services: Vec<Name>,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The namespace.
+    pub site: Site,
+}
+
+/// Whether images that are missing are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MissingImages {
+    /// They are built and pushed.
+    Build,
+    /// They are an error.
+    Refuse,
+}
+
+impl Opening {
+    /// Reads the environment, connects to its cluster, and makes sure that it is the right one.
+    ///
+    /// # Errors
+    /// When a file is faulty, the cluster cannot be reached, or is another than the environment's.
+    pub async fn open(self) -> Result<Opened> {
+        let root = project::find(&self.directory)?;
+        let (environment, project) = environment::load(&root, &self.environment)?;
+        let services = chosen(&project, self.services)?;
+        let context = match self.context {
+            Some(context) => Some(context),
+            None => {
+                let file = contexts::file()?;
+                contexts::context(&file, &project.workspace.name, &environment.name)?
+            }
+        };
+        let cluster = Cluster::connect(context.as_deref()).await?;
+        cluster.expect(&environment.cluster).await?;
+        let site = Site {
+            objects: Arc::new(cluster.clone()),
+            rollouts: Arc::new(cluster.clone()),
+            events: self.events,
+            namespace: environment.namespace.clone(),
+            holder: holder(),
+            lease: lease::DURATION,
+            timeout: self.timeout,
+            interrupted: self.interrupted.shared(),
+        };
+        Ok(Opened {
+            environment,
+            project,
+            services,
+            cluster,
+            site,
+        })
+    }
+}
+
+impl Opened {
+    /// The releases of the services, rendered for this cluster with their images.
+    ///
+    /// # Errors
+    /// When an image is missing, or a chart cannot be rendered.
+    pub async fn specs(&self, missing: MissingImages) -> Result<Vec<ReleaseSpec>> {
+        let version = self.cluster.version().await?;
+        let (images, api_versions, installed) = tokio::try_join!(
+            self.images(missing),
+            self.cluster.api_versions(),
+            self.installed(),
+        )?;
+        specs(&SpecRequest {
+            project: &self.project,
+            environment: &self.environment,
+            services: &self.services,
+            images: &images,
+            cluster: &ClusterVersion {
+                version: format!("v{version}"),
+                api_versions,
+            },
+            installed: &installed,
+            events: self.site.events.as_ref(),
+        })
+        .await
+    }
+
+    async fn images(&self, missing: MissingImages) -> Result<BTreeMap<Name, ImageReference>> {
+        let registry = self.environment.registry.as_deref();
+        let images = build::images(&self.project, &self.services, registry).await?;
+        if images.missing.is_empty() {
+            return Ok(images.found);
+        }
+        let names: Vec<Name> = images.missing.iter().map(|it| it.service.clone()).collect();
+        if missing == MissingImages::Refuse {
+            let lines = images
+                .missing
+                .iter()
+                .map(|it| format!("{}: {}", it.service, it.name()));
+            let error = Error::missing("the registry has no image of this source");
+            return Err(lines
+                .fold(error, Error::since)
+                .hint("Make it: `gantline build --push`, or deploy with `--build`"));
+        }
+        let request = BuildRequest {
+            project: &self.project,
+            services: &names,
+            registry,
+            push: true,
+            builder: None,
+            dry_run: false,
+        };
+        tokio::select! {
+            built = build::build(&request, Arc::clone(&self.site.events)) => drop(built?),
+            () = self.site.interrupted.clone() => return Err(Error::interrupted()),
+        }
+        let images = build::images(&self.project, &self.services, registry).await?;
+        match images.missing.first() {
+            None => Ok(images.found),
+            Some(missing) => Err(Error::failed(format!(
+                "the registry does not have {} although it was pushed",
+                missing.name()
+            ))),
+        }
+    }
+
+    /// The newest revision of each service that is there.
+    async fn installed(&self) -> Result<BTreeMap<String, u32>> {
+        let loading = self.services.iter().map(async |service| {
+            let past = Past::load(&self.site, service.as_str()).await?;
+            Ok::<_, Error>((service.to_string(), past))
+        });
+        let loaded = try_join_all(loading).await?;
+        let newest = loaded.into_iter().filter_map(|(service, past)| {
+            past.baseline()?;
+            Some((service, past.last()?.revision()))
+        });
+        Ok(newest.collect())
+    }
+}
+
+/// The services that were named, or all.
+fn chosen(project: &Project, named: Vec<Name>) -> Result<Vec<Name>> {
+    if named.is_empty() {
+        return Ok(project.services.keys().cloned().collect());
+    }
+    match named.iter().find(|it| !project.services.contains_key(*it)) {
+        None => Ok(named),
+        Some(unknown) => {
+            let known: Vec<&str> = project.services.keys().map(Name::as_str).collect();
+            Err(Error::invalid(format!("there is no service `{unknown}`"))
+                .hint(format!("The workspace has: {}", known.join(", "))))
+        }
+    }
+}
+
+/// Who deploys: a name for people, and what tells this run from any other.
+fn holder() -> String {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = variable("USER").or_else(|| variable("LOGNAME"));
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let host = host
+        .map(|host| host.trim().to_owned())
+        .or_else(|| variable("HOSTNAME"));
+    let began = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
+    format!(
+        "{}@{} {} {began:x}",
+        user.as_deref().unwrap_or("someone"),
+        host.as_deref().unwrap_or("somewhere"),
+        std::process::id(),
+    )
+}

@@ -1,0 +1,156 @@
+//! All releases of one command: side by side, with a cap.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt, stream};
+
+use super::open::Opened;
+use super::outcome::{Change, Outcome};
+use super::past::Past;
+use super::plan::{ObjectChange, compare};
+use super::release::AfterFailure;
+use super::site::Site;
+use crate::engine::kubernetes::records::{Record, Status};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::release::ReleaseSpec;
+
+/// How many releases are on their way at once.
+const RELEASES: usize = 4;
+
+/// What a deployment does when something fails.
+#[derive(Debug, Clone, Copy)]
+pub struct DeployRequest {
+    /// With a release that fails.
+    pub after: AfterFailure,
+    /// Whether the others of this run are taken back, too.
+    pub atomic: bool,
+}
+
+/// What would become of a release.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ReleasePlan {
+    /// The release.
+    pub release: String,
+    /// The revision that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u32>,
+    /// Whether it would be installed for the first time.
+    pub install: bool,
+    /// Whether only what belongs to no object differs: values, or hooks.
+    pub record_only: bool,
+    /// The objects that would change.
+    pub changes: Vec<ObjectChange>,
+}
+
+impl ReleasePlan {
+    /// Whether a deployment would make a new revision.
+    pub fn changes_something(&self) -> bool {
+        self.install || self.record_only || !self.changes.is_empty()
+    }
+}
+
+impl Opened {
+    /// What a deployment of these releases would change.
+    ///
+    /// # Errors
+    /// When the cluster would refuse one, or cannot be asked.
+    pub async fn plan(&self, specs: &[ReleaseSpec]) -> Result<Vec<ReleasePlan>> {
+        let planned = stream::iter(specs.iter().map(|spec| plan_one(&self.site, spec)))
+            .buffered(RELEASES)
+            .collect::<Vec<_>>();
+        let planned = tokio::select! {
+            planned = planned => planned,
+            () = self.site.interrupted.clone() => return Err(Error::interrupted()),
+        };
+        let mut plans = Vec::new();
+        let mut errors = Vec::new();
+        for plan in planned {
+            match plan {
+                Ok(plan) => plans.push(plan),
+                Err(error) => errors.push(error),
+            }
+        }
+        let message = |count| format!("{count} releases cannot be planned");
+        Error::all_of(message, errors).map_or(Ok(plans), Err)
+    }
+}
+
+async fn plan_one(site: &Site, spec: &ReleaseSpec) -> Result<ReleasePlan> {
+    let past = Past::load(site, &spec.name).await?;
+    let known = past.known_objects(site).await?;
+    let changes = compare(site, &spec.name, &spec.rendered.objects, &known).await?;
+    let new = Record::of_spec(spec, &past.new_record(site, Status::PendingUpgrade, ""));
+    let same = past.baseline().is_some_and(|it| it.deploys_the_same(&new));
+    Ok(ReleasePlan {
+        release: spec.name.clone(),
+        revision: past.baseline().map(Record::revision),
+        install: past.baseline().is_none(),
+        record_only: changes.is_empty() && !same,
+        changes: changes.changed,
+    })
+}
+
+impl Site {
+    /// Deploys releases; each ends ready or taken back.
+    ///
+    /// # Errors
+    /// When the namespace is absent and cannot be made. What became of the releases is in the
+    /// outcomes; see [`error_of`].
+    pub async fn deploy_all(
+        &self,
+        specs: &[ReleaseSpec],
+        request: DeployRequest,
+    ) -> Result<Vec<Outcome>> {
+        self.ensure_namespace().await?;
+        let mut before = BTreeMap::new();
+        if request.atomic {
+            for spec in specs {
+                let past = Past::load(self, &spec.name).await?;
+                before.insert(spec.name.clone(), past.baseline().map(Record::revision));
+            }
+        }
+        let deploying = specs.iter().map(|spec| self.deploy(spec, request.after));
+        let mut outcomes: Vec<Outcome> = stream::iter(deploying)
+            .buffer_unordered(RELEASES)
+            .collect()
+            .await;
+        outcomes.sort_by(|one, other| one.release.cmp(&other.release));
+        let failed = outcomes.iter().any(|it| it.error.is_some());
+        if request.atomic && failed {
+            self.take_back_all(&mut outcomes, &before).await;
+        }
+        Ok(outcomes)
+    }
+
+    /// Takes back what this run deployed although others failed.
+    async fn take_back_all(
+        &self,
+        outcomes: &mut [Outcome],
+        before: &BTreeMap<String, Option<u32>>,
+    ) {
+        self.events.note("taking back all of this run (`--atomic`)");
+        // What is taken back after an interruption must not be interrupted by the same.
+        let site = Self {
+            interrupted: futures::FutureExt::shared(Box::pin(std::future::pending())),
+            ..self.clone()
+        };
+        for outcome in outcomes {
+            if !matches!(outcome.change, Change::Installed | Change::Upgraded) {
+                continue;
+            }
+            let revision = before.get(&outcome.release).copied().flatten();
+            *outcome = site.undo(&outcome.release, revision).await;
+        }
+    }
+}
+
+/// The error of a command, out of its outcomes.
+pub fn error_of(outcomes: &[Outcome]) -> Option<Error> {
+    let mut errors: Vec<Error> = outcomes.iter().filter_map(|it| it.error.clone()).collect();
+    errors.sort_by_key(|error| error.kind() != ErrorKind::Interrupted);
+    let all = outcomes.len();
+    Error::all_of(
+        |count| format!("{count} of {all} services were not deployed"),
+        errors,
+    )
+}

@@ -1,0 +1,147 @@
+//! `deploy`: bring services to an environment, each as one release.
+
+use std::io::{self, Write};
+
+use super::cluster::{ClusterFlags, TimeoutFlag, confirm, write_plans};
+use super::interrupt;
+use super::stack::write_table;
+use crate::actions::deploy::{
+    AfterFailure, Change, DeployRequest, MissingImages, Opening, Outcome, ReleasePlan, error_of,
+};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::report::{Answer, Style};
+
+/// Bring services to an environment
+///
+/// Each service is one Helm release: recorded, migrated, applied on the server's side, pruned, and
+/// waited for. One that fails is rolled back by itself, and the others stay.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The environment
+    environment: Name,
+    /// The services; all when none is named
+    #[arg(value_name = "SERVICE")]
+    services: Vec<Name>,
+    /// Change nothing; show what would change, and exit with 3 when something would
+    #[arg(long)]
+    plan: bool,
+    /// Build and push the images that the registry does not have
+    #[arg(long, conflicts_with = "plan")]
+    build: bool,
+    /// Take all of this run back when one service fails
+    #[arg(long)]
+    atomic: bool,
+    /// Leave a first install that fails as it is, to look into it
+    #[arg(long)]
+    keep_failed: bool,
+    #[command(flatten)]
+    timeout: TimeoutFlag,
+    #[command(flatten)]
+    cluster: ClusterFlags,
+}
+
+/// What became of the services.
+#[derive(Debug, serde::Serialize)]
+struct Deployed {
+    environment: Name,
+    releases: Vec<Outcome>,
+}
+
+/// What would become of the services.
+#[derive(Debug, serde::Serialize)]
+struct Planned {
+    environment: Name,
+    releases: Vec<ReleasePlan>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When something needed is missing, or a service is not deployed.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let interrupted = interrupt::listen()?;
+    let environment = args.environment.clone();
+    let opening = Opening {
+        services: args.services,
+        timeout: args.timeout.timeout,
+        ..args.cluster.opening(app, args.environment, interrupted())
+    };
+    let opened = opening.open().await?;
+    let missing = match args.build {
+        true => MissingImages::Build,
+        false => MissingImages::Refuse,
+    };
+    let specs = opened.specs(missing).await?;
+    if args.plan {
+        let releases = opened.plan(&specs).await?;
+        let changes = releases.iter().any(ReleasePlan::changes_something);
+        app.answer(&Planned {
+            environment,
+            releases,
+        })?;
+        return match changes {
+            true => Err(Error::differences("a deployment would change something")),
+            false => Ok(()),
+        };
+    }
+    if opened.environment.protected {
+        confirm(
+            app,
+            &format!("deploying to {environment}, which is protected,"),
+        )?;
+    }
+    let request = DeployRequest {
+        after: match args.keep_failed {
+            true => AfterFailure::KeepFirst,
+            false => AfterFailure::TakeBack,
+        },
+        atomic: args.atomic,
+    };
+    let releases = opened.site.deploy_all(&specs, request).await?;
+    let error = error_of(&releases);
+    app.answer(&Deployed {
+        environment,
+        releases,
+    })?;
+    error.map_or(Ok(()), Err)
+}
+
+impl Answer for Deployed {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        write_outcomes(out, style, &self.releases)
+    }
+}
+
+/// Writes a line for each release.
+pub fn write_outcomes(out: &mut dyn Write, style: &Style, outcomes: &[Outcome]) -> io::Result<()> {
+    let rows: Vec<[String; 3]> = outcomes
+        .iter()
+        .map(|outcome| {
+            let took = format!("{:.1} s", outcome.seconds);
+            [outcome.release.clone(), outcome.message(), took]
+        })
+        .collect();
+    let failed = |cell: &str| {
+        outcomes.iter().any(|outcome| {
+            outcome.message() == cell
+                && matches!(
+                    outcome.change,
+                    Change::Failed | Change::TakenBack | Change::Removed
+                )
+        })
+    };
+    write_table(out, &rows, |column, cell| match column {
+        0 => style.name(cell),
+        1 if failed(cell) => style.bad(cell),
+        2 => style.dim(cell),
+        _ => cell.to_owned(),
+    })
+}
+
+impl Answer for Planned {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        write_plans(out, style, &self.releases, false)
+    }
+}

@@ -1,0 +1,65 @@
+//! `diff`: how an environment differs from what the workspace says.
+
+use std::io::{self, Write};
+
+use super::cluster::{ClusterFlags, write_plans};
+use super::interrupt;
+use crate::actions::deploy::{MissingImages, Opening, ReleasePlan};
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::report::{Answer, Style};
+
+/// Show how an environment differs from what a deployment would make of it
+///
+/// The cluster itself says what would come of each object. Values of Secrets are hidden. Exits
+/// with 3 when something differs.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The environment
+    environment: Name,
+    /// The services; all when none is named
+    #[arg(value_name = "SERVICE")]
+    services: Vec<Name>,
+    #[command(flatten)]
+    cluster: ClusterFlags,
+}
+
+/// The differences.
+#[derive(Debug, serde::Serialize)]
+struct Differences {
+    environment: Name,
+    releases: Vec<ReleasePlan>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When something differs, or something needed is missing.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let interrupted = interrupt::listen()?;
+    let environment = args.environment.clone();
+    let opening = Opening {
+        services: args.services,
+        ..args.cluster.opening(app, args.environment, interrupted())
+    };
+    let opened = opening.open().await?;
+    let specs = opened.specs(MissingImages::Refuse).await?;
+    let releases = opened.plan(&specs).await?;
+    let differs = releases.iter().any(ReleasePlan::changes_something);
+    let message = format!("{environment} differs from the workspace");
+    app.answer(&Differences {
+        environment,
+        releases,
+    })?;
+    match differs {
+        true => Err(Error::differences(message)),
+        false => Ok(()),
+    }
+}
+
+impl Answer for Differences {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        write_plans(out, style, &self.releases, true)
+    }
+}

@@ -1,0 +1,76 @@
+//! `rollback`: an earlier revision of a service runs again.
+
+use std::io::{self, Write};
+
+use super::cluster::{ClusterFlags, TimeoutFlag, confirm};
+use super::deploy::write_outcomes;
+use super::interrupt;
+use crate::actions::deploy::{Opening, Outcome, error_of};
+use crate::app::App;
+use crate::error::Result;
+use crate::model::name::Name;
+use crate::report::{Answer, Style};
+
+/// Bring an earlier revision of a service back
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The environment
+    environment: Name,
+    /// The service
+    service: Name,
+    /// The revision, as `history` shows it; without it, the one that ran before
+    revision: Option<u32>,
+    #[command(flatten)]
+    timeout: TimeoutFlag,
+    #[command(flatten)]
+    cluster: ClusterFlags,
+}
+
+/// What runs now.
+#[derive(Debug, serde::Serialize)]
+struct RolledBack {
+    environment: Name,
+    releases: Vec<Outcome>,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When there is no such revision, or it does not become ready.
+pub async fn run(args: Args, app: &App) -> Result<()> {
+    let interrupted = interrupt::listen()?;
+    let environment = args.environment.clone();
+    let opening = Opening {
+        services: vec![args.service.clone()],
+        timeout: args.timeout.timeout,
+        ..args.cluster.opening(app, args.environment, interrupted())
+    };
+    let opened = opening.open().await?;
+    if opened.environment.protected {
+        let service = &args.service;
+        confirm(
+            app,
+            &format!("rolling {service} back in {environment}, which is protected,"),
+        )?;
+    }
+    let outcome = opened
+        .site
+        .rollback(args.service.as_str(), args.revision)
+        .await;
+    if let Some(error) = outcome.error {
+        return Err(error);
+    }
+    let releases = vec![outcome];
+    let error = error_of(&releases);
+    app.answer(&RolledBack {
+        environment,
+        releases,
+    })?;
+    error.map_or(Ok(()), Err)
+}
+
+impl Answer for RolledBack {
+    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        write_outcomes(out, style, &self.releases)
+    }
+}
