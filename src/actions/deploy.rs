@@ -10,10 +10,11 @@ mod plan;
 mod release;
 mod rollback;
 mod run;
+mod secrets;
 mod site;
 
 pub use destroy::Destroyed;
-pub use open::{MissingImages, Opened, Opening};
+pub use open::{MissingImages, Opened, Opening, Releases};
 pub use outcome::{Change, Outcome};
 pub use past::{Past, Revision};
 pub use plan::{Action, Changes, ObjectChange, compare};

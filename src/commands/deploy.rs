@@ -73,9 +73,9 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         true => MissingImages::Build,
         false => MissingImages::Refuse,
     };
-    let specs = opened.specs(missing).await?;
+    let wanted = opened.releases(missing).await?;
     if args.plan {
-        let releases = opened.plan(&specs).await?;
+        let releases = opened.plan(&wanted).await?;
         let changes = releases.iter().any(ReleasePlan::changes_something);
         app.answer(&Planned {
             environment,
@@ -99,7 +99,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         },
         atomic: args.atomic,
     };
-    let releases = opened.site.deploy_all(&specs, request).await?;
+    let releases = opened.site.deploy_all(&wanted, request).await?;
     let error = error_of(&releases);
     app.answer(&Deployed {
         environment,

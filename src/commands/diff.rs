@@ -44,8 +44,8 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         ..args.cluster.opening(app, args.environment, interrupted())
     };
     let opened = opening.open().await?;
-    let specs = opened.specs(MissingImages::Refuse).await?;
-    let releases = opened.plan(&specs).await?;
+    let wanted = opened.releases(MissingImages::Refuse).await?;
+    let releases = opened.plan(&wanted).await?;
     let differs = releases.iter().any(ReleasePlan::changes_something);
     let message = format!("{environment} differs from the workspace");
     app.answer(&Differences {

@@ -8,6 +8,7 @@ use super::release::REMOVAL;
 use super::site::{Held, Site};
 use crate::engine::kubernetes::records::{self, Record, Status};
 use crate::error::{Error, Result};
+use crate::model::name::Name;
 
 /// What was removed of a release.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -39,7 +40,9 @@ impl Opened {
     /// # Errors
     /// When the cluster cannot be asked.
     pub async fn would_destroy(&self) -> Result<Vec<Destroyed>> {
-        let looking = self.services.iter().map(async |service| {
+        let resources = self.resources_within().filter(|_| self.whole);
+        let names = self.services.iter().chain(resources);
+        let looking = names.map(async |service| {
             let past = Past::load(&self.site, service.as_str()).await?;
             Ok::<_, Error>(Destroyed {
                 release: service.to_string(),
@@ -50,21 +53,26 @@ impl Opened {
         try_join_all(looking).await
     }
 
-    /// Removes the releases of the services.
+    /// Removes the releases of the services, then those of the resources in the cluster when all
+    /// of the environment is meant. Secrets and volumes of resources stay: they hold data.
     ///
     /// # Errors
     /// When one cannot be removed; the others are, all the same.
     pub async fn destroy_all(&self) -> Result<Vec<Destroyed>> {
-        let removing = self
-            .services
-            .iter()
-            .map(|service| self.site.destroy(service.as_str()));
         let mut removed = Vec::new();
         let mut errors = Vec::new();
-        for outcome in join_all(removing).await {
-            match outcome {
-                Ok(destroyed) => removed.push(destroyed),
-                Err(error) => errors.push(error),
+        let services: Vec<&Name> = self.services.iter().collect();
+        let resources: Vec<&Name> = self.resources_within().filter(|_| self.whole).collect();
+        for names in [services, resources] {
+            let removing = names.iter().map(|name| self.site.destroy(name.as_str()));
+            for outcome in join_all(removing).await {
+                match outcome {
+                    Ok(destroyed) => removed.push(destroyed),
+                    Err(error) => errors.push(error),
+                }
+            }
+            if !errors.is_empty() {
+                break;
             }
         }
         let message = |count| format!("{count} services were not removed");

@@ -12,11 +12,11 @@ use futures::future::{BoxFuture, try_join_all};
 use super::past::Past;
 use super::site::Site;
 use crate::actions::build::{self, BuildRequest};
-use crate::actions::release::{ClusterVersion, SpecRequest, specs};
+use crate::actions::release::{ClusterVersion, ResourceSpec, SpecRequest, resources, specs};
 use crate::config::{contexts, environment, project};
 use crate::engine::kubernetes::{Cluster, lease};
 use crate::error::{Error, Result};
-use crate::model::environment::Environment;
+use crate::model::environment::{Environment, EnvironmentResource};
 use crate::model::event::EventSink;
 use crate::model::image::ImageReference;
 use crate::model::name::Name;
@@ -49,10 +49,21 @@ pub struct Opened {
     pub project: Project,
     /// The services that are meant.
     pub services: Vec<Name>,
+    /// Whether all of the environment is meant.
+    pub whole: bool,
     /// The cluster.
     pub cluster: Cluster,
     /// The namespace.
     pub site: Site,
+}
+
+/// The releases of one command.
+#[derive(Debug, Clone)]
+pub struct Releases {
+    /// Resources in the cluster, which services need to start.
+    pub resources: Vec<ResourceSpec>,
+    /// Services.
+    pub services: Vec<ReleaseSpec>,
 }
 
 /// Whether images that are missing are made.
@@ -72,6 +83,7 @@ impl Opening {
     pub async fn open(self) -> Result<Opened> {
         let root = project::find(&self.directory)?;
         let (environment, project) = environment::load(&root, &self.environment)?;
+        let whole = self.services.is_empty();
         let services = chosen(&project, self.services)?;
         let context = match self.context {
             Some(context) => Some(context),
@@ -96,6 +108,7 @@ impl Opening {
             environment,
             project,
             services,
+            whole,
             cluster,
             site,
         })
@@ -103,30 +116,44 @@ impl Opening {
 }
 
 impl Opened {
-    /// The releases of the services, rendered for this cluster with their images.
+    /// The releases of the services and of the resources that they use here, rendered for this
+    /// cluster with their images.
     ///
     /// # Errors
     /// When an image is missing, or a chart cannot be rendered.
-    pub async fn specs(&self, missing: MissingImages) -> Result<Vec<ReleaseSpec>> {
+    pub async fn releases(&self, missing: MissingImages) -> Result<Releases> {
         let version = self.cluster.version().await?;
         let (images, api_versions, installed) = tokio::try_join!(
             self.images(missing),
             self.cluster.api_versions(),
             self.installed(),
         )?;
-        specs(&SpecRequest {
+        let version = ClusterVersion {
+            version: format!("v{version}"),
+            api_versions,
+        };
+        let request = SpecRequest {
             project: &self.project,
             environment: &self.environment,
             services: &self.services,
             images: &images,
-            cluster: &ClusterVersion {
-                version: format!("v{version}"),
-                api_versions,
-            },
+            tags: &BTreeMap::new(),
+            cluster: &version,
             installed: &installed,
             events: self.site.events.as_ref(),
+        };
+        Ok(Releases {
+            resources: resources(&request).await?,
+            services: specs(&request).await?,
         })
-        .await
+    }
+
+    /// The resources that run in the cluster.
+    pub fn resources_within(&self) -> impl Iterator<Item = &Name> {
+        let resources = self.environment.resources.iter();
+        resources
+            .filter(|(_, how)| matches!(how, EnvironmentResource::InCluster { .. }))
+            .map(|(name, _)| name)
     }
 
     async fn images(&self, missing: MissingImages) -> Result<BTreeMap<Name, ImageReference>> {
@@ -168,9 +195,10 @@ impl Opened {
         }
     }
 
-    /// The newest revision of each service that is there.
+    /// The newest revision of each release that is there.
     async fn installed(&self) -> Result<BTreeMap<String, u32>> {
-        let loading = self.services.iter().map(async |service| {
+        let names = self.services.iter().chain(self.resources_within());
+        let loading = names.map(async |service| {
             let past = Past::load(&self.site, service.as_str()).await?;
             Ok::<_, Error>((service.to_string(), past))
         });

@@ -113,8 +113,8 @@ impl Outcome {
                 format!("{} runs again, as {revision}", number(Some(restored)))
             }
             (Change::RolledBack | Change::TakenBack, None) => format!("{revision} runs again"),
-            (Change::Removed, _) => "removed, since it was new".to_owned(),
-            (Change::Failed, _) => "failed, and left as it is".to_owned(),
+            (Change::Removed, _) => "removed again, since it was new".to_owned(),
+            (Change::Failed, _) => "left as it is".to_owned(),
         }
     }
 }

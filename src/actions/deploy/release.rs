@@ -69,7 +69,10 @@ impl Site {
             },
             Some(error) => Event::Failed {
                 id: release.to_owned(),
-                message: error.message().to_owned(),
+                message: match outcome.change {
+                    Change::Failed if outcome.revision.is_none() => error.message().to_owned(),
+                    _ => format!("failed: {}", outcome.message()),
+                },
             },
         });
         outcome
@@ -165,11 +168,11 @@ impl Held<'_> {
         match end.await? {
             RolloutEnd::Ready => Ok(()),
             RolloutEnd::Failed(causes) => Err(Stop::NotReady {
-                message: "it does not become ready".to_owned(),
+                message: "not ready, and it will not be".to_owned(),
                 causes,
             }),
             RolloutEnd::TimedOut(causes) => Err(Stop::NotReady {
-                message: format!("it was not ready within {} s", site.timeout.as_secs()),
+                message: format!("not ready within {} s", site.timeout.as_secs()),
                 causes,
             }),
         }

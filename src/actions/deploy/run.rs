@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures::{StreamExt, stream};
 
-use super::open::Opened;
+use super::open::{Opened, Releases};
 use super::outcome::{Change, Outcome};
 use super::past::Past;
 use super::plan::{ObjectChange, compare};
@@ -54,8 +54,10 @@ impl Opened {
     ///
     /// # Errors
     /// When the cluster would refuse one, or cannot be asked.
-    pub async fn plan(&self, specs: &[ReleaseSpec]) -> Result<Vec<ReleasePlan>> {
-        let planned = stream::iter(specs.iter().map(|spec| plan_one(&self.site, spec)))
+    pub async fn plan(&self, releases: &Releases) -> Result<Vec<ReleasePlan>> {
+        let resources = releases.resources.iter().map(|it| &it.spec);
+        let specs = resources.chain(&releases.services);
+        let planned = stream::iter(specs.map(|spec| plan_one(&self.site, spec)))
             .buffered(RELEASES)
             .collect::<Vec<_>>();
         let planned = tokio::select! {
@@ -98,28 +100,48 @@ impl Site {
     /// outcomes; see [`error_of`].
     pub async fn deploy_all(
         &self,
-        specs: &[ReleaseSpec],
+        releases: &Releases,
         request: DeployRequest,
     ) -> Result<Vec<Outcome>> {
         self.ensure_namespace().await?;
+        for resource in &releases.resources {
+            self.ensure_secrets(resource).await?;
+        }
+        let resources: Vec<&ReleaseSpec> = releases.resources.iter().map(|it| &it.spec).collect();
+        let services: Vec<&ReleaseSpec> = releases.services.iter().collect();
         let mut before = BTreeMap::new();
         if request.atomic {
-            for spec in specs {
+            for spec in resources.iter().chain(&services) {
                 let past = Past::load(self, &spec.name).await?;
                 before.insert(spec.name.clone(), past.baseline().map(Record::revision));
             }
         }
+        let mut outcomes = self.deploy_together(&resources, request).await;
+        if outcomes.iter().any(|it| it.error.is_some()) {
+            self.events
+                .warn("no service was touched, since a resource that they need failed");
+        } else {
+            outcomes.extend(self.deploy_together(&services, request).await);
+        }
+        let failed = outcomes.iter().any(|it| it.error.is_some());
+        if request.atomic && failed {
+            self.take_back_all(&mut outcomes, &before).await;
+        }
+        Ok(outcomes)
+    }
+
+    async fn deploy_together(
+        &self,
+        specs: &[&ReleaseSpec],
+        request: DeployRequest,
+    ) -> Vec<Outcome> {
         let deploying = specs.iter().map(|spec| self.deploy(spec, request.after));
         let mut outcomes: Vec<Outcome> = stream::iter(deploying)
             .buffer_unordered(RELEASES)
             .collect()
             .await;
         outcomes.sort_by(|one, other| one.release.cmp(&other.release));
-        let failed = outcomes.iter().any(|it| it.error.is_some());
-        if request.atomic && failed {
-            self.take_back_all(&mut outcomes, &before).await;
-        }
-        Ok(outcomes)
+        outcomes
     }
 
     /// Takes back what this run deployed although others failed.
@@ -150,7 +172,7 @@ pub fn error_of(outcomes: &[Outcome]) -> Option<Error> {
     errors.sort_by_key(|error| error.kind() != ErrorKind::Interrupted);
     let all = outcomes.len();
     Error::all_of(
-        |count| format!("{count} of {all} services were not deployed"),
+        |count| format!("{count} of {all} releases were not deployed"),
         errors,
     )
 }

@@ -1,0 +1,89 @@
+//! The Secrets of resources in the cluster: made once, outside of every chart, and never written
+//! again, so that no release record holds one.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::site::Site;
+use crate::actions::release::ResourceSpec;
+use crate::engine::kubernetes::objects::ObjectKey;
+use crate::error::{Error, Result};
+use crate::model::secret::Secret;
+use crate::render::resource_release::SecretObject;
+
+impl Site {
+    /// Makes the Secrets of a resource that are not there yet.
+    ///
+    /// # Errors
+    /// When the cluster refuses, or what is there is not gantline's.
+    pub async fn ensure_secrets(&self, resource: &ResourceSpec) -> Result<()> {
+        let name = resource.server_secret_name();
+        let key = self.secret_key(&name);
+        let server = match self.objects.get(&key).await? {
+            Some(found) => found,
+            None => {
+                let secret = resource.new_server_secret()?;
+                match self.make_secret(&secret).await? {
+                    Some(made) => made,
+                    // Another client was quicker: its passwords count.
+                    None => self.objects.get(&key).await?.ok_or_else(|| {
+                        Error::failed(format!("the Secret {name} comes and goes"))
+                            .hint("See who deletes it")
+                    })?,
+                }
+            }
+        };
+        for secret in resource.binding_secrets(&content(&server))? {
+            let there = self.objects.get(&self.secret_key(&secret.name)).await?;
+            if there.is_none() {
+                self.make_secret(&secret).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn make_secret(&self, secret: &SecretObject) -> Result<Option<Value>> {
+        let data: BTreeMap<&String, String> = secret
+            .data
+            .iter()
+            .map(|(key, value)| (key, STANDARD.encode(value.reveal())))
+            .collect();
+        let object = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {
+                "name": secret.name,
+                "namespace": self.namespace,
+                "labels": {"app.kubernetes.io/managed-by": "gantline"},
+            },
+            "type": secret.kind,
+            "data": data,
+        });
+        let made = self
+            .objects
+            .create(&self.secret_key(&secret.name), &object)
+            .await?;
+        if made.is_some() {
+            self.events.note(format!("made the Secret {}", secret.name));
+        }
+        Ok(made)
+    }
+
+    fn secret_key(&self, name: &str) -> ObjectKey {
+        ObjectKey::namespaced("v1", "Secret", &self.namespace, name)
+    }
+}
+
+/// What a Secret of the cluster holds, as far as it is text.
+fn content(secret: &Value) -> BTreeMap<String, Secret> {
+    let data = secret["data"].as_object();
+    let texts = data.into_iter().flatten().filter_map(|(key, value)| {
+        let bytes = STANDARD.decode(value.as_str()?).ok()?;
+        let text = String::from_utf8(bytes).ok()?;
+        Some((key.clone(), Secret::new(text)))
+    });
+    texts.collect()
+}
