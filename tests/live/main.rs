@@ -16,3 +16,4 @@ mod go;
 mod image;
 mod lint;
 mod process;
+mod registry;

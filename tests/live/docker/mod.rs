@@ -1,6 +1,7 @@
 //! The runtime `docker` on a real daemon, through the real program.
 
-mod workspace;
+mod service_tests;
+pub mod workspace;
 
 use gantline::error::ErrorKind;
 

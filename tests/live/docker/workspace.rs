@@ -118,6 +118,65 @@ impl Workspace {
         workspace
     }
 
+    /// A workspace with one generated service that keeps rows.
+    pub fn with_a_store(service: &str) -> Self {
+        let workspace = Self::generated(service);
+        std::fs::remove_dir_all(workspace.path("services")).unwrap();
+        std::fs::remove_dir_all(workspace.path(".gantline")).unwrap();
+        let added = workspace.run(&[
+            "add",
+            "service",
+            service,
+            "--blueprint",
+            "go-service",
+            "--with",
+            "entity=quote",
+            "--with",
+            "store=postgres",
+            "--yes",
+        ]);
+        assert!(added.status.success(), "{}", text(&added));
+        workspace
+    }
+
+    /// The same workspace in another folder, as a clone of the repository has it.
+    pub fn cloned(&self) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(format!("{}/.", self.root.path().display()))
+            .arg(root.path())
+            .status()
+            .unwrap();
+        assert!(copied.success());
+        let clone = Self { root };
+        let _absent = std::fs::remove_dir_all(clone.path(".gantline/run"));
+        clone
+    }
+
+    /// Names another prefix of images.
+    pub fn push_to(&self, registry: &str) {
+        let path = self.path("gantline.yaml");
+        let before = std::fs::read_to_string(&path).unwrap();
+        let lines = before
+            .lines()
+            .map(|line| match line.starts_with("registry:") {
+                true => format!("registry: {registry}\n"),
+                false => format!("{line}\n"),
+            });
+        std::fs::write(path, lines.collect::<String>()).unwrap();
+    }
+
+    /// Runs the program with further variables in its environment.
+    pub fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_gantline"))
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .current_dir(self.root.path())
+            .output()
+            .unwrap()
+    }
+
     /// A comment in Go that no other workspace has.
     pub fn unique_comment(&self) -> String {
         format!("\n// {}\n", self.root.path().display())
@@ -161,7 +220,7 @@ impl Workspace {
         std::fs::write(path, format!("{text}env: {{{variable}: \"1\"}}\n")).unwrap();
     }
 
-    fn path(&self, path: &str) -> std::path::PathBuf {
+    pub fn path(&self, path: &str) -> std::path::PathBuf {
         self.root.path().join(path)
     }
 
@@ -239,6 +298,12 @@ impl Workspace {
     /// The container of an instance.
     pub fn container(&self, instance: &str) -> String {
         format!("{}-{instance}", self.stack())
+    }
+
+    /// Containers of tests that `gantline test` left.
+    pub fn test_containers(&self) -> String {
+        let filter = format!("{}-test", self.filter());
+        docker(&["ps", "--all", "--quiet", "--filter", &filter])
     }
 
     fn filter(&self) -> String {
