@@ -59,7 +59,7 @@ const VALUES: [(&str, &str); 9] = [
 ];
 
 /// What `helm template` prints of a release.
-fn as_helm_prints(rendered: &RenderedRelease) -> String {
+pub fn as_helm_prints(rendered: &RenderedRelease) -> String {
     let mut text = format!("{}\n", rendered.manifest().trim());
     for hook in &rendered.hooks {
         let object = &hook.object;

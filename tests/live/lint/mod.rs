@@ -8,6 +8,7 @@ mod chart;
 mod differential;
 mod policy;
 pub mod rendered;
+mod resources;
 mod rules;
 mod tool;
 
@@ -36,6 +37,20 @@ const EXCEPTIONS: [(&str, &[&str], &str); 3] = [
     ),
 ];
 
+/// The same for resources in the cluster alone.
+const OF_RESOURCES: [(&str, &[&str], &str); 2] = [
+    (
+        "kube-score",
+        &["--ignore-test", "container-security-context-user-group-id"],
+        "resources-run-as-the-user-of-their-image.md",
+    ),
+    (
+        "checkov",
+        &["--skip-check", "CKV_K8S_40"],
+        "resources-run-as-the-user-of-their-image.md",
+    ),
+];
+
 fn exceptions(tool: &str) -> impl Iterator<Item = &'static str> {
     EXCEPTIONS
         .iter()
@@ -46,7 +61,7 @@ fn exceptions(tool: &str) -> impl Iterator<Item = &'static str> {
 #[test]
 fn every_exception_has_a_page_that_gives_its_reason() {
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/decisions");
-    for (tool, flags, page) in EXCEPTIONS {
+    for (tool, flags, page) in EXCEPTIONS.iter().chain(&OF_RESOURCES) {
         assert!(pages.join(page).is_file(), "{tool} {flags:?}: no {page}");
     }
 }
@@ -75,6 +90,53 @@ fn checkov_finds_nothing() {
         tool = tool.argument(service.folder.join("Dockerfile"));
     }
     tool.passes();
+}
+
+fn exceptions_of_resources(tool: &str) -> impl Iterator<Item = &'static str> {
+    OF_RESOURCES
+        .iter()
+        .filter(move |(of, ..)| *of == tool)
+        .flat_map(|(_, flags, _)| flags.iter().copied())
+}
+
+#[test]
+#[ignore = "needs the linters"]
+fn linters_find_nothing_in_resources() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let version = tool::version("kubernetes_oldest");
+    let schemas = tool::cache().join("schemas").join(&version);
+    let location = format!(
+        "{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+        schemas.display()
+    );
+    for resource in resources::rendered(&folder) {
+        Tool::new("kubeconform")
+            .arguments(["-strict", "-summary", "-schema-location", &location])
+            .argument(&resource.manifests)
+            .passes();
+        Tool::new("kubernetes-validate")
+            .arguments(["-k", &version, "--strict"])
+            .argument(&resource.manifests)
+            .passes();
+        Tool::new("kube-score")
+            .arguments(["score", "--output-format", "ci"])
+            .arguments(["--enable-optional-test", "container-seccomp-profile"])
+            .arguments(exceptions("kube-score"))
+            .arguments(exceptions_of_resources("kube-score"))
+            .argument(&resource.manifests)
+            .passes();
+        Tool::new("checkov")
+            .arguments(["--framework", "kubernetes", "--compact", "--quiet"])
+            .arguments(["--skip-download", "--skip-check", "CKV_K8S_11,CKV_K8S_40"])
+            .argument("--file")
+            .argument(&resource.manifests)
+            .passes();
+        Tool::new("helm")
+            .arguments(["lint", "--strict", "--quiet", "--values"])
+            .argument(resource.folder.join("config.json"))
+            .argument(resource.folder.join("chart"))
+            .passes();
+    }
 }
 
 #[test]

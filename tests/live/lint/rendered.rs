@@ -41,8 +41,7 @@ pub struct RenderedService {
 
 impl Rendered {
     pub fn shop() -> Self {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/lint/shop");
-        let project = project::load(&root, &project::Selection::named(&[]))
+        let project = project::load(&Self::root(), &project::Selection::named(&[]))
             .unwrap_or_else(|error| panic!("the workspace is invalid: {error:?}"));
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::write(folder.path().join("environment.yaml"), ENVIRONMENT).expect("written");
@@ -58,6 +57,11 @@ impl Rendered {
             .map(|service| rendered.render(service.name.as_str()))
             .collect();
         rendered
+    }
+
+    /// The workspace's folder.
+    pub fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/lint/shop")
     }
 
     pub fn services(&self) -> &[RenderedService] {

@@ -71,6 +71,18 @@ impl Tool {
         stdout + &stderr
     }
 
+    /// Copies a folder below another one, and gives its new place.
+    pub fn copy(from: &Path, below: &Path) -> PathBuf {
+        let status = Command::new("cp")
+            .arg("-R")
+            .arg(from)
+            .arg(below)
+            .status()
+            .expect("cp can be run");
+        assert!(status.success());
+        below.join(from.file_name().expect("a name"))
+    }
+
     /// Runs it and returns its standard output, or what it complained of.
     pub fn outcome(self) -> Result<String, String> {
         let (succeeded, stdout, stderr) = self.run();
