@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod environments;
 mod generate;
 mod manifests;
 mod new_workspace;

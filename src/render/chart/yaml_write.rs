@@ -197,7 +197,6 @@ fn escaped(letter: char) -> String {
         '\r' => "\\r".to_owned(),
         '\u{1b}' => "\\e".to_owned(),
         '\u{85}' => "\\N".to_owned(),
-        '\u{a0}' => "\\_".to_owned(),
         '\u{2028}' => "\\L".to_owned(),
         '\u{2029}' => "\\P".to_owned(),
         other if is_printable(other) => other.to_string(),

@@ -167,6 +167,7 @@ fn one(value: &Value, verb: char, flags: &Flags) -> String {
         ('o', Value::Int(number)) => integer(*number, 8, false, flags),
         ('x', Value::Int(number)) => integer(*number, 16, false, flags),
         ('X', Value::Int(number)) => integer(*number, 16, true, flags),
+        ('U', Value::Int(number)) => format!("U+{number:04X}"),
         ('c', Value::Int(number)) => u32::try_from(*number)
             .ok()
             .and_then(char::from_u32)

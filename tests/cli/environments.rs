@@ -1,0 +1,184 @@
+//! Environments: what is generated for them, and what would be deployed.
+
+use super::workspace::Workspace;
+
+const STAGING: &str = "\
+namespace: shop
+domain: staging.shop.example
+gateway: {name: public, namespace: gateways}
+registry: localhost:5000/shop
+resources:
+  orders-db: {secret: database}
+  events: {}
+";
+const VALUES: &str = "services/orders/chart/values-staging.yaml";
+
+/// A shop with an environment, and what differs there for its service.
+fn generated() -> Workspace {
+    let workspace = Workspace::shop_with_orders()
+        .file("environments/staging.yaml", STAGING)
+        .file(
+            "services/orders/service.staging.yaml",
+            "env: {LOG_LEVEL: debug}\nscale: {max: 3}\nexpose: [/]\n",
+        );
+    let run = workspace.gantline(&["generate"]);
+    assert_eq!(run.code, 0, "{run}");
+    workspace
+}
+
+#[test]
+fn an_environments_values_hold_what_differs_and_nothing_else() {
+    let workspace = generated();
+    assert_eq!(
+        workspace.read(VALUES),
+        "\
+# Derived from environments/staging.yaml and service.staging.yaml: change it there.
+# helm upgrade --install orders chart --values chart/values-staging.yaml
+---
+scale:
+  max: 3
+env:
+  LOG_LEVEL: debug
+expose:
+  routes:
+    - path: /
+  hosts:
+    - staging.shop.example
+  gateway:
+    name: public
+    namespace: gateways
+image:
+  repository: \"localhost:5000/shop/orders\"
+uses:
+  store:
+    secret: database
+migrations:
+  secret: database-owner
+"
+    );
+    let check = workspace.gantline(&["generate", "--check"]);
+    assert_eq!(check.code, 0, "{check}");
+}
+
+#[test]
+fn an_edit_of_an_environments_values_is_kept_and_a_removed_environment_takes_them_along() {
+    let workspace = generated();
+    let edited = workspace.read(VALUES) + "owner: nobody\n";
+    let workspace = workspace.file(VALUES, &edited).replace(
+        "services/orders/service.staging.yaml",
+        "max: 3",
+        "max: 4",
+    );
+    let run = workspace.gantline(&["generate"]);
+    assert_eq!(run.code, 0, "{run}");
+    let merged = workspace.read(VALUES);
+    assert!(
+        merged.contains("max: 4") && merged.contains("owner: nobody"),
+        "{merged}"
+    );
+    let workspace = generated();
+    std::fs::remove_file(workspace.path("environments/staging.yaml")).unwrap();
+    let run = workspace.gantline(&["generate"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(!workspace.path(VALUES).exists());
+}
+
+#[test]
+fn rendering_needs_no_cluster_and_gives_the_same_twice() {
+    let workspace = generated();
+    let run = workspace.gantline(&["render", "staging"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stdout.starts_with("---\n# Source: resource/templates/"),
+        "{run}"
+    );
+    assert!(
+        run.stdout
+            .contains("image: \"localhost:5000/shop/orders:src-"),
+        "{run}"
+    );
+    assert!(run.stdout.contains("secretName: database-owner"), "{run}");
+    assert!(run.stdout.contains("- staging.shop.example"), "{run}");
+    assert!(!run.stdout.contains("kind: Secret"), "{run}");
+    assert!(
+        run.stderr.contains("the data of events goes with its pod"),
+        "{run}"
+    );
+    assert_eq!(
+        workspace.gantline(&["render", "staging"]).stdout,
+        run.stdout
+    );
+    let json = workspace.gantline(&["render", "staging", "orders", "--format", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(document["version"], 1);
+    assert_eq!(document["releases"][0]["name"], "events");
+    assert_eq!(document["releases"][1]["kind"], "service");
+}
+
+#[test]
+fn files_are_written_where_only_rendered_ones_lie() {
+    let workspace = generated().file("out/orders.yaml", "mine: true\n");
+    let run = workspace.gantline(&["render", "staging", "--output", "out"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert_eq!(workspace.read("out/orders.yaml"), "mine: true\n");
+    assert!(!workspace.path("out/events.yaml").exists());
+    for _ in 0..2 {
+        let run = workspace.gantline(&["render", "staging", "--output", "new"]);
+        assert_eq!(run.code, 0, "{run}");
+    }
+    assert!(
+        workspace
+            .read("new/orders.yaml")
+            .contains("kind: Deployment")
+    );
+}
+
+#[test]
+fn mistakes_are_shown_where_they_were_made() {
+    let workspace = generated();
+    let run = workspace.gantline(&["render", "stagin"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("staging"), "{run}");
+    let workspace = workspace.file("services/orders/service.staging.yaml", "scale: {max: 0}\n");
+    let run = workspace.gantline(&["render", "staging"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("service.staging.yaml:1:"), "{run}");
+    let workspace = generated().replace(
+        "services/orders/chart/templates/service.yaml",
+        "type: ClusterIP",
+        "type: {{ .Values.kind.of }}",
+    );
+    let run = workspace.gantline(&["render", "staging"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr.contains("chart/templates/service.yaml:16"),
+        "{run}"
+    );
+    let workspace = generated().replace(
+        "services/orders/chart/templates/service.yaml",
+        "type: ClusterIP",
+        "type: {{ randAlphaNum 3 }}",
+    );
+    let run = workspace.gantline(&["render", "staging"]);
+    assert_eq!(run.code, 4, "{run}");
+    assert!(run.stderr.contains("randAlphaNum"), "{run}");
+}
+
+#[test]
+fn an_environment_is_added_only_with_a_cluster_to_ask() {
+    let workspace = Workspace::shop_with_orders();
+    let run = workspace.gantline(&[
+        "add",
+        "environment",
+        "live",
+        "--context",
+        "nowhere",
+        "--namespace",
+        "shop",
+    ]);
+    assert_eq!(run.code, 4, "{run}");
+    assert!(!workspace.path("environments/live.yaml").exists());
+    let run = workspace.gantline(&["add", "environment", "live", "--namespace", "shop"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("--context"), "{run}");
+}
