@@ -159,7 +159,8 @@ fn mistakes_are_shown_where_they_were_made() {
         "type: ClusterIP",
         "type: {{ randAlphaNum 3 }}",
     );
-    let run = workspace.gantline(&["render", "staging"]);
+    let without_helm = [("PATH", "/usr/bin:/bin")];
+    let run = workspace.gantline_with(&without_helm, &["render", "staging"]);
     assert_eq!(run.code, 4, "{run}");
     assert!(run.stderr.contains("randAlphaNum"), "{run}");
 }
