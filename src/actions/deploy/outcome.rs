@@ -114,7 +114,8 @@ impl Outcome {
             }
             (Change::RolledBack | Change::TakenBack, None) => format!("{revision} runs again"),
             (Change::Removed, _) => "removed again, since it was new".to_owned(),
-            (Change::Failed, _) => "left as it is".to_owned(),
+            (Change::Failed, _) if self.revision.is_none() => "not deployed".to_owned(),
+            (Change::Failed, _) => format!("{revision} failed, and is left as it is"),
         }
     }
 }

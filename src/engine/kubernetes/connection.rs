@@ -38,10 +38,18 @@ impl Cluster {
     /// # Errors
     /// When the context does not exist, or the kubeconfig cannot be used.
     pub async fn connect(context: Option<&str>) -> Result<Self> {
-        let (mut config, name) = match configuration(context).await? {
+        let (config, name) = match configuration(context).await? {
             Some(found) => found,
             None => in_cluster()?,
         };
+        Self::with(config, name)
+    }
+
+    /// Connects the way a configuration says; `name` is what people call the cluster.
+    ///
+    /// # Errors
+    /// When its credentials cannot be used.
+    pub fn with(mut config: Config, name: String) -> Result<Self> {
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         // Retries are ours: bounded by a deadline, and seen by the user.
         config.default_retry = false;
