@@ -1,4 +1,6 @@
 //! Deployment on a real API server with a real kubelet: the cluster of `tests/cluster`.
 
+mod admission;
+mod gateway;
 mod namespace;
 mod rollout;

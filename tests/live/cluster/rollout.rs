@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::namespace::{Namespace, client, config};
 
 /// Ample for what should become ready or fail on a machine that is busy with other tests.
-const AMPLE: Duration = Duration::from_secs(240);
+pub const AMPLE: Duration = Duration::from_secs(240);
 
 /// A container that fulfils `restricted` and runs this shell script.
 fn container(script: &str) -> Value {
@@ -68,7 +68,7 @@ impl EventSink for Recorder {
 }
 
 /// How waiting for these objects ended, and what was said on the way.
-async fn wait(
+pub async fn wait(
     client: &Client,
     namespace: &Namespace,
     objects: &[Value],

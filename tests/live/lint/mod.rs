@@ -10,7 +10,7 @@ mod policy;
 pub mod rendered;
 mod resources;
 mod rules;
-mod tool;
+pub mod tool;
 
 use std::path::Path;
 
