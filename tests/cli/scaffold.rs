@@ -216,6 +216,68 @@ fn names_that_are_taken_or_reserved_are_refused() {
 }
 
 #[test]
+fn events_that_code_cannot_be_made_with_are_refused() {
+    let workspace = empty();
+    for event in ["message", "handler", "err-permanent"] {
+        let mut arguments = ORDERS;
+        arguments[12] = event;
+        let error = refused(&workspace, &arguments);
+        let what = format!("no event of this service can be called `{event}`");
+        assert!(error.contains(&what), "{error}");
+    }
+}
+
+#[test]
+fn a_consumer_that_also_calls_has_one_contract_with_its_provider() {
+    let workspace = with_orders();
+    let run = workspace.gantline(&[&BILLING[..], &["--needs", "orders"]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let pact = workspace.read("services/billing/contracts/billing--orders.json");
+    let pact: serde_json::Value = serde_json::from_str(&pact).unwrap();
+    let interactions = pact["interactions"].as_array().unwrap();
+    let of = |kind: &str| {
+        let kinds = interactions.iter().map(|interaction| &interaction["type"]);
+        kinds.filter(|found| *found == kind).count()
+    };
+    assert_eq!(
+        (of("Synchronous/HTTP"), of("Asynchronous/Messages")),
+        (5, 1)
+    );
+}
+
+#[test]
+fn a_client_of_a_service_that_keeps_nothing_looks_nothing_up() {
+    let workspace = with_orders();
+    for arguments in [
+        &STOREFRONT[..],
+        &[
+            "add",
+            "service",
+            "kiosk",
+            "--blueprint",
+            "go-service",
+            "--with",
+            "entity=visit",
+            "--needs",
+            "storefront",
+        ],
+    ] {
+        let run = workspace.gantline(arguments);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+    }
+    let read = |path: &str| workspace.read(&format!("services/{path}"));
+    assert_eq!(
+        read("kiosk/internal/clients/storefront/openapi.yaml"),
+        read("storefront/api/openapi.yaml")
+    );
+    assert_eq!(
+        read("storefront/internal/clients/orders/openapi.yaml"),
+        read("orders/api/openapi.yaml")
+    );
+    assert!(!read("kiosk/contracts/kiosk--storefront.json").contains("\"GET\""));
+}
+
+#[test]
 fn a_folder_that_is_not_empty_is_left_alone() {
     let workspace = empty().file("services/orders/notes.txt", "mine");
     let error = refused(&workspace, &ORDERS);
