@@ -17,7 +17,7 @@ use super::rendered::Rendered;
 use super::tool::Tool;
 
 /// What an environment or a user sets, each for a reason of its own.
-const VALUES: [(&str, &str); 9] = [
+const VALUES: [(&str, &str); 11] = [
     ("nothing", "{}"),
     (
         "a digest",
