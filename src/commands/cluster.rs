@@ -127,9 +127,9 @@ fn write_change(
     with_diff: bool,
 ) -> io::Result<()> {
     let (sign, object) = match change.action {
-        Action::Create => (style.good("+"), style.good(&change.object.to_string())),
+        Action::Create => (style.good("+"), style.good(change.object.to_string())),
         Action::Update => (style.caution("~"), change.object.to_string()),
-        Action::Delete => (style.bad("-"), style.bad(&change.object.to_string())),
+        Action::Delete => (style.bad("-"), style.bad(change.object.to_string())),
     };
     writeln!(out, "  {sign} {object}")?;
     if !with_diff {

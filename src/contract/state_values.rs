@@ -48,7 +48,7 @@ pub(super) fn of_states(generators: &Generators) -> Generators {
             .iter()
             .filter(|(_, generator)| of_state(generator));
         let kept = kept.map(|(path, generator)| (path.clone(), generator.clone()));
-        (category.clone(), kept.collect())
+        (*category, kept.collect())
     });
     Generators {
         categories: categories.collect::<HashMap<GeneratorCategory, _>>(),
