@@ -117,6 +117,7 @@ fn write_interaction<'a>(
     told: &mut Vec<(&'a Trouble, usize)>,
 ) -> io::Result<()> {
     let name = label(interaction);
+    let short = labelled(interaction, |state| state.name.clone());
     let pending = if interaction.pending {
         " (pending: does not count)"
     } else {
@@ -124,8 +125,8 @@ fn write_interaction<'a>(
     };
     let place = format!("{}:{}", pact.file.display(), interaction.line);
     match &interaction.verdict {
-        Verdict::Holds => writeln!(out, "  {} {name}", style.good("✓")),
-        Verdict::Skipped => writeln!(out, "  {} {name}", style.dim("-")),
+        Verdict::Holds => writeln!(out, "  {} {short}", style.good("✓")),
+        Verdict::Skipped => writeln!(out, "  {} {short}", style.dim("-")),
         Verdict::Broken(breach) => {
             writeln!(out, "  {} {}{pending}", style.bad("✗"), style.strong(&name))?;
             writeln!(out, "      {}", style.dim(place))?;
@@ -150,18 +151,19 @@ fn write_interaction<'a>(
 
 /// `an order, given the order exists (id: 1)`.
 pub(super) fn label(interaction: &InteractionResult) -> String {
-    let states: Vec<String> = interaction.states.iter().map(state).collect();
+    labelled(interaction, state)
+}
+
+fn labelled(interaction: &InteractionResult, name: fn(&ProviderState) -> String) -> String {
+    let states: Vec<String> = interaction.states.iter().map(name).collect();
     let kind = match interaction.kind {
         InteractionKind::Message => " (message)",
         InteractionKind::Http | InteractionKind::Unsupported => "",
     };
+    let description = &interaction.description;
     match states.is_empty() {
-        true => format!("{}{kind}", interaction.description),
-        false => format!(
-            "{}{kind}, given {}",
-            interaction.description,
-            states.join(" and ")
-        ),
+        true => format!("{description}{kind}"),
+        false => format!("{description}{kind}, given {}", states.join(" and ")),
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod environments;
+mod contract;
 mod generate;
 mod manifests;
 mod new_workspace;

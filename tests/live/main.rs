@@ -10,6 +10,7 @@
 )]
 
 mod cluster;
+mod contract;
 mod demo;
 mod docker;
 mod go;

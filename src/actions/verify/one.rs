@@ -4,7 +4,7 @@ use pact_models::v4::async_message::AsynchronousMessage;
 use pact_models::v4::synch_http::SynchronousHttp;
 
 use crate::contract::http::HttpExpectation;
-use crate::contract::message;
+use crate::contract::message::MessageExpectation;
 use crate::contract::pact_file::{Exchange, Interaction};
 use crate::contract::response_check::Document;
 use crate::engine::harness::Harness;
@@ -55,23 +55,7 @@ async fn ask_http(
         states: &interaction.states,
         values: &values,
     };
-    let missing = expectation.missing_values();
-    if !missing.is_empty() {
-        let states: Vec<&str> = interaction
-            .states
-            .iter()
-            .map(|state| state.name.as_str())
-            .collect();
-        return Err(Trouble {
-            kind: TroubleKind::MissingValue,
-            message: format!(
-                "no state gave the value `{}`, which a generator of the pact needs",
-                missing.join("`, `")
-            ),
-            details: Vec::new(),
-            next: Some(format!("Let the state return it: {}", or_none(&states))),
-        });
-    }
+    refuse_missing(&expectation.missing_values(), interaction)?;
     let call = expectation.call().await;
     let answer = harness.call(&call).await?;
     let mut mismatches = expectation.compare(&answer).await;
@@ -93,7 +77,7 @@ async fn ask_http(
 
 async fn ask_message(
     interaction: &Interaction,
-    expected: &AsynchronousMessage,
+    message: &AsynchronousMessage,
     harness: &mut dyn Harness,
 ) -> Found {
     let description = &interaction.description;
@@ -101,9 +85,15 @@ async fn ask_message(
         let message = "the harness makes no messages: its first line says `messages: false`";
         return Err(trouble(TroubleKind::UnknownMessage, message));
     }
-    harness.set_up(&interaction.states).await?;
+    let values = harness.set_up(&interaction.states).await?;
+    let expectation = MessageExpectation {
+        message,
+        states: &interaction.states,
+        values: &values,
+    };
+    refuse_missing(&expectation.missing_values(), interaction)?;
     let answer = harness.message(description, &interaction.states).await?;
-    let mismatches = message::compare(expected, &answer).await;
+    let mismatches = expectation.compare(&answer).await;
     harness.tear_down(&interaction.states).await?;
     Ok(breach(mismatches, || {
         let metadata: Vec<String> = answer
@@ -125,6 +115,28 @@ async fn ask_message(
             [vec![contents], metadata].concat().join("\n"),
         )
     }))
+}
+
+/// A generator without its value would leave the consumer's example in place, in silence.
+fn refuse_missing(missing: &[String], interaction: &Interaction) -> Result<(), Trouble> {
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names = missing.join("`, `");
+    let states: Vec<&str> = interaction
+        .states
+        .iter()
+        .map(|state| state.name.as_str())
+        .collect();
+    Err(Trouble {
+        kind: TroubleKind::MissingValue,
+        message: format!("no state gave the value `{names}`, which a generator of the pact needs"),
+        details: Vec::new(),
+        next: Some(match states.as_slice() {
+            [] => "Name a state in the consumer's test that returns it".to_owned(),
+            states => format!("Let a state return it: `{}`", states.join("`, `")),
+        }),
+    })
 }
 
 fn breach(mismatches: Vec<Mismatch>, words: impl FnOnce() -> (String, String)) -> Option<Breach> {
@@ -182,13 +194,6 @@ fn shortened(body: &[u8]) -> String {
     match text.chars().count() > SHOWN {
         true => format!("{shown}…"),
         false => shown,
-    }
-}
-
-fn or_none(states: &[&str]) -> String {
-    match states {
-        [] => "the interaction has none".to_owned(),
-        states => format!("`{}`", states.join("`, `")),
     }
 }
 

@@ -28,6 +28,17 @@ fn message() -> Box<AsynchronousMessage> {
     }
 }
 
+async fn compare(message: &AsynchronousMessage, answer: &MessageAnswer) -> Vec<Mismatch> {
+    let values = StateValues::new();
+    MessageExpectation {
+        message,
+        states: &[],
+        values: &values,
+    }
+    .compare(answer)
+    .await
+}
+
 fn answer(contents: Value, metadata: &[(&str, &str)]) -> MessageAnswer {
     MessageAnswer {
         contents,
@@ -85,4 +96,30 @@ async fn another_media_type_is_said() {
     let found = compare(&message(), &given).await;
     assert_eq!(found[0].path, "Content-Type");
     assert_eq!(found[0].actual, Some("text/plain".into()));
+}
+
+#[tokio::test]
+async fn values_of_the_state_go_into_the_expected_message() {
+    let mut message = message();
+    let generators = json!({"generators": {"body": {"$.quantity": {"type": "ProviderState", "expression": "${many}", "dataType": "INTEGER"}}}});
+    message.contents.generators =
+        pact_models::generators::generators_from_json(&generators).unwrap();
+    message.contents.matching_rules = Default::default();
+    let none = StateValues::new();
+    let values: StateValues = [("many".to_owned(), json!(5))].into();
+    let with = |values| MessageExpectation {
+        message: &message,
+        states: &[],
+        values,
+    };
+    assert_eq!(with(&none).missing_values(), ["many"]);
+    let given = |quantity: u32| {
+        answer(
+            json!({"id": "1", "quantity": quantity}),
+            &[("ce-type", "orders.order-placed"), ("ce-id", "x")],
+        )
+    };
+    let found = with(&values).compare(&given(5)).await;
+    assert!(found.is_empty(), "{found:?}");
+    assert_eq!(with(&values).compare(&given(2)).await.len(), 1);
 }

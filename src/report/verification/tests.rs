@@ -70,7 +70,7 @@ fn people_read_what_was_asked_what_came_and_why_that_is_wrong() {
         .unwrap();
     insta::assert_snapshot!(String::from_utf8(out).unwrap(), @r#"
     storefront counts on orders  services/storefront/contracts/storefront--orders.json
-      ✓ an order, given the order exists (id: 7)
+      ✓ an order, given the order exists
       ✗ a renamed one, given the order exists (id: 7)
           services/storefront/contracts/storefront--orders.json:6
           asked   GET /orders/7
