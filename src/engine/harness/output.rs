@@ -27,6 +27,13 @@ impl LastWords {
         lines.push_back(shortened(line));
     }
 
+    /// Leaves out a line that is for us alone.
+    pub(super) fn forget(&self, line: &str) {
+        let line = shortened(line);
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.retain(|known| *known != line);
+    }
+
     /// The lines, oldest first.
     pub(super) fn lines(&self) -> Vec<String> {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);

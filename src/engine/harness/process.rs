@@ -163,7 +163,7 @@ impl ProcessHarness {
             follow(output, words.clone(), Some(sender)),
             follow(errors, words.clone(), None),
         ]);
-        let greeting = tokio::time::timeout(deadlines.start, greeting(lines)).await;
+        let greeting = tokio::time::timeout(deadlines.start, greeting(lines, &words)).await;
         let greeting = match greeting {
             Ok(Some(greeting)) => greeting,
             Ok(None) => {
@@ -387,10 +387,11 @@ fn of_message(answer: &HttpAnswer) -> bool {
 }
 
 /// The first line that is a greeting; other lines may come before it. `None` at the end.
-async fn greeting(mut lines: mpsc::Receiver<String>) -> Option<Greeting> {
+async fn greeting(mut lines: mpsc::Receiver<String>, words: &LastWords) -> Option<Greeting> {
     for _ in 0..MOST_LINES {
         let line = lines.recv().await?;
         if let Ok(greeting) = serde_json::from_str(&line) {
+            words.forget(&line);
             return Some(greeting);
         }
     }

@@ -188,7 +188,7 @@ async fn a_provider_that_answers_garbage_is_told_from_one_that_ended() {
         "{}",
         trouble.message
     );
-    assert!(trouble.details.contains(&"panic: at the disco".to_owned()));
+    assert_eq!(trouble.details, ["panic: at the disco"]);
 }
 
 #[tokio::test]
