@@ -16,7 +16,7 @@ use super::{Answer, Style};
 use crate::model::exchange::ProviderState;
 use crate::model::verification::{
     Breach, InteractionKind, InteractionResult, Mismatch, PactResult, Part, Source, Tally, Trouble,
-    Verdict, Verification,
+    TroubleKind, Verdict, Verification,
 };
 
 /// How many characters of a value are shown.
@@ -232,6 +232,13 @@ pub(super) fn place_of(mismatch: &Mismatch) -> String {
 
 fn write_trouble(out: &mut dyn Write, style: &Style, trouble: &Trouble) -> io::Result<()> {
     writeln!(out, "      {}", trouble.message)?;
+    let unknown = matches!(
+        trouble.kind,
+        TroubleKind::UnknownState | TroubleKind::UnknownMessage
+    );
+    if unknown && !trouble.details.is_empty() {
+        writeln!(out, "      it knows:")?;
+    }
     let hidden = trouble.details.len().saturating_sub(MOST_DETAILS);
     for detail in trouble.details.iter().take(MOST_DETAILS) {
         writeln!(out, "      {} {detail}", style.dim("|"))?;

@@ -60,7 +60,7 @@ impl Harnesses for ProcessHarnesses {
                 message,
                 details: Vec::new(),
                 next: Some(format!(
-                    "Give {provider} a harness: {FOLDER}/provider_test.go with {TEST}; `gantline generate {provider}` writes it for a service of a blueprint"
+                    "Give {provider} a harness: {FOLDER}/provider_test.go with {TEST}; for a service of a blueprint, `gantline generate {provider}` writes it, unless it was deleted"
                 )),
             })
         };

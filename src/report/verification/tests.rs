@@ -5,7 +5,6 @@ use serde_json::json;
 
 use super::*;
 use crate::model::name::Name;
-use crate::model::verification::TroubleKind;
 
 fn interaction(description: &str, verdict: Verdict) -> InteractionResult {
     let params = [("id".to_owned(), json!(7))].into();
@@ -83,6 +82,7 @@ fn people_read_what_was_asked_what_came_and_why_that_is_wrong() {
       ? rain, given the order exists (id: 7)
           services/storefront/contracts/storefront--orders.json:6
           orders knows no state `it rains`
+          it knows:
           | the order exists
           next: Add it
       ? more rain, given the order exists (id: 7)
