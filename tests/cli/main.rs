@@ -6,8 +6,8 @@
     reason = "a test fails by panicking"
 )]
 
-mod environments;
 mod contract;
+mod environments;
 mod generate;
 mod manifests;
 mod new_workspace;
