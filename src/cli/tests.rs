@@ -63,15 +63,20 @@ fn pages() -> Vec<PathBuf> {
     pages
 }
 
-/// The calls of gantline in the `sh` blocks of a page, continued lines joined.
+/// The calls of gantline in the `sh` and `yaml` blocks of a page, continued lines joined.
 fn commands(page: &str) -> Vec<String> {
     let mut found = Vec::new();
-    let mut in_shell = false;
+    let mut in_block = false;
     for line in page.replace("\\\n", " ").lines() {
         if line.starts_with("```") {
-            in_shell = line == "```sh";
-        } else if in_shell {
-            let calls = line.split("&&").map(str::trim);
+            in_block = matches!(line, "```sh" | "```yaml");
+        } else if in_block {
+            let line = line.trim_start();
+            let script = ["- ", "run: "]
+                .iter()
+                .find_map(|mark| line.strip_prefix(mark))
+                .unwrap_or(line);
+            let calls = script.split("&&").flat_map(|part| part.split("||"));
             let plain = calls.map(|call| call.split(" #").next().unwrap_or_default().trim());
             found.extend(
                 plain

@@ -6,6 +6,7 @@
 
 mod chart;
 mod differential;
+mod pipelines;
 mod policy;
 pub mod rendered;
 mod resources;
