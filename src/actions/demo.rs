@@ -1,25 +1,29 @@
-//! The demonstration's own part: an order at the front door, followed to the worker's log.
+//! The demonstration's own part: an order at the front door, followed to the worker's log; and a
+//! break of a contract, taken back.
+
+pub mod breakage;
+mod deployed;
+mod local;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
+use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::stack::Stack;
-use super::stack::logs::{LogLine, logs};
-use super::stack::status::status;
-use crate::engine::http::post_json;
-use crate::engine::runtime::LogRequest;
+pub use self::deployed::DeployedShop;
+pub use self::local::LocalShop;
+use super::stack::logs::LogLine;
+use crate::engine::http::Answered;
 use crate::error::{Error, Result};
-use crate::model::event::Event;
+use crate::model::event::{Event, EventSink};
 
 /// How long an order may take from the front door to the worker's log.
 const DELIVERY: Duration = Duration::from_secs(30);
 /// How often the worker's log is read meanwhile.
 const POLL: Duration = Duration::from_millis(250);
 /// How many lines of each log are looked through.
-const LINES: usize = 200;
+const LINES: u16 = 200;
 /// The step's id.
 const STEP: &str = "place an order";
 
@@ -51,6 +55,17 @@ pub struct Delivery {
     pub trail: Vec<LogLine>,
 }
 
+/// A shop that runs somewhere.
+#[async_trait]
+pub trait Shop: Send + Sync {
+    /// Posts a document to a path of a service; the address it was posted to, and the answer.
+    async fn post(&self, service: &str, path: &str, document: &Value)
+    -> Result<(String, Answered)>;
+
+    /// The last lines that its services logged.
+    async fn lines(&self) -> Result<Vec<LogLine>>;
+}
+
 /// A new, empty folder below the system's temporary folder; it stays.
 ///
 /// # Errors
@@ -67,14 +82,18 @@ pub fn new_folder() -> Result<PathBuf> {
 ///
 /// # Errors
 /// When the front door refuses it, or the worker does not tell of it in time.
-pub async fn deliver(stack: &Stack, order: Order<'_>) -> Result<Delivery> {
+pub async fn deliver(
+    shop: &dyn Shop,
+    order: Order<'_>,
+    events: &dyn EventSink,
+) -> Result<Delivery> {
     let started = Instant::now();
-    stack.events.emit(Event::Started {
+    events.emit(Event::Started {
         id: STEP.to_owned(),
         label: STEP.to_owned(),
     });
-    let outcome = place_and_follow(stack, order).await;
-    stack.events.emit(match &outcome {
+    let outcome = place_and_follow(shop, order).await;
+    events.emit(match &outcome {
         Ok(_) => Event::Finished {
             id: STEP.to_owned(),
             message: format!("{} told of it", order.worker),
@@ -88,11 +107,9 @@ pub async fn deliver(stack: &Stack, order: Order<'_>) -> Result<Delivery> {
     outcome
 }
 
-async fn place_and_follow(stack: &Stack, order: Order<'_>) -> Result<Delivery> {
-    let door = address(stack, order.front_door).await?;
-    let url = format!("{door}{}", order.path);
+async fn place_and_follow(shop: &dyn Shop, order: Order<'_>) -> Result<Delivery> {
     let request = json!({ "reference": order.reference, "quantity": 2 });
-    let answered = post_json(&url, &request, DELIVERY).await?;
+    let (url, answered) = shop.post(order.front_door, order.path, &request).await?;
     if answered.status != 201 {
         let status = answered.status;
         return Err(Error::failed(format!(
@@ -100,41 +117,22 @@ async fn place_and_follow(stack: &Stack, order: Order<'_>) -> Result<Delivery> {
             order.front_door
         ))
         .since(answered.body.to_string())
-        .hint("Read the logs: `gantline logs`"));
+        .hint("Read the logs: `gantline logs`, or `kubectl logs` of a cluster's pods"));
     }
     Ok(Delivery {
         url,
         request,
         status: answered.status,
         response: answered.body,
-        trail: follow(stack, order).await?,
+        trail: follow(shop, order).await?,
     })
 }
 
-async fn address(stack: &Stack, service: &str) -> Result<String> {
-    let things = status(stack).await?;
-    let thing = things.iter().find(|thing| thing.name == service);
-    thing
-        .and_then(|thing| thing.endpoints.get("http").cloned())
-        .ok_or_else(|| Error::failed(format!("{service} has no address")))
-}
-
 /// The log lines of the order's trace, once the worker's is among them.
-async fn follow(stack: &Stack, order: Order<'_>) -> Result<Vec<LogLine>> {
-    let request = LogRequest {
-        tail: Some(LINES),
-        follow: false,
-    };
-    let services: Vec<String> = stack
-        .spec
-        .services
-        .iter()
-        .map(|it| it.name.clone())
-        .collect();
+async fn follow(shop: &dyn Shop, order: Order<'_>) -> Result<Vec<LogLine>> {
     let deadline = Instant::now() + DELIVERY;
     loop {
-        let lines = logs(stack, &services, request).await?;
-        let lines: Vec<LogLine> = lines.filter_map(async |line| line.ok()).collect().await;
+        let lines = shop.lines().await?;
         let told =
             |line: &&LogLine| line.thing == order.worker && line.line.contains(order.reference);
         if let Some(told) = lines.iter().find(told) {

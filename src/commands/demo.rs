@@ -1,17 +1,20 @@
 //! `gantline demo`: the whole path, with the commands that a user would type.
 
-use std::io::{self, Write};
-use std::path::PathBuf;
+mod answer;
+mod deployed;
+mod gate;
+mod local;
+
+use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
-use crate::actions::demo::{Delivery, Order, deliver, new_folder};
+use self::answer::{Demonstration, Place};
+use crate::actions::demo::{Order, new_folder};
 use crate::app::App;
 use crate::cli::Cli;
-use crate::commands::stack::opening;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::stack::RuntimeKind;
-use crate::report::{Answer, Style};
 
 /// The shop, made with flags alone.
 const SCAFFOLD: &[&[&str]] = &[
@@ -54,15 +57,29 @@ const SCAFFOLD: &[&[&str]] = &[
     ],
 ];
 
-/// Make a shop of three services, start it, and place an order.
+/// What is ordered, and who tells of it in the end.
+const ORDER: Order<'static> = Order {
+    front_door: "storefront",
+    path: "/checkouts",
+    reference: "first-light",
+    worker: "billing",
+};
+
+/// Make a shop of three services, run it, place an order, and break a contract.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder in which the workspace `shop` is made [default: a new temporary folder]
     #[arg(long, value_name = "DIR")]
     directory: Option<PathBuf>,
     /// Where to run it [default: docker, else process]
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, conflicts_with = "deploy")]
     runtime: Option<RuntimeKind>,
+    /// Deploy it into the cluster of this context instead, then roll out a bad version
+    #[arg(long, value_name = "CONTEXT", requires = "registry")]
+    deploy: Option<String>,
+    /// Where images are pushed to, and where the cluster pulls them from
+    #[arg(long, value_name = "REGISTRY", requires = "deploy")]
+    registry: Option<String>,
     /// Leave everything running at the end, also without a terminal
     #[arg(long, conflicts_with = "stop")]
     keep: bool,
@@ -81,54 +98,34 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         None => new_folder()?,
     };
     let keep = args.keep || (app.settings().interactive && !args.stop);
-    let new = ["new", "shop", "--module", "github.com/acme/shop"];
-    call(&app.within(directory.clone()), &new).await?;
-    let directory = directory.join("shop");
-    let shop = app.within(directory.clone());
-    for words in SCAFFOLD {
-        call(&shop, words).await?;
-    }
-    let shown = show(&args, &shop).await;
-    if !keep {
-        call(&shop, &["down", "--volumes"]).await?;
-    }
-    let (runtime, delivery) = shown?;
+    let shop = make_shop(&directory, args.registry.as_deref(), app).await?;
+    let directory = shop.settings().directory.clone();
+    let (place, shown) = match &args.deploy {
+        Some(context) => deployed::show(context, keep, &shop).await?,
+        None => local::show(args.runtime, keep, &shop).await?,
+    };
+    let refused = gate::show(&directory, &shop).await?;
     app.answer(&Demonstration {
         directory,
-        runtime,
+        place,
         running: keep,
-        delivery,
+        refused,
+        delivery: shown,
     })
 }
 
-async fn show(args: &Args, app: &App) -> Result<(RuntimeKind, Delivery)> {
-    let runtime = start(args.runtime, app).await?;
-    let order = Order {
-        front_door: "storefront",
-        path: "/checkouts",
-        reference: "first-light",
-        worker: "billing",
-    };
-    let opened = opening(app, Some(runtime)).as_it_is()?;
-    Ok((runtime, deliver(&opened.stack, order).await?))
-}
-
-/// Starts the shop in Docker when there is one, else as host processes, and says so.
-async fn start(asked: Option<RuntimeKind>, app: &App) -> Result<RuntimeKind> {
-    let first = asked.unwrap_or(RuntimeKind::Docker);
-    match up(first, app).await {
-        Err(error) if asked.is_none() && error.kind() == ErrorKind::Missing => {
-            app.events()
-                .warn(format!("{error}; going on with host processes"));
-            up(RuntimeKind::Process, app).await?;
-            Ok(RuntimeKind::Process)
-        }
-        other => other.map(|()| first),
+/// Makes the workspace and its services; an app within it.
+async fn make_shop(directory: &Path, registry: Option<&str>, app: &App) -> Result<App> {
+    let mut new = vec!["new", "shop", "--module", "github.com/acme/shop"];
+    if let Some(registry) = registry {
+        new.extend(["--registry", registry]);
     }
-}
-
-async fn up(runtime: RuntimeKind, app: &App) -> Result<()> {
-    call(app, &["up", "--detach", "--runtime", &runtime.to_string()]).await
+    call(&app.within(directory.to_owned()), &new).await?;
+    let shop = app.within(directory.join("shop"));
+    for words in SCAFFOLD {
+        call(&shop, words).await?;
+    }
+    Ok(shop)
 }
 
 /// Shows a command as a user would type it, and runs it.
@@ -142,70 +139,17 @@ async fn call(app: &App, words: &[&str]) -> Result<()> {
     Box::pin(cli.run(app)).await
 }
 
-#[derive(serde::Serialize)]
-struct Demonstration {
-    directory: PathBuf,
-    runtime: RuntimeKind,
-    running: bool,
-    #[serde(flatten)]
-    delivery: Delivery,
-}
-
-impl Answer for Demonstration {
-    fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-        let directory = self.directory.display();
-        writeln!(out, "\n{}", style.strong("An order went through the shop"))?;
-        writeln!(
-            out,
-            "  POST {}  {}",
-            self.delivery.url, self.delivery.request
-        )?;
-        writeln!(out, "  {} {}", self.delivery.status, self.delivery.response)?;
-        for line in &self.delivery.trail {
-            writeln!(
-                out,
-                "  {} {}",
-                style.name(format!("{} |", line.thing)),
-                line.line
-            )?;
+/// Runs a command that has to say no, shows why, and returns that in a sentence.
+async fn call_refused(app: &App, words: &[&str]) -> Result<String> {
+    match call(app, words).await {
+        Err(error) if error.kind() == ErrorKind::Failed => {
+            app.report_error(&error);
+            Ok(error.message().to_owned())
         }
-        writeln!(out, "\n{}", style.strong("The workspace"))?;
-        writeln!(out, "  {directory}")?;
-        writeln!(out, "\n{}", style.strong("What to try next"))?;
-        let next: &[(&str, &str)] = if self.running {
-            &[
-                ("gantline status", "what runs, and where"),
-                ("gantline logs --follow", "what it says"),
-                (
-                    "gantline down --volumes",
-                    "stop everything and leave nothing behind",
-                ),
-            ]
-        } else {
-            &[
-                ("gantline up", "start it again"),
-                (
-                    "(cd services/orders && go test ./...)",
-                    "run a service's tests",
-                ),
-                ("gantline generate --check", "see that nothing drifted"),
-            ]
-        };
-        writeln!(out, "  {}", style.name(format!("cd {directory}")))?;
-        for (command, what) in next {
-            writeln!(
-                out,
-                "  {}  {}",
-                style.name(format!("{command:<40}")),
-                style.dim(what)
-            )?;
-        }
-        if !self.running {
-            writeln!(
-                out,
-                "\nEverything was stopped; the folder is yours to keep or remove."
-            )?;
-        }
-        Ok(())
+        Err(other) => Err(other),
+        Ok(()) => Err(Error::failed(format!(
+            "`gantline {}` said yes where it has to say no",
+            words.join(" ")
+        ))),
     }
 }

@@ -9,6 +9,7 @@ pub mod manifest;
 pub mod objects;
 pub mod ownership;
 pub mod records;
+pub mod proxy;
 mod request;
 pub mod rollout;
 

@@ -1,0 +1,71 @@
+//! The shop in a cluster.
+
+use std::path::Path;
+
+use super::{ORDER, Place, call, call_refused};
+use crate::actions::demo::{Delivery, DeployedShop, deliver};
+use crate::app::App;
+use crate::error::{Error, Result};
+
+/// The namespace that the shop is deployed into.
+const NAMESPACE: &str = "shop-demo";
+/// What the environment is called.
+const ENVIRONMENT: &str = "demo";
+/// The services whose logs are read.
+const SERVICES: &[&str] = &["storefront", "orders", "billing"];
+/// A version that cannot start: what differs for orders in this environment.
+const BAD_VERSION: (&str, &str) = (
+    "services/orders/service.demo.yaml",
+    "# A duration that is none: the service says so and exits.\nenv: {SHUTDOWN_TIMEOUT: soon}\n",
+);
+
+/// Deploys the shop, places an order, rolls out a bad version, and destroys it unless it is kept.
+///
+/// # Errors
+/// Whatever the commands that it runs say; what was deployed is destroyed all the same.
+pub async fn show(context: &str, keep: bool, app: &App) -> Result<(Place, Delivery)> {
+    let add = ["add", "environment", ENVIRONMENT, "--context", context];
+    let details = ["--namespace", NAMESPACE, "--in-cluster", "all"];
+    call(app, &[&add[..], &details].concat()).await?;
+    call(app, &["build", "--push"]).await?;
+    let shown = deploy(context, app).await;
+    if !keep {
+        call(app, &["destroy", ENVIRONMENT, "--context", context]).await?;
+    }
+    shown
+}
+
+async fn deploy(context: &str, app: &App) -> Result<(Place, Delivery)> {
+    call(app, &["deploy", ENVIRONMENT, "--context", context]).await?;
+    let shop = DeployedShop::connect(context, NAMESPACE, SERVICES).await?;
+    let delivery = deliver(&shop, ORDER, &*app.events()).await?;
+    let rolled_back = bad_version(context, app).await?;
+    let place = Place::Cluster {
+        context: context.to_owned(),
+        namespace: NAMESPACE.to_owned(),
+        rolled_back,
+    };
+    Ok((place, delivery))
+}
+
+/// Rolls out a version that cannot start; why it was rolled back.
+async fn bad_version(context: &str, app: &App) -> Result<String> {
+    let (path, content) = BAD_VERSION;
+    app.events()
+        .note(format!("a bad version of orders: {path} says {content}"));
+    write(&app.settings().directory.join(path), content)?;
+    call(app, &["generate"]).await?;
+    let deploy = ["deploy", ENVIRONMENT, "orders", "--context", context];
+    let refused = call_refused(app, &deploy).await?;
+    call(
+        app,
+        &["history", ENVIRONMENT, "orders", "--context", context],
+    )
+    .await?;
+    Ok(refused)
+}
+
+fn write(path: &Path, content: &str) -> Result<()> {
+    std::fs::write(path, content)
+        .map_err(|error| Error::failed(format!("cannot write {}", path.display())).because(error))
+}
