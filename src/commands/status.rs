@@ -51,7 +51,9 @@ impl Answer for Status {
 fn row(thing: &Thing) -> [String; 4] {
     let endpoint = |name: &str| thing.endpoints.get(name).cloned();
     let place = endpoint("http").or_else(|| endpoint("main"));
-    let place = place.or_else(|| endpoint("admin")).unwrap_or_default();
+    // A worker has no public address: what is shown instead says what it is.
+    let admin = endpoint("admin").map(|address| format!("admin {address}"));
+    let place = place.or(admin).unwrap_or_default();
     let waiting = match thing.waiting_for.is_empty() {
         true => None,
         false => Some(format!("waits for {}", thing.waiting_for.join(", "))),
