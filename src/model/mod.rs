@@ -6,6 +6,7 @@ pub mod event;
 pub mod exchange;
 pub mod file_set;
 pub mod image;
+pub mod kubernetes_yaml;
 pub mod name;
 pub mod plan;
 pub mod project;

@@ -1,9 +1,7 @@
 //! Objects as YAML text, the way a release record keeps them.
 
-use serde::Deserialize;
-use serde_json::Value;
-
 use crate::error::{Error, Result};
+use crate::model::kubernetes_yaml;
 use crate::model::release::ReleaseObject;
 
 /// The comment that names the template of a document.
@@ -16,10 +14,9 @@ const SOURCE: &str = "# Source: ";
 pub fn parse(manifest: &str) -> Result<Vec<ReleaseObject>> {
     let mut objects = Vec::new();
     for document in documents(manifest) {
-        let value =
-            Value::deserialize(serde_yaml::Deserializer::from_str(&document)).map_err(|error| {
-                Error::failed("a release record holds no valid YAML").because(error)
-            })?;
+        let value = kubernetes_yaml::read(&document).map_err(|problem| {
+            Error::failed("a release record holds no valid YAML").since(problem.message)
+        })?;
         if value.is_null() {
             continue;
         }
@@ -61,6 +58,13 @@ fn body(document: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_mode_is_a_number_as_it_was_when_it_was_deployed() {
+        let objects = parse("kind: A\nmode: 0440\nname: \"no\"\n").unwrap();
+        assert_eq!(objects[0].value["mode"], 0o440);
+        assert_eq!(objects[0].value["name"], "no");
+    }
 
     #[test]
     fn a_manifest_gives_its_objects_with_their_sources() {

@@ -8,8 +8,8 @@ pub mod lease;
 pub mod manifest;
 pub mod objects;
 pub mod ownership;
-pub mod records;
 pub mod proxy;
+pub mod records;
 mod request;
 pub mod rollout;
 

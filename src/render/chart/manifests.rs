@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ChartInput, yaml_read};
+use super::ChartInput;
 use crate::error::{Error, Place, Result};
+use crate::model::kubernetes_yaml;
 use crate::model::release::{Chart, Hook, ReleaseObject, RenderedRelease};
 
 /// The order in which Helm installs kinds; all others come last, by their names.
@@ -191,7 +192,7 @@ fn object(
             .at(place(line))
             .hint("The line is one of what the template writes, not of the template itself")
     };
-    let value = yaml_read::read(document)
+    let value = kubernetes_yaml::read(document)
         .map_err(|problem| refuse("writes no YAML", problem.line).since(problem.message.clone()))?;
     if value.is_null() {
         return Ok(None);

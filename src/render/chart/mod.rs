@@ -8,7 +8,6 @@ mod manifests;
 mod methods;
 mod value;
 mod values;
-mod yaml_read;
 mod yaml_write;
 
 #[cfg(test)]
@@ -25,9 +24,9 @@ use crate::model::release::{Chart, RenderedRelease};
 use execute::{Engine, Fault};
 use value::Value;
 
+pub use crate::model::kubernetes_yaml::{Problem as YamlProblem, read as read_yaml};
 pub use built_in::API_VERSIONS;
 pub use values::coalesce;
-pub use yaml_read::{Problem as YamlProblem, read as read_yaml};
 pub use yaml_write::json_to_yaml;
 
 /// Templates nest on the stack; this holds the deepest that are allowed.

@@ -4,7 +4,7 @@
 use std::cmp::Ordering;
 
 use super::value::{Value, general};
-use super::yaml_read::{Scalar, resolve};
+use crate::model::kubernetes_yaml::{Scalar, resolve};
 
 /// Text is folded at the first space after this column.
 const WIDEST: usize = 80;

@@ -5,8 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256, Sha512};
 
 use super::{Function, argument, text};
+use crate::model::kubernetes_yaml;
 use crate::render::chart::value::Value;
-use crate::render::chart::{yaml_read, yaml_write};
+use crate::render::chart::yaml_write;
 
 pub const FUNCTIONS: &[(&str, Function)] = &[
     ("toYaml", |a| {
@@ -62,7 +63,7 @@ fn shaped(value: serde_json::Value, shape: Shape) -> Value {
 }
 
 fn read(text: &str, shape: Shape) -> Value {
-    match yaml_read::read(text) {
+    match kubernetes_yaml::read(text) {
         Ok(value) => shaped(value, shape),
         Err(problem) => complaint(shape, format!("line {}: {}", problem.line, problem.message)),
     }
