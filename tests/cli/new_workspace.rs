@@ -238,6 +238,8 @@ exit code 0
 --- stdout
 workspace      gantline.yaml                https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/workspace.json
 service        service.yaml                 https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/service.json
+overlay        service.ENV.yaml             https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/overlay.json
+environment    environments/*.yaml          https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/environment.json
 blueprint      blueprint.yaml               https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/blueprint.json
 resource-type  templates/resources/*.yaml   https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/resource-type.json
 lock           .gantline/lock.yaml          https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/lock.json

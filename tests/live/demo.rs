@@ -10,7 +10,12 @@ use serde_json::Value;
 const LONGEST: &str = "1200";
 
 fn demo(folder: &Path, place: &[&str]) -> Value {
+    demo_with(&[], folder, place)
+}
+
+fn demo_with(environment: &[(&str, &Path)], folder: &Path, place: &[&str]) -> Value {
     let output = Command::new("timeout")
+        .envs(environment.iter().copied())
         .args([LONGEST, env!("CARGO_BIN_EXE_gantline")])
         .args(["demo", "--stop", "--format", "json", "--directory"])
         .arg(folder)
@@ -104,5 +109,30 @@ mod docker {
             .expect("docker can be run");
         assert!(output.status.success(), "{output:?}");
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+}
+
+mod cluster {
+    use super::*;
+    use crate::cluster::namespace::{Namespace, kubeconfig};
+
+    /// The context that `tests/cluster/cluster` makes.
+    const CONTEXT: &str = "gantline-test";
+
+    #[test]
+    #[ignore = "needs the cluster"]
+    fn the_demo_deploys_the_shop_and_a_bad_version_takes_itself_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let _restricted = Namespace::named("shop-demo");
+        let kubeconfig = kubeconfig();
+        let place = ["--deploy", CONTEXT, "--registry", "localhost:5000/demo"];
+        let answer = demo_with(
+            &[("KUBECONFIG", kubeconfig.as_path())],
+            folder.path(),
+            &place,
+        );
+        assert_the_order_went_through(&answer);
+        let said = answer["rolled_back"].as_str().expect("a reason");
+        assert!(said.contains("revision 1 runs again"), "{said}");
     }
 }

@@ -3,5 +3,5 @@
 mod admission;
 mod deploy;
 mod gateway;
-mod namespace;
+pub mod namespace;
 mod rollout;

@@ -59,8 +59,14 @@ impl Namespace {
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("live-{}-{count}", std::process::id());
-        let made = Self { name };
+        Self::named(&format!("live-{}-{count}", std::process::id()))
+    }
+
+    /// As [`Namespace::new`], of this name.
+    pub fn named(name: &str) -> Self {
+        let made = Self {
+            name: name.to_owned(),
+        };
         let manifest = serde_json::json!({
             "apiVersion": "v1", "kind": "Namespace",
             "metadata": {"name": made.name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
