@@ -39,6 +39,10 @@ fn workload(kind: &str, pod: &Value) -> Value {
     if kind != "DaemonSet" {
         specification["replicas"] = json!(1);
     }
+    if kind == "Deployment" {
+        // Without a probe, a container that runs counts as ready until it ends.
+        specification["minReadySeconds"] = json!(2);
+    }
     if kind == "StatefulSet" {
         specification["serviceName"] = json!("orders");
     }
