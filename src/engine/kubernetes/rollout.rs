@@ -1,7 +1,7 @@
 //! Waits until the workloads of a release are ready, or says why they do not become so.
 //!
 //! The loop looks at the cluster in short intervals and outlives a restart of the API server; what
-//! it sees is judged by [`judge`], which is pure.
+//! it sees is judged by `judge`, which is pure.
 
 mod finding;
 mod judge;
