@@ -5,85 +5,24 @@
 //! values. Format: `pkg/release/v1` and `pkg/storage/driver` of Helm 4; Helm 3 wrote the same
 //! without `apply_method`.
 
+mod secret;
+mod status;
+mod store;
+
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use self::secret::HOLDER;
+pub use self::status::Status;
+pub use self::store::{create, load, remove, update};
 use super::manifest;
-use super::objects::{ListQuery, ObjectKey, Objects};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::release::{Chart, ChartFile, Hook, ReleaseObject, ReleaseSpec};
-
-/// The annotation that tells who wrote a record of gantline's; Helm's own have none.
-pub const HOLDER: &str = "gantline.dev/holder";
-/// The first bytes of what gzip wrote.
-const GZIP: [u8; 3] = [0x1f, 0x8b, 0x08];
-/// The largest record that is read, in bytes of JSON: a bound against one made to fill the memory.
-const LARGEST: u64 = 64 * 1024 * 1024;
-
-/// The state of a revision, in Helm's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// It is what runs.
-    Deployed,
-    /// A newer one was deployed.
-    Superseded,
-    /// It was not deployed.
-    Failed,
-    /// The first deployment is under way, or was abandoned.
-    PendingInstall,
-    /// A deployment is under way, or was abandoned.
-    PendingUpgrade,
-    /// A rollback is under way, or was abandoned.
-    PendingRollback,
-    /// It is being removed, or that was abandoned.
-    Uninstalling,
-    /// It was removed, and its history kept.
-    Uninstalled,
-    /// Any other.
-    #[serde(other)]
-    Unknown,
-}
-
-impl Status {
-    /// Whether something is under way, or was abandoned.
-    pub fn is_pending(self) -> bool {
-        matches!(
-            self,
-            Self::PendingInstall | Self::PendingUpgrade | Self::PendingRollback
-        )
-    }
-
-    /// The word in records and labels.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Deployed => "deployed",
-            Self::Superseded => "superseded",
-            Self::Failed => "failed",
-            Self::PendingInstall => "pending-install",
-            Self::PendingUpgrade => "pending-upgrade",
-            Self::PendingRollback => "pending-rollback",
-            Self::Uninstalling => "uninstalling",
-            Self::Uninstalled => "uninstalled",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl std::fmt::Display for Status {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.pad(self.word())
-    }
-}
 
 /// One revision of a release.
 #[derive(Debug, Clone, PartialEq)]
@@ -318,153 +257,6 @@ impl Record {
     fn info(&self, member: &str) -> &str {
         self.body["info"][member].as_str().unwrap_or_default()
     }
-
-    fn key(&self, namespace: &str) -> ObjectKey {
-        let name = format!("sh.helm.release.v1.{}.v{}", self.name(), self.revision());
-        ObjectKey::namespaced("v1", "Secret", namespace, &name)
-    }
-
-    fn secret(&self, namespace: &str, stamp: &str) -> Result<Value> {
-        let key = self.key(namespace);
-        let mut labels = self.labels.clone();
-        let own = [
-            (
-                stamp,
-                OffsetDateTime::now_utc().unix_timestamp().to_string(),
-            ),
-            ("name", self.name().to_owned()),
-            ("owner", "helm".to_owned()),
-            ("status", self.status().word().to_owned()),
-            ("version", self.revision().to_string()),
-        ];
-        labels.extend(own.map(|(label, value)| (label.to_owned(), value)));
-        let mut metadata = json!({"name": key.name, "namespace": namespace, "labels": labels});
-        if let Some(holder) = &self.holder {
-            metadata["annotations"] = json!({HOLDER: holder});
-        }
-        if let Some(version) = &self.resource_version {
-            metadata["resourceVersion"] = version.as_str().into();
-        }
-        Ok(json!({
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": metadata,
-            "type": "helm.sh/release.v1",
-            "data": {"release": STANDARD.encode(encode(&self.body)?)},
-        }))
-    }
-
-    fn of_secret(secret: &Value) -> Result<Self> {
-        let metadata = &secret["metadata"];
-        let unreadable = || {
-            let name = metadata["name"].as_str().unwrap_or("?");
-            Error::failed(format!("the release record `{name}` cannot be read"))
-        };
-        let data = secret["data"]["release"].as_str().ok_or_else(unreadable)?;
-        let text = STANDARD
-            .decode(data)
-            .map_err(|error| unreadable().because(error))?;
-        let body = decode(&text).map_err(|error| unreadable().since(error))?;
-        let mut labels: BTreeMap<String, String> =
-            serde_json::from_value(metadata["labels"].clone()).unwrap_or_default();
-        for own in [
-            "name",
-            "owner",
-            "status",
-            "version",
-            "createdAt",
-            "modifiedAt",
-        ] {
-            labels.remove(own);
-        }
-        let text = |value: &Value| value.as_str().map(str::to_owned);
-        Ok(Self {
-            body,
-            labels,
-            holder: text(&metadata["annotations"][HOLDER]),
-            resource_version: text(&metadata["resourceVersion"]),
-        })
-    }
-}
-
-/// All revisions of a release, oldest first.
-///
-/// # Errors
-/// When the cluster cannot be asked, or a record cannot be read.
-pub async fn load(objects: &dyn Objects, namespace: &str, name: &str) -> Result<Vec<Record>> {
-    let query = ListQuery {
-        api_version: "v1",
-        kind: "Secret",
-        namespace,
-        labels: &format!("owner=helm,name={name}"),
-    };
-    let secrets = objects.list(&query).await?;
-    let mut records: Vec<Record> = secrets
-        .iter()
-        .map(Record::of_secret)
-        .collect::<Result<_>>()?;
-    records.sort_by_key(Record::revision);
-    Ok(records)
-}
-
-/// Stores a new revision. `false` when there is one of that number, of someone else's.
-///
-/// # Errors
-/// When the cluster refuses.
-pub async fn create(objects: &dyn Objects, namespace: &str, record: &mut Record) -> Result<bool> {
-    let key = record.key(namespace);
-    let secret = record.secret(namespace, "createdAt")?;
-    let stored = match objects.create(&key, &secret).await? {
-        Some(stored) => stored,
-        // An answer may get lost on its way: then it is there, and ours.
-        None => match objects.get(&key).await? {
-            Some(found) if found["data"] == secret["data"] => found,
-            _ => return Ok(false),
-        },
-    };
-    record.resource_version = version_of(&stored);
-    Ok(true)
-}
-
-/// Stores what became of a revision, over whatever is stored.
-///
-/// # Errors
-/// When the cluster refuses, or the record is gone.
-pub async fn update(objects: &dyn Objects, namespace: &str, record: &mut Record) -> Result<()> {
-    let key = record.key(namespace);
-    for _ in 0..3 {
-        let secret = record.secret(namespace, "modifiedAt")?;
-        if let Some(stored) = objects.replace(&key, &secret).await? {
-            record.resource_version = version_of(&stored);
-            return Ok(());
-        }
-        match objects.get(&key).await? {
-            Some(found) if found["data"] == secret["data"] => {
-                record.resource_version = version_of(&found);
-                return Ok(());
-            }
-            Some(found) => record.resource_version = version_of(&found),
-            None => break,
-        }
-    }
-    Err(Error::failed(format!(
-        "the record of revision {} of {} was removed or changed by someone else",
-        record.revision(),
-        record.name()
-    )))
-}
-
-/// Removes a revision's record.
-///
-/// # Errors
-/// When the cluster refuses.
-pub async fn remove(objects: &dyn Objects, namespace: &str, record: &Record) -> Result<()> {
-    objects.delete(&record.key(namespace)).await
-}
-
-fn version_of(object: &Value) -> Option<String> {
-    let version = object["metadata"]["resourceVersion"].as_str();
-    version.map(str::to_owned)
 }
 
 /// The time as Helm writes it.
@@ -503,29 +295,6 @@ fn hook_json(hook: &Hook) -> Value {
         "weight": hook.weight,
         "delete_policies": hook.delete_policies,
     })
-}
-
-fn encode(body: &Value) -> Result<String> {
-    let failed = |error| Error::failed("cannot write a release record").because(error);
-    let json = serde_json::to_vec(body)
-        .map_err(|error| Error::failed("cannot write a release record").because(error))?;
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(&json).map_err(failed)?;
-    Ok(STANDARD.encode(encoder.finish().map_err(failed)?))
-}
-
-fn decode(text: &[u8]) -> Result<Value, String> {
-    let bytes = STANDARD.decode(text).map_err(|error| error.to_string())?;
-    let json = if bytes.starts_with(&GZIP) {
-        let mut json = Vec::new();
-        let mut decoder = GzDecoder::new(bytes.as_slice()).take(LARGEST);
-        let read = decoder.read_to_end(&mut json);
-        read.map_err(|error| error.to_string())?;
-        json
-    } else {
-        bytes
-    };
-    serde_json::from_slice(&json).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use gotmpl::parse::{
-    BranchNode, CommandNode, DefineNode, Expr, ListNode, Node, Number, Parser, PipeNode, Pos,
-};
+use gotmpl::parse::{BranchNode, CommandNode, Expr, ListNode, Node, Number, PipeNode, Pos};
 
+use super::fault::{Fault, Outcome, Spot};
 use super::functions;
 use super::methods;
+use super::parse::{Body, parse};
 use super::value::Value;
 
 /// Templates may include one another this deep.
@@ -20,45 +20,6 @@ const DEEPEST: usize = 100;
 const MOST_STEPS: usize = 1_000_000;
 /// Bytes that one chart may write.
 const MOST_BYTES: usize = 16 * 1024 * 1024;
-
-/// Where something stands: in which file, at which byte.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Spot {
-    /// The file's name.
-    pub file: Rc<str>,
-    /// The byte.
-    pub offset: usize,
-}
-
-/// Why a template cannot be run.
-#[derive(Debug, Clone)]
-pub struct Fault {
-    /// What is wrong.
-    pub message: String,
-    /// Where; `None` until the place is known.
-    pub spot: Option<Spot>,
-    /// The function that is not known here, where that is the reason.
-    pub unknown: Option<String>,
-}
-
-impl From<String> for Fault {
-    fn from(message: String) -> Self {
-        Self {
-            message,
-            spot: None,
-            unknown: None,
-        }
-    }
-}
-
-/// What running a part of a template gives.
-pub type Outcome<T> = Result<T, Fault>;
-
-/// A body and the file that it stands in.
-struct Body {
-    file: Rc<str>,
-    nodes: ListNode,
-}
 
 /// All templates of a chart, and how far they have come.
 pub struct Engine {
@@ -92,28 +53,15 @@ impl Engine {
         }
     }
 
-    /// Adds a file: its text under its own name, and what it defines.
+    /// Adds a file: its text under its own name, and what it defines. Like Go, what holds nothing
+    /// but space does not replace what is there.
     pub fn add(&mut self, name: &str, text: &str) -> Outcome<()> {
-        let file: Rc<str> = Rc::from(name);
-        let parsed = Parser::with_name(None, text, "{{", "}}").and_then(Parser::parse);
-        let (nodes, defines) = parsed.map_err(|error| parse_fault(error, &file, text))?;
-        check_list(&nodes, &file)?;
-        for DefineNode { name, body, .. } in defines {
-            check_list(&body, &file)?;
-            self.insert(name.as_str(), &file, body);
+        for (name, body) in parse(name, text)? {
+            if !body.nodes.is_empty_tree() || !self.bodies.contains_key(&name) {
+                self.bodies.insert(name, Rc::new(body));
+            }
         }
-        self.insert(name, &file, nodes);
         Ok(())
-    }
-
-    /// Like Go: what holds nothing but space does not replace what is there.
-    fn insert(&mut self, name: &str, file: &Rc<str>, nodes: ListNode) {
-        if nodes.is_empty_tree() && self.bodies.contains_key(name) {
-            return;
-        }
-        let file = Rc::clone(file);
-        self.bodies
-            .insert(name.to_owned(), Rc::new(Body { file, nodes }));
     }
 
     /// What a template writes.
@@ -491,75 +439,4 @@ fn elements(value: &Value) -> Result<Vec<(Value, Value)>, String> {
         }
         other => return Err(format!("range cannot go through a {}", other.type_name())),
     })
-}
-
-fn parse_fault(error: gotmpl::TemplateError, file: &Rc<str>, text: &str) -> Fault {
-    let (line, column, message) = match error {
-        gotmpl::TemplateError::Parse {
-            line, col, message, ..
-        }
-        | gotmpl::TemplateError::Lex {
-            line, col, message, ..
-        } => (line, col, message),
-        other => (1, 1, other.to_string()),
-    };
-    let before: usize = text
-        .split_inclusive('\n')
-        .take(line.saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let within = text[before..]
-        .char_indices()
-        .nth(column.saturating_sub(1))
-        .map_or(0, |(offset, _)| offset);
-    Fault {
-        message,
-        spot: Some(Spot {
-            file: Rc::clone(file),
-            offset: before + within,
-        }),
-        unknown: None,
-    }
-}
-
-/// Like Go, refuses functions that nobody knows before anything runs.
-fn check_list(list: &ListNode, file: &Rc<str>) -> Outcome<()> {
-    list.nodes.iter().try_for_each(|node| match node {
-        Node::Action(action) => check_pipe(&action.pipe, file),
-        Node::If(branch) | Node::With(branch) | Node::Range(branch) => {
-            check_pipe(&branch.pipe, file)?;
-            check_list(&branch.body, file)?;
-            branch
-                .else_body
-                .iter()
-                .try_for_each(|body| check_list(body, file))
-        }
-        Node::Template(call) => call.pipe.iter().try_for_each(|pipe| check_pipe(pipe, file)),
-        Node::List(list) => check_list(list, file),
-        Node::Define(define) => check_list(&define.body, file),
-        Node::Text(_) | Node::Break(_) | Node::Continue(_) => Ok(()),
-    })
-}
-
-fn check_pipe(pipe: &PipeNode, file: &Rc<str>) -> Outcome<()> {
-    let commands = pipe.commands.iter();
-    commands
-        .flat_map(|command| &command.args)
-        .try_for_each(|expression| check_expression(expression, file))
-}
-
-fn check_expression(expression: &Expr, file: &Rc<str>) -> Outcome<()> {
-    match expression {
-        Expr::Identifier(pos, name) if !functions::is_known(name) => Err(Fault {
-            message: format!("the function `{name}` is not known"),
-            spot: Some(Spot {
-                file: Rc::clone(file),
-                offset: pos.offset,
-            }),
-            unknown: Some(name.to_string()),
-        }),
-        Expr::Pipe(_, pipe) => check_pipe(pipe, file),
-        Expr::Chain(_, inner, _) => check_expression(inner, file),
-        _ => Ok(()),
-    }
 }

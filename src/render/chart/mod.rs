@@ -3,9 +3,11 @@
 
 mod built_in;
 mod execute;
+mod fault;
 mod functions;
 mod manifests;
 mod methods;
+mod parse;
 mod value;
 mod values;
 mod yaml_write;
@@ -21,7 +23,8 @@ use serde_json::Value as Json;
 
 use crate::error::{Error, Place};
 use crate::model::release::{Chart, RenderedRelease};
-use execute::{Engine, Fault};
+use execute::Engine;
+use fault::Fault;
 use value::Value;
 
 pub use crate::model::kubernetes_yaml::{Problem as YamlProblem, read as read_yaml};
