@@ -21,6 +21,28 @@ pub struct ClusterFlags {
     context: Option<String>,
 }
 
+/// Which services of which environment.
+#[derive(Debug, clap::Args)]
+pub struct Selected {
+    /// The environment
+    pub environment: Name,
+    /// The services; all when none is named
+    #[arg(value_name = "SERVICE")]
+    services: Vec<Name>,
+    #[command(flatten)]
+    cluster: ClusterFlags,
+}
+
+impl Selected {
+    /// An opening of these services.
+    pub fn opening(self, app: &App, interrupted: BoxFuture<'static, ()>) -> Opening {
+        Opening {
+            services: self.services,
+            ..self.cluster.opening(app, self.environment, interrupted)
+        }
+    }
+}
+
 /// How long a release may take.
 #[derive(Debug, clap::Args)]
 pub struct TimeoutFlag {

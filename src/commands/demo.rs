@@ -93,6 +93,9 @@ pub struct Args {
 /// # Errors
 /// Whatever the commands that it runs say.
 pub async fn run(args: Args, app: &App) -> Result<()> {
+    if let Some(context) = &args.deploy {
+        deployed::check(context).await?;
+    }
     let directory = match &args.directory {
         Some(directory) => app.settings().directory.join(directory),
         None => new_folder()?,

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{ClusterFlags, TimeoutFlag, confirm, write_plans};
+use super::cluster::{Selected, TimeoutFlag, confirm, write_plans};
 use super::interrupt;
 use super::stack::write_table;
 use crate::actions::deploy::{
@@ -19,16 +19,16 @@ use crate::report::{Answer, Style};
 /// waited for. One that fails is rolled back by itself, and the others stay.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The environment
-    environment: Name,
-    /// The services; all when none is named
-    #[arg(value_name = "SERVICE")]
-    services: Vec<Name>,
+    #[command(flatten)]
+    selected: Selected,
     /// Change nothing; show what would change, and exit with 3 when something would
     #[arg(long)]
     plan: bool,
-    /// Build and push the images that the registry does not have
+    /// As --plan, and exit with 0 whatever it shows
     #[arg(long, conflicts_with = "plan")]
+    dry_run: bool,
+    /// Build and push the images that the registry does not have
+    #[arg(long, conflicts_with_all = ["plan", "dry_run"])]
     build: bool,
     /// Take all of this run back when one service fails
     #[arg(long)]
@@ -38,8 +38,6 @@ pub struct Args {
     keep_failed: bool,
     #[command(flatten)]
     timeout: TimeoutFlag,
-    #[command(flatten)]
-    cluster: ClusterFlags,
 }
 
 /// What became of the services.
@@ -51,9 +49,11 @@ struct Deployed {
 
 /// What would become of the services.
 #[derive(Debug, serde::Serialize)]
-struct Planned {
-    environment: Name,
-    releases: Vec<ReleasePlan>,
+pub struct Planned {
+    /// Where.
+    pub environment: Name,
+    /// Each service's release.
+    pub releases: Vec<ReleasePlan>,
 }
 
 /// Runs the command.
@@ -62,35 +62,33 @@ struct Planned {
 /// When something needed is missing, or a service is not deployed.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupted = interrupt::listen()?;
-    let environment = args.environment.clone();
+    let environment = args.selected.environment.clone();
     let opening = Opening {
-        services: args.services,
         timeout: args.timeout.timeout,
-        ..args.cluster.opening(app, args.environment, interrupted())
+        ..args.selected.opening(app, interrupted())
     };
     let opened = opening.open().await?;
+    let only_shows = args.plan || args.dry_run;
+    if opened.environment.protected && !only_shows {
+        let question = format!("deploying to {environment}, which is protected,");
+        confirm(app, &question)?;
+    }
     let missing = match args.build {
         true => MissingImages::Build,
         false => MissingImages::Refuse,
     };
     let wanted = opened.releases(missing).await?;
-    if args.plan {
+    if only_shows {
         let releases = opened.plan(&wanted).await?;
         let changes = releases.iter().any(ReleasePlan::changes_something);
         app.answer(&Planned {
             environment,
             releases,
         })?;
-        return match changes {
+        return match changes && args.plan {
             true => Err(Error::differences("a deployment would change something")),
             false => Ok(()),
         };
-    }
-    if opened.environment.protected {
-        confirm(
-            app,
-            &format!("deploying to {environment}, which is protected,"),
-        )?;
     }
     let request = DeployRequest {
         after: match args.keep_failed {

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{ClusterFlags, confirm};
+use super::cluster::{Selected, confirm};
 use super::interrupt;
 use super::stack::write_table;
-use crate::actions::deploy::{Destroyed, Opening};
+use crate::actions::deploy::Destroyed;
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
@@ -14,16 +14,11 @@ use crate::report::{Answer, Style};
 /// Remove services from an environment, with all that their releases own
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The environment
-    environment: Name,
-    /// The services; all when none is named
-    #[arg(value_name = "SERVICE")]
-    services: Vec<Name>,
+    #[command(flatten)]
+    selected: Selected,
     /// Remove nothing; say what would be removed
     #[arg(long)]
     dry_run: bool,
-    #[command(flatten)]
-    cluster: ClusterFlags,
 }
 
 /// What was removed.
@@ -40,12 +35,8 @@ struct Removed {
 /// When it is not confirmed, or the cluster refuses.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupted = interrupt::listen()?;
-    let environment = args.environment.clone();
-    let opening = Opening {
-        services: args.services,
-        ..args.cluster.opening(app, args.environment, interrupted())
-    };
-    let opened = opening.open().await?;
+    let environment = args.selected.environment.clone();
+    let opened = args.selected.opening(app, interrupted()).open().await?;
     let releases = match args.dry_run {
         true => opened.would_destroy().await?,
         false => {

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{ClusterFlags, write_plans};
+use super::cluster::{Selected, write_plans};
 use super::interrupt;
-use crate::actions::deploy::{MissingImages, Opening, ReleasePlan};
+use crate::actions::deploy::{MissingImages, ReleasePlan};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -16,13 +16,8 @@ use crate::report::{Answer, Style};
 /// with 3 when something differs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The environment
-    environment: Name,
-    /// The services; all when none is named
-    #[arg(value_name = "SERVICE")]
-    services: Vec<Name>,
     #[command(flatten)]
-    cluster: ClusterFlags,
+    selected: Selected,
 }
 
 /// The differences.
@@ -38,12 +33,8 @@ struct Differences {
 /// When something differs, or something needed is missing.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupted = interrupt::listen()?;
-    let environment = args.environment.clone();
-    let opening = Opening {
-        services: args.services,
-        ..args.cluster.opening(app, args.environment, interrupted())
-    };
-    let opened = opening.open().await?;
+    let environment = args.selected.environment.clone();
+    let opened = args.selected.opening(app, interrupted()).open().await?;
     let wanted = opened.releases(MissingImages::Refuse).await?;
     let releases = opened.plan(&wanted).await?;
     let differs = releases.iter().any(ReleasePlan::changes_something);

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use super::cluster::{ClusterFlags, TimeoutFlag, confirm};
-use super::deploy::write_outcomes;
+use super::deploy::{Planned, write_outcomes};
 use super::interrupt;
-use crate::actions::deploy::{Opening, Outcome, error_of};
+use crate::actions::deploy::{Opening, Outcome};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
@@ -20,6 +20,9 @@ pub struct Args {
     service: Name,
     /// The revision, as `history` shows it; without it, the one that ran before
     revision: Option<u32>,
+    /// Change nothing; show what would change
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     timeout: TimeoutFlag,
     #[command(flatten)]
@@ -46,6 +49,15 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         ..args.cluster.opening(app, args.environment, interrupted())
     };
     let opened = opening.open().await?;
+    if args.dry_run {
+        let plan = opened
+            .site
+            .plan_rollback(args.service.as_str(), args.revision);
+        return app.answer(&Planned {
+            environment,
+            releases: vec![plan.await?],
+        });
+    }
     if opened.environment.protected {
         let service = &args.service;
         confirm(
@@ -57,16 +69,13 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         .site
         .rollback(args.service.as_str(), args.revision)
         .await;
-    if let Some(error) = outcome.error {
-        return Err(error);
+    match outcome.error {
+        Some(error) => Err(error),
+        None => app.answer(&RolledBack {
+            environment,
+            releases: vec![outcome],
+        }),
     }
-    let releases = vec![outcome];
-    let error = error_of(&releases);
-    app.answer(&RolledBack {
-        environment,
-        releases,
-    })?;
-    error.map_or(Ok(()), Err)
 }
 
 impl Answer for RolledBack {

@@ -13,6 +13,18 @@ pub struct ProviderState {
     pub params: BTreeMap<String, Value>,
 }
 
+/// Named values as people read them: `quantity: 2`, `reference: r-1`.
+pub fn named_values<'a>(values: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Vec<String> {
+    let plain = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    values
+        .into_iter()
+        .map(|(name, value)| format!("{name}: {}", plain(value)))
+        .collect()
+}
+
 /// Values that the provider's states made, such as the id of an order, by name.
 pub type StateValues = BTreeMap<String, Value>;
 

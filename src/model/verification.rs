@@ -106,6 +106,18 @@ pub struct Trouble {
     pub next: Option<String>,
 }
 
+impl Trouble {
+    /// Trouble without details or a next step.
+    pub fn new(kind: TroubleKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            details: Vec::new(),
+            next: None,
+        }
+    }
+}
+
 /// What kind of trouble it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

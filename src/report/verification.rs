@@ -13,7 +13,7 @@ use serde_json::Value;
 pub use self::document::{Document, schema};
 pub use self::junit::junit;
 use super::{Answer, Style};
-use crate::model::exchange::ProviderState;
+use crate::model::exchange::{ProviderState, named_values};
 use crate::model::verification::{
     Breach, InteractionKind, InteractionResult, Mismatch, PactResult, Part, Source, Tally, Trouble,
     TroubleKind, Verdict, Verification,
@@ -171,19 +171,8 @@ fn state(state: &ProviderState) -> String {
     if state.params.is_empty() {
         return state.name.clone();
     }
-    let params: Vec<String> = state
-        .params
-        .iter()
-        .map(|(name, value)| {
-            format!(
-                "{name}: {}",
-                value
-                    .as_str()
-                    .map_or_else(|| value.to_string(), str::to_owned)
-            )
-        })
-        .collect();
-    format!("{} ({})", state.name, params.join(", "))
+    let params = named_values(&state.params).join(", ");
+    format!("{} ({params})", state.name)
 }
 
 fn write_breach(out: &mut dyn Write, style: &Style, breach: &Breach) -> io::Result<()> {

@@ -4,6 +4,7 @@ use super::outcome::{Change, Outcome, Stop, failure};
 use super::past::Past;
 use super::plan::compare;
 use super::release::{Content, causes_of};
+use super::run::ReleasePlan;
 use super::site::{Held, Site};
 use crate::engine::kubernetes::records::{Record, Status};
 use crate::error::{Error, Result};
@@ -19,6 +20,30 @@ impl Site {
             outcome
         })
         .await
+    }
+
+    /// What [`Site::rollback`] would change.
+    ///
+    /// # Errors
+    /// When there is no such revision, or the cluster cannot be asked.
+    pub async fn plan_rollback(&self, release: &str, revision: Option<u32>) -> Result<ReleasePlan> {
+        let past = Past::load(self, release).await?;
+        let target = match revision {
+            Some(revision) => Some(revision),
+            None => previous(&past),
+        };
+        let Some(record) = target.and_then(|target| past.revision(target)) else {
+            return Err(no_such_revision(release, revision, &past));
+        };
+        let known = past.known_objects(self).await?;
+        let changes = compare(self, release, &record.objects()?, &known).await?;
+        Ok(ReleasePlan {
+            release: release.to_owned(),
+            revision: past.baseline().map(Record::revision),
+            install: false,
+            record_only: changes.is_empty(),
+            changes: changes.changed,
+        })
     }
 
     /// Brings back what ran before this run of the program changed it; removes what was not there.
@@ -152,11 +177,11 @@ fn no_such_revision(release: &str, revision: Option<u32>, past: &Past) -> Error 
         .collect();
     let message = match revision {
         Some(revision) => format!("{release} has no revision {revision}"),
-        None => format!("{release} has no earlier revision that was deployed"),
+        None => format!("no other version of {release} ran before this one"),
     };
     let hint = match known.is_empty() {
         true => "It was never deployed here".to_owned(),
-        false => format!("Its revisions: {}", known.join(", ")),
+        false => format!("Name the revision to bring back: {}", known.join(", ")),
     };
     Error::invalid(message).hint(hint)
 }

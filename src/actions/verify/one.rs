@@ -8,7 +8,7 @@ use crate::contract::message::MessageExpectation;
 use crate::contract::pact_file::{Exchange, Interaction};
 use crate::contract::response_check::Document;
 use crate::engine::harness::Harness;
-use crate::model::exchange::{HttpAnswer, HttpCall};
+use crate::model::exchange::{HttpAnswer, HttpCall, named_values};
 use crate::model::verification::{Breach, Mismatch, Trouble, TroubleKind, Verdict};
 
 /// How many characters of a body are shown.
@@ -23,7 +23,9 @@ pub(super) async fn verify_one(
     harness: &mut dyn Harness,
 ) -> (Verdict, bool) {
     let found = match &interaction.exchange {
-        Exchange::Unsupported(reason) => Err(trouble(TroubleKind::Unsupported, reason.clone())),
+        Exchange::Unsupported(reason) => {
+            Err(Trouble::new(TroubleKind::Unsupported, reason.clone()))
+        }
         Exchange::Http(http) => ask_http(interaction, http, document, harness).await,
         Exchange::Message(message) => ask_message(interaction, message, harness).await,
     };
@@ -47,7 +49,7 @@ async fn ask_http(
 ) -> Found {
     if !harness.offers().http {
         let message = "the harness takes no requests: its first line says `http: false`";
-        return Err(trouble(TroubleKind::Unsupported, message));
+        return Err(Trouble::new(TroubleKind::Unsupported, message));
     }
     let values = harness.set_up(&interaction.states).await?;
     let expectation = HttpExpectation {
@@ -83,7 +85,7 @@ async fn ask_message(
     let description = &interaction.description;
     if !harness.offers().messages {
         let message = "the harness makes no messages: its first line says `messages: false`";
-        return Err(trouble(TroubleKind::UnknownMessage, message));
+        return Err(Trouble::new(TroubleKind::UnknownMessage, message));
     }
     let values = harness.set_up(&interaction.states).await?;
     let expectation = MessageExpectation {
@@ -96,18 +98,7 @@ async fn ask_message(
     let mismatches = expectation.compare(&answer).await;
     harness.tear_down(&interaction.states).await?;
     Ok(breach(mismatches, || {
-        let metadata: Vec<String> = answer
-            .metadata
-            .iter()
-            .map(|(name, value)| {
-                format!(
-                    "{name}: {}",
-                    value
-                        .as_str()
-                        .map_or_else(|| value.to_string(), str::to_owned)
-                )
-            })
-            .collect();
+        let metadata = named_values(&answer.metadata);
         let contents = answer.contents.to_string();
         let contents = shortened(contents.as_bytes());
         (
@@ -194,14 +185,5 @@ fn shortened(body: &[u8]) -> String {
     match text.chars().count() > SHOWN {
         true => format!("{shown}…"),
         false => shown,
-    }
-}
-
-fn trouble(kind: TroubleKind, message: impl Into<String>) -> Trouble {
-    Trouble {
-        kind,
-        message: message.into(),
-        details: Vec::new(),
-        next: None,
     }
 }

@@ -12,18 +12,9 @@ use crate::model::exchange::{HttpAnswer, MessageAnswer};
 use crate::model::verification::{Trouble, TroubleKind};
 use crate::report::RecordingReporter;
 
-fn trouble(kind: TroubleKind, message: &str) -> Trouble {
-    Trouble {
-        kind,
-        message: message.to_owned(),
-        details: Vec::new(),
-        next: None,
-    }
-}
-
 /// A provider that knows two states, of which one gives an id, and answers all with that order.
 fn orders() -> FakeProvider {
-    let unknown = trouble(
+    let unknown = Trouble::new(
         TroubleKind::UnknownState,
         "orders knows no state `it rains`",
     );
@@ -40,7 +31,7 @@ fn orders() -> FakeProvider {
         respond: Arc::new(|call| {
             let id = call.path.trim_start_matches("/orders/");
             match id {
-                "hang" => Err(trouble(TroubleKind::Hangs, "orders did not answer")),
+                "hang" => Err(Trouble::new(TroubleKind::Hangs, "orders did not answer")),
                 id => Ok(HttpAnswer {
                     status: 200,
                     headers: vec![("content-type".to_owned(), "application/json".to_owned())],
@@ -235,11 +226,11 @@ async fn a_harness_that_hangs_is_replaced_and_given_up_after_three() {
 
 #[tokio::test]
 async fn a_harness_that_cannot_be_made_leaves_its_interactions_unknown() {
-    let compile = trouble(
+    let compile = Trouble::new(
         TroubleKind::DoesNotCompile,
         "the harness of orders does not compile",
     );
-    let start = trouble(TroubleKind::DoesNotStart, "the harness of orders ended");
+    let start = Trouble::new(TroubleKind::DoesNotStart, "the harness of orders ended");
     let folder = workspace(&[(PACT, &pact("orders", &[get("it", "/orders/1", json!({}))]))]);
     let provider = FakeProvider {
         build: Some(BuildFailure::Trouble(compile)),

@@ -19,6 +19,15 @@ const BAD_VERSION: (&str, &str) = (
     "# A duration that is none: the service says so and exits.\nenv: {SHUTDOWN_TIMEOUT: soon}\n",
 );
 
+/// Refuses a context that is none, before anything is made.
+///
+/// # Errors
+/// When the context cannot be used.
+pub async fn check(context: &str) -> Result<()> {
+    DeployedShop::connect(context, NAMESPACE, SERVICES).await?;
+    Ok(())
+}
+
 /// Deploys the shop, places an order, rolls out a bad version, and destroys it unless it is kept.
 ///
 /// # Errors

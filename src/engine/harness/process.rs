@@ -70,7 +70,7 @@ impl Harnesses for ProcessHarnesses {
             )));
         }
         let folder = scratch_folder(&self.root, PROGRAMS).map_err(|error| {
-            BuildFailure::Trouble(trouble(TroubleKind::DoesNotCompile, error.to_string()))
+            BuildFailure::Trouble(Trouble::new(TroubleKind::DoesNotCompile, error.to_string()))
         })?;
         let program = folder.join(provider);
         let built = go::build_test(&source.directory, &format!("./{FOLDER}"), &program).await;
@@ -140,7 +140,7 @@ impl ProcessHarness {
         deadlines: Deadlines,
     ) -> Result<Self, Trouble> {
         let fails = |error: io::Error| {
-            trouble(
+            Trouble::new(
                 TroubleKind::DoesNotStart,
                 format!("the harness of {provider} cannot be run: {error}"),
             )
@@ -212,25 +212,25 @@ impl ProcessHarness {
                 let message = format!("{provider} did not answer {asked} within {seconds} s");
                 let next =
                     "Find out where it waits: a double that blocks, a lock, a missing time-out";
-                with_words(trouble(TroubleKind::Hangs, message), &self.words).next(next)
+                with_words(Trouble::new(TroubleKind::Hangs, message), &self.words).next(next)
             }
             Silence::Unspeakable(reason) => {
                 let message = format!("the request {asked} cannot be sent: {reason}");
-                trouble(TroubleKind::Unsupported, message)
+                Trouble::new(TroubleKind::Unsupported, message)
             }
             Silence::TooLarge => {
                 let message = format!("the answer of {provider} to {asked} is larger than 8 MiB");
-                trouble(TroubleKind::Garbage, message)
+                Trouble::new(TroubleKind::Garbage, message)
             }
             Silence::Failed(reason) => {
                 let found = match self.process.end_within(MOMENT).await {
-                    Some(end) => trouble(
+                    Some(end) => Trouble::new(
                         TroubleKind::Exited,
                         format!(
                             "the harness of {provider} ended while it was asked {asked} ({end})"
                         ),
                     ),
-                    None => trouble(
+                    None => Trouble::new(
                         TroubleKind::Garbage,
                         format!(
                             "{provider} at {} gave no HTTP answer to {asked}: {reason}",
@@ -304,14 +304,14 @@ impl ProcessHarness {
                     }
                     _ => format!("{provider} cannot make the message: {told}"),
                 };
-                Err(with_words(trouble(failed, message), &self.words))
+                Err(with_words(Trouble::new(failed, message), &self.words))
             }
             _ => {
                 let message = format!(
                     "the harness of {provider} answered POST /_contract/{path} with {} and no document of the protocol",
                     answer.status
                 );
-                let mut found = trouble(TroubleKind::Garbage, message);
+                let mut found = Trouble::new(TroubleKind::Garbage, message);
                 found.details = vec![shortened(&answer.body)];
                 Err(found)
             }
@@ -362,7 +362,7 @@ impl Harness for ProcessHarness {
                 "the harness of {} gave a message without `contents`",
                 self.provider
             );
-            return Err(trouble(TroubleKind::Garbage, message));
+            return Err(Trouble::new(TroubleKind::Garbage, message));
         };
         let kind = document.get("contentType").and_then(Value::as_str);
         let metadata = document.get("metadata").and_then(Value::as_object);
@@ -419,15 +419,6 @@ fn connection(provider: &str, greeting: &Greeting, patience: Duration) -> Result
     Client::new(address, patience).map_err(|error| format!("cannot make an HTTP client: {error}"))
 }
 
-fn trouble(kind: TroubleKind, message: impl Into<String>) -> Trouble {
-    Trouble {
-        kind,
-        message: message.into(),
-        details: Vec::new(),
-        next: None,
-    }
-}
-
 fn with_words(mut trouble: Trouble, words: &LastWords) -> Trouble {
     trouble.details = words.lines();
     trouble
@@ -437,7 +428,7 @@ fn no_start(message: impl Into<String>, words: &LastWords) -> Trouble {
     let next = format!(
         "Start it by hand in its folder: {ADDRESS_VARIABLE}=127.0.0.1:0 go test -run '^{TEST}$' ./{FOLDER}"
     );
-    with_words(trouble(TroubleKind::DoesNotStart, message), words).next(next)
+    with_words(Trouble::new(TroubleKind::DoesNotStart, message), words).next(next)
 }
 
 impl Trouble {

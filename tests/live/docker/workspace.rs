@@ -98,43 +98,24 @@ impl Workspace {
 
     /// A workspace with one generated service that needs nothing.
     pub fn generated(service: &str) -> Self {
+        Self::with_service(service, &[])
+    }
+
+    /// A workspace with one generated service that keeps rows.
+    pub fn with_a_store(service: &str) -> Self {
+        Self::with_service(service, &["--with", "store=postgres"])
+    }
+
+    fn with_service(service: &str, options: &[&str]) -> Self {
         let root = tempfile::tempdir().unwrap();
         let workspace = Self { root };
         workspace.write(
             "gantline.yaml",
             "version: 1\nname: live\nmodule: example.com/live\nregistry: ghcr.io/acme/live\n",
         );
-        let added = workspace.run(&[
-            "add",
-            "service",
-            service,
-            "--blueprint",
-            "go-service",
-            "--with",
-            "entity=quote",
-            "--yes",
-        ]);
-        assert!(added.status.success(), "{}", text(&added));
-        workspace
-    }
-
-    /// A workspace with one generated service that keeps rows.
-    pub fn with_a_store(service: &str) -> Self {
-        let workspace = Self::generated(service);
-        std::fs::remove_dir_all(workspace.path("services")).unwrap();
-        std::fs::remove_dir_all(workspace.path(".gantline")).unwrap();
-        let added = workspace.run(&[
-            "add",
-            "service",
-            service,
-            "--blueprint",
-            "go-service",
-            "--with",
-            "entity=quote",
-            "--with",
-            "store=postgres",
-            "--yes",
-        ]);
+        let add = ["add", "service", service, "--blueprint", "go-service"];
+        let always = ["--with", "entity=quote", "--yes"];
+        let added = workspace.run(&[&add[..], &always, options].concat());
         assert!(added.status.success(), "{}", text(&added));
         workspace
     }
