@@ -9,8 +9,10 @@
 mod contract;
 mod environments;
 mod generate;
+mod install;
 mod manifests;
 mod new_workspace;
+mod published;
 mod scaffold;
 mod stack;
 mod workspace;
