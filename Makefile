@@ -1,5 +1,5 @@
 # The targets that people use; what they do stands in the scripts they call.
-.PHONY: help demo test test-fast check install
+.PHONY: help demo test test-fast check install bench
 
 help:
 	@echo 'make demo       build gantline and run its demo: a shop of three services'
@@ -7,6 +7,7 @@ help:
 	@echo 'make test-fast  the tests that need nothing: unit, golden, cli, crash'
 	@echo 'make check      format, clippy, dependencies, documentation, scripts, links'
 	@echo 'make install    build gantline and install it for this user'
+	@echo 'make bench      measure gantline beside its peers; writes docs/benchmarks.md'
 
 demo:
 	cargo run --quiet --locked -- demo
@@ -22,3 +23,8 @@ check:
 
 install:
 	./install.sh --from-source
+
+# What could not be set up is said, and not measured.
+bench:
+	tests/setup bench || true
+	tests/bench/run
