@@ -1,5 +1,5 @@
 # The targets that people use; what they do stands in the scripts they call.
-.PHONY: help demo test test-fast check install bench
+.PHONY: help demo test test-fast check install dist bench
 
 help:
 	@echo 'make demo       build gantline and run its demo: a shop of three services'
@@ -7,6 +7,7 @@ help:
 	@echo 'make test-fast  the tests that need nothing: unit, golden, cli, crash'
 	@echo 'make check      format, clippy, dependencies, documentation, scripts, links'
 	@echo 'make install    build gantline and install it for this user'
+	@echo 'make dist       what is published for this platform, in dist/ (takes long)'
 	@echo 'make bench      measure gantline beside its peers; writes docs/benchmarks.md'
 
 demo:
@@ -23,6 +24,9 @@ check:
 
 install:
 	./install.sh --from-source
+
+dist:
+	scripts/dist
 
 # What could not be set up is said, and not measured.
 bench:

@@ -7,6 +7,7 @@
 )]
 
 mod contract;
+mod dist;
 mod environments;
 mod generate;
 mod install;
