@@ -73,6 +73,49 @@ fn an_archive_is_installed_from_a_folder_with_spaces_to_another() {
     assert!(machine.path("work/my programs/gantline").is_file(), "{run}");
 }
 
+/// A cargo that makes a program of this version at once.
+const CARGO: &str = "#!/bin/sh
+mkdir -p \"$CARGO_TARGET_DIR/release\"
+printf '#!/bin/sh\\necho gantline 1.2.3\\n' >\"$CARGO_TARGET_DIR/release/gantline\"
+chmod 755 \"$CARGO_TARGET_DIR/release/gantline\"
+echo \"$@\" >\"$CARGO_TARGET_DIR/arguments\"
+";
+
+#[test]
+fn what_cargo_builds_from_a_checkout_is_installed() {
+    let machine = Machine::with("curl");
+    machine.program("cargo", CARGO);
+    let target = machine.path("work/target");
+    let environment = [("CARGO_TARGET_DIR", target.to_str().unwrap())];
+    let run = machine.run_with(&environment, &["--from-source"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.text.contains("(gantline 1.2.3)"), "{run}");
+    assert!(machine.target().is_file());
+    let arguments = fs::read_to_string(target.join("arguments")).unwrap();
+    assert_eq!(
+        arguments,
+        "build --quiet --release --locked --bin gantline\n"
+    );
+}
+
+#[test]
+fn a_build_that_fails_installs_nothing() {
+    let machine = Machine::with("curl");
+    machine.program("cargo", "#!/bin/sh\nexit 101\n");
+    let run = machine.run(&["--from-source"]);
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.text.contains("the build failed"), "{run}");
+    assert_untouched(&machine);
+}
+
+#[test]
+fn without_cargo_it_is_said_what_a_build_needs() {
+    let machine = Machine::with("curl");
+    let run = machine.run(&["--from-source"]);
+    assert_eq!(run.code, 4, "{run}");
+    assert!(run.text.contains("cargo is not on PATH"), "{run}");
+}
+
 #[test]
 fn an_earlier_version_is_replaced_and_named() {
     let machine = Machine::with("curl");
