@@ -23,7 +23,7 @@ pub const EXIT_MISSING: u8 = 4;
 pub const EXIT_INTERRUPTED: u8 = 130;
 
 /// What kind of failure this is; decides the exit code.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
     /// The work failed, or the answer is no: exit code 1.
@@ -52,7 +52,7 @@ impl ErrorKind {
 }
 
 /// A position in a file of the user's.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Place {
     /// The file, as the user would name it.
     pub file: PathBuf,
@@ -102,16 +102,22 @@ impl fmt::Display for Place {
 }
 
 /// What went wrong, where, why, and what to do next.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Error {
+    /// What kind of failure it is; decides the exit code.
     kind: ErrorKind,
+    /// What happened, in a sentence without a final stop.
     message: String,
+    /// Where, in a file of the user's.
     #[serde(skip_serializing_if = "Option::is_none")]
     place: Option<Box<Place>>,
+    /// Why, from the nearest cause on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     causes: Vec<String>,
+    /// What to do next.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hints: Vec<String>,
+    /// Errors that this one sums up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     related: Vec<Error>,
 }

@@ -37,7 +37,7 @@ pub struct BuildRequest<'a> {
 }
 
 /// What became of one image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// There was one of the same source.
@@ -53,7 +53,7 @@ pub enum Outcome {
 }
 
 /// The image of one service.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Built {
     /// The service.
     pub service: Name,
@@ -68,6 +68,7 @@ pub struct Built {
     /// What built it, or would; none where nothing was to be built.
     pub builder: Option<Builder>,
     /// What it runs on.
+    #[schemars(with = "Vec<String>")]
     pub platforms: Vec<Platform>,
 }
 

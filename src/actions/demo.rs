@@ -6,21 +6,27 @@ mod deployed;
 mod local;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use tokio::time::{Instant, sleep};
 
 pub use self::deployed::DeployedShop;
 pub use self::local::LocalShop;
 use super::stack::logs::LogLine;
-use crate::engine::http::Answered;
+use crate::engine::http::{Answered, JsonPost};
 use crate::error::{Error, Result};
 use crate::model::event::{Event, EventSink};
 
 /// How long an order may take from the front door to the worker's log.
-const DELIVERY: Duration = Duration::from_secs(30);
-/// How often the worker's log is read meanwhile.
+const DELIVERY: Duration = Duration::from_secs(60);
+/// How long one answer may take.
+const ANSWER: Duration = Duration::from_secs(30);
+/// What a front door answers while it does not reach a service behind it.
+const UNAVAILABLE: u16 = 503;
+/// How often an order is repeated, and the worker's log is read, meanwhile.
 const POLL: Duration = Duration::from_millis(250);
 /// How many lines of each log are looked through.
 const LINES: u16 = 200;
@@ -41,7 +47,7 @@ pub struct Order<'a> {
 }
 
 /// An order that went the whole way.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Delivery {
     /// Where it was posted.
     pub url: String,
@@ -59,8 +65,12 @@ pub struct Delivery {
 #[async_trait]
 pub trait Shop: Send + Sync {
     /// Posts a document to a path of a service; the address it was posted to, and the answer.
-    async fn post(&self, service: &str, path: &str, document: &Value)
-    -> Result<(String, Answered)>;
+    async fn post(
+        &self,
+        service: &str,
+        path: &str,
+        post: &JsonPost<'_>,
+    ) -> Result<(String, Answered)>;
 
     /// The last lines that its services logged.
     async fn lines(&self) -> Result<Vec<LogLine>>;
@@ -108,29 +118,59 @@ pub async fn deliver(
 }
 
 async fn place_and_follow(shop: &dyn Shop, order: Order<'_>) -> Result<Delivery> {
+    let deadline = Instant::now() + DELIVERY;
     let request = json!({ "reference": order.reference, "quantity": 2 });
-    let (url, answered) = shop.post(order.front_door, order.path, &request).await?;
-    if answered.status != 201 {
-        let status = answered.status;
-        return Err(Error::failed(format!(
-            "{} answered {status} to the order",
-            order.front_door
-        ))
-        .since(answered.body.to_string())
-        .hint("Read the logs: `gantline logs`, or `kubectl logs` of a cluster's pods"));
-    }
+    let (url, answered) = place(shop, order, &request, deadline).await?;
     Ok(Delivery {
         url,
         request,
         status: answered.status,
         response: answered.body,
-        trail: follow(shop, order).await?,
+        trail: follow(shop, order, deadline).await?,
     })
 }
 
+/// Places the order, again while the shop is not whole.
+///
+/// A cluster's network learns of new pods a moment after they are ready, so the first call from one
+/// new service to another may find nobody. A caller with an idempotency key may repeat: the order
+/// is taken once, however often it arrives.
+async fn place(
+    shop: &dyn Shop,
+    order: Order<'_>,
+    document: &Value,
+    deadline: Instant,
+) -> Result<(String, Answered)> {
+    let key = idempotency_key();
+    let post = JsonPost {
+        document,
+        idempotency_key: &key,
+        deadline: ANSWER,
+    };
+    loop {
+        let (url, answered) = shop.post(order.front_door, order.path, &post).await?;
+        match answered.status {
+            201 => return Ok((url, answered)),
+            UNAVAILABLE if Instant::now() < deadline => sleep(POLL).await,
+            status => {
+                let front_door = order.front_door;
+                let refused = Error::failed(format!("{front_door} answered {status} to the order"));
+                return Err(refused.since(answered.body.to_string()).hint(
+                    "Read the logs: `gantline logs`, or `kubectl logs` of a cluster's pods",
+                ));
+            }
+        }
+    }
+}
+
+/// Another one for each run: a database that outlived an earlier demonstration knows its orders.
+fn idempotency_key() -> String {
+    let now = OffsetDateTime::now_utc().unix_timestamp_nanos();
+    format!("demo-{}-{now:x}", std::process::id())
+}
+
 /// The log lines of the order's trace, once the worker's is among them.
-async fn follow(shop: &dyn Shop, order: Order<'_>) -> Result<Vec<LogLine>> {
-    let deadline = Instant::now() + DELIVERY;
+async fn follow(shop: &dyn Shop, order: Order<'_>, deadline: Instant) -> Result<Vec<LogLine>> {
     loop {
         let lines = shop.lines().await?;
         let told =
@@ -145,7 +185,7 @@ async fn follow(shop: &dyn Shop, order: Order<'_>) -> Result<Vec<LogLine>> {
             ))
             .hint(format!("Read its log: `gantline logs {worker}`")));
         }
-        tokio::time::sleep(POLL).await;
+        sleep(POLL).await;
     }
 }
 
@@ -169,33 +209,4 @@ fn field(line: &LogLine, name: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn line(thing: &str, line: &str) -> LogLine {
-        LogLine {
-            thing: thing.to_owned(),
-            line: line.to_owned(),
-        }
-    }
-
-    #[test]
-    fn the_trail_is_the_lines_of_one_trace_in_order_of_time() {
-        let lines = [
-            line("orders", r#"{"msg":"created","trace_id":"1"}"#),
-            line("orders", r#"{"msg":"created","trace_id":"2"}"#),
-            line("orders", "no JSON"),
-            line("billing", r#"{"msg":"billed","trace_id":"1"}"#),
-        ];
-        assert_eq!(
-            trail(&lines, &lines[3]),
-            [lines[0].clone(), lines[3].clone()]
-        );
-    }
-
-    #[test]
-    fn a_line_without_a_trace_is_the_whole_trail() {
-        let lines = [line("billing", r#"{"msg":"billed"}"#), line("orders", "{}")];
-        assert_eq!(trail(&lines, &lines[0]), lines[..1]);
-    }
-}
+mod tests;

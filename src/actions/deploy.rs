@@ -3,6 +3,7 @@
 
 mod destroy;
 mod hooks;
+mod kept;
 mod open;
 mod outcome;
 mod past;
@@ -13,7 +14,7 @@ mod run;
 mod secrets;
 mod site;
 
-pub use destroy::Destroyed;
+pub use destroy::{Destroyed, Destruction};
 pub use open::{MissingImages, Opened, Opening, Releases};
 pub use outcome::{Change, Outcome};
 pub use past::{Past, Revision};
@@ -21,6 +22,8 @@ pub use plan::{Action, Changes, ObjectChange, compare};
 pub use release::AfterFailure;
 pub use run::{DeployRequest, ReleasePlan, error_of};
 pub use site::Site;
+
+pub use crate::engine::kubernetes::objects::ObjectKey;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::error::Result;
 
 /// What was found about one thing.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Finding {
     /// The thing: `Go`, `Docker`, `workspace`.
     pub thing: String,
@@ -22,7 +22,7 @@ pub struct Finding {
 }
 
 /// How a thing is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingState {
     /// As it should be.

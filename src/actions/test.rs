@@ -50,7 +50,7 @@ pub struct TestRequest {
 }
 
 /// How the tests of one service ended.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Tested {
     /// The service.
     pub service: Name,

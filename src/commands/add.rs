@@ -1,10 +1,10 @@
 //! `gantline add`: grow a workspace.
 
-mod answer;
-mod client;
-mod environment;
+pub(super) mod answer;
+pub(super) mod client;
+pub(super) mod environment;
 mod questions;
-mod resource;
+pub(super) mod resource;
 mod service;
 
 use crate::app::App;

@@ -58,15 +58,19 @@ pub fn run(args: Args, app: &App) -> Result<()> {
     }
 }
 
-#[derive(serde::Serialize)]
-struct Listed {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Listed {
+    /// Each blueprint.
     blueprints: Vec<Line>,
 }
 
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 struct Line {
+    /// Its name.
     name: String,
+    /// Its newest version.
     version: u32,
+    /// What is made from it.
     summary: String,
 }
 
@@ -93,26 +97,37 @@ impl Answer for Listed {
     }
 }
 
-#[derive(serde::Serialize)]
-struct Shown {
-    #[serde(flatten)]
-    line: Line,
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Shown {
+    /// Its name.
+    name: String,
+    /// Its newest version.
+    blueprint_version: u32,
+    /// What is made from it.
+    summary: String,
+    /// What it offers a choice of.
     options: Vec<ShownOption>,
     /// How many of each relation, as `0..`, `0..1`.
     relations: BTreeMap<&'static str, String>,
 }
 
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 struct ShownOption {
+    /// Its name, for `--with NAME=VALUE`.
     name: String,
+    /// What it decides.
     summary: String,
+    /// What is taken when nothing is said; none when something must be.
     default: Option<String>,
+    /// Its values; empty when any name will do.
     choices: Vec<ShownChoice>,
 }
 
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 struct ShownChoice {
+    /// The value.
     name: String,
+    /// What it brings.
     summary: String,
 }
 
@@ -134,8 +149,11 @@ impl Shown {
                     .collect(),
             },
         });
+        let line = Line::of(blueprint);
         Self {
-            line: Line::of(blueprint),
+            name: line.name,
+            blueprint_version: line.version,
+            summary: line.summary,
             options: options.collect(),
             relations: BTreeMap::from([
                 ("--needs SERVICE", range(&relations.needs)),
@@ -158,12 +176,11 @@ fn range(count: &Count) -> String {
 
 impl Answer for Shown {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
-        let line = &self.line;
         writeln!(
             out,
             "{}: {}",
-            style.strong(format!("{}@{}", line.name, line.version)),
-            line.summary
+            style.strong(format!("{}@{}", self.name, self.blueprint_version)),
+            self.summary
         )?;
         for option in &self.options {
             let default = match &option.default {
@@ -186,8 +203,9 @@ impl Answer for Shown {
     }
 }
 
-#[derive(serde::Serialize)]
-struct Sound {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Sound {
+    /// Each blueprint that was checked.
     checked: Vec<Checked>,
 }
 

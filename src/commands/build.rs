@@ -37,9 +37,11 @@ pub struct Args {
 }
 
 /// The images.
-#[derive(Debug, serde::Serialize)]
-struct Images {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Images {
+    /// Whether nothing was built, and all of this would be.
     dry_run: bool,
+    /// The image of each service.
     images: Vec<Built>,
 }
 

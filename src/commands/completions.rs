@@ -17,9 +17,11 @@ pub struct Args {
     shell: clap_complete::Shell,
 }
 
-#[derive(serde::Serialize)]
-struct Completions {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Completions {
+    /// The shell.
     shell: String,
+    /// The script that it reads.
     script: String,
 }
 

@@ -1,6 +1,6 @@
 //! `gantline demo`: the whole path, with the commands that a user would type.
 
-mod answer;
+pub(super) mod answer;
 mod deployed;
 mod gate;
 mod local;

@@ -41,14 +41,16 @@ pub struct Args {
 }
 
 /// What became of the services.
-#[derive(Debug, serde::Serialize)]
-struct Deployed {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Deployed {
+    /// The environment.
     environment: Name,
+    /// Each release.
     releases: Vec<Outcome>,
 }
 
 /// What would become of the services.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Planned {
     /// Where.
     pub environment: Name,

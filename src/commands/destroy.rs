@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::cluster::{Selected, confirm};
 use super::interrupt;
 use super::stack::write_table;
-use crate::actions::deploy::Destroyed;
+use crate::actions::deploy::{Destroyed, ObjectKey};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
@@ -22,11 +22,19 @@ pub struct Args {
 }
 
 /// What was removed.
-#[derive(Debug, serde::Serialize)]
-struct Removed {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Removed {
+    /// The environment.
     environment: Name,
+    /// Whether nothing was done, and all of this would be.
     dry_run: bool,
+    /// Each release.
     releases: Vec<Destroyed>,
+    /// Secrets and volume claims of resources, which stay: they hold data.
+    kept: Vec<ObjectKey>,
+    /// The command that removes them for good, when there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    removed_by: Option<String>,
 }
 
 /// Runs the command.
@@ -37,7 +45,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupted = interrupt::listen()?;
     let environment = args.selected.environment.clone();
     let opened = args.selected.opening(app, interrupted()).open().await?;
-    let releases = match args.dry_run {
+    let destruction = match args.dry_run {
         true => opened.would_destroy().await?,
         false => {
             let names: Vec<&str> = opened.services.iter().map(Name::as_str).collect();
@@ -49,8 +57,38 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     app.answer(&Removed {
         environment,
         dry_run: args.dry_run,
-        releases,
+        removed_by: removal(
+            opened.context.as_deref(),
+            &opened.site.namespace,
+            &destruction.kept,
+        ),
+        releases: destruction.releases,
+        kept: destruction.kept,
     })
+}
+
+/// The command that removes what stays.
+fn removal(context: Option<&str>, namespace: &str, kept: &[ObjectKey]) -> Option<String> {
+    if kept.is_empty() {
+        return None;
+    }
+    let mut words = vec!["kubectl delete".to_owned()];
+    if let Some(context) = context {
+        words.push(format!("--context={}", quoted(context)));
+    }
+    words.push(format!("--namespace={namespace}"));
+    let object = |key: &ObjectKey| format!("{}/{}", key.kind.to_lowercase(), key.name);
+    words.extend(kept.iter().map(object));
+    Some(words.join(" "))
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@".contains(letter);
+    match word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 impl Answer for Removed {
@@ -63,7 +101,19 @@ impl Answer for Removed {
         write_table(out, &rows, |column, cell| match column {
             0 => style.name(cell),
             _ => cell.to_owned(),
-        })
+        })?;
+        let Some(command) = &self.removed_by else {
+            return Ok(());
+        };
+        let stays = match self.dry_run {
+            true => "This would stay, since it holds data:",
+            false => "This stays, since it holds data:",
+        };
+        writeln!(out, "\n{stays}")?;
+        for key in &self.kept {
+            writeln!(out, "  {key}")?;
+        }
+        writeln!(out, "Remove it for good with\n  {}", style.name(command))
     }
 }
 
@@ -73,5 +123,37 @@ fn told(destroyed: &Destroyed, dry_run: bool) -> String {
         (true, true, _) => "would be removed".to_owned(),
         (true, false, []) => "removed".to_owned(),
         (true, false, kept) => format!("removed; kept: {}", kept.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_is_listed_with_the_command_that_removes_it() {
+        let key = |kind: &str, name: &str| ObjectKey::namespaced("v1", kind, "shop", name);
+        let kept = vec![
+            key("Secret", "orders-db"),
+            key("PersistentVolumeClaim", "data-orders-db-0"),
+        ];
+        let command = removal(Some("my staging"), "shop", &kept);
+        let removed = Removed {
+            environment: Name::new("staging").unwrap(),
+            dry_run: false,
+            releases: Vec::new(),
+            kept,
+            removed_by: command,
+        };
+        let mut out = Vec::new();
+        removed.human(&mut out, &Style::default()).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "\nThis stays, since it holds data:\n  Secret/orders-db\n  \
+             PersistentVolumeClaim/data-orders-db-0\nRemove it for good with\n  kubectl delete \
+             --context='my staging' --namespace=shop secret/orders-db \
+             persistentvolumeclaim/data-orders-db-0\n"
+        );
+        assert_eq!(removal(None, "shop", &[]), None);
     }
 }

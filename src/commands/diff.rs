@@ -21,9 +21,11 @@ pub struct Args {
 }
 
 /// The differences.
-#[derive(Debug, serde::Serialize)]
-struct Differences {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Differences {
+    /// The environment.
     environment: Name,
+    /// What a deployment would make of each release.
     releases: Vec<ReleasePlan>,
 }
 

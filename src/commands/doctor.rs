@@ -25,10 +25,13 @@ held.";
 )]
 pub struct Args {}
 
-#[derive(serde::Serialize)]
-struct Diagnosis {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Diagnosis {
+    /// Whether nothing needs the user.
     healthy: bool,
+    /// What was looked at.
     findings: Vec<Finding>,
+    /// Where to go on, when it is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     counsel: Option<&'static str>,
 }

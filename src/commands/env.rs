@@ -29,8 +29,9 @@ pub struct Args {
 }
 
 /// The environment, passwords revealed.
-#[derive(Debug, serde::Serialize)]
-struct Environment {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Environment {
+    /// What the service finds in its environment, by name.
     environment: BTreeMap<String, String>,
     #[serde(skip)]
     dotenv: String,

@@ -110,12 +110,13 @@ fn conflict_hints(conflicts: &[&FileChange]) -> Vec<String> {
 }
 
 /// The answer of `generate`.
-#[derive(serde::Serialize)]
-struct Generated<'a> {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Generated<'a> {
     /// Whether the plan was carried out.
     applied: bool,
     /// Whether it changes any file.
     changes: bool,
+    /// How many files came to what.
     counts: BTreeMap<String, usize>,
     /// All but unchanged files.
     files: Vec<GeneratedFile<'a>>,
@@ -127,7 +128,7 @@ struct Generated<'a> {
     check: bool,
 }
 
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 struct GeneratedFile<'a> {
     #[serde(flatten)]
     change: &'a FileChange,

@@ -23,10 +23,13 @@ pub struct Args {
 }
 
 /// The revisions.
-#[derive(Debug, serde::Serialize)]
-struct History {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct History {
+    /// The environment.
     environment: Name,
+    /// The service.
     service: Name,
+    /// Its revisions, oldest first.
     revisions: Vec<Revision>,
 }
 

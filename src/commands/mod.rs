@@ -1,6 +1,7 @@
 //! The commands, one file each: flags, help and a function that calls one action.
 
 mod add;
+mod answers;
 mod blueprint;
 mod build;
 mod cluster;
@@ -40,7 +41,7 @@ pub enum Command {
     New(new::Args),
     /// Add a service, a client, a resource or an environment to the workspace
     Add(add::Args),
-    /// Print the JSON Schemas of the files
+    /// Print the JSON Schemas of files, and of what commands print for programs
     Schema(schema::Args),
     /// See what services can be made from
     Blueprint(blueprint::Args),

@@ -136,12 +136,17 @@ fn not_asked(error: dialoguer::Error) -> Error {
 }
 
 /// The answer of `new`.
-#[derive(serde::Serialize)]
-struct Made {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Made {
+    /// The workspace's name.
     name: Name,
+    /// Its folder.
     folder: String,
+    /// Its files, relative to the folder.
     files: Vec<String>,
+    /// Whether it becomes a git repository.
     git_init: bool,
+    /// Whether nothing was written.
     dry_run: bool,
     #[serde(skip)]
     in_place: bool,

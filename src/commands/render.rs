@@ -64,20 +64,28 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 }
 
 /// The answer of `render`.
-#[derive(serde::Serialize)]
-struct RenderedAnswer<'a> {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(super) struct RenderedAnswer<'a> {
+    /// The environment.
     environment: &'a Name,
+    /// The namespace that everything goes to.
     namespace: &'a str,
+    /// Each release.
     releases: Vec<RenderedRelease<'a>>,
+    /// The files that were written, when it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     files: Option<Vec<PathBuf>>,
 }
 
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, schemars::JsonSchema)]
 struct RenderedRelease<'a> {
+    /// Its name.
     name: &'a str,
+    /// `service` or `resource`.
     kind: &'static str,
+    /// The objects, as the cluster gets them.
     objects: Vec<&'a Value>,
+    /// The objects that run at a moment of its life, such as migrations.
     hooks: Vec<&'a Value>,
     #[serde(skip)]
     text: String,

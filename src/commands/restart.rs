@@ -24,8 +24,9 @@ pub struct Args {
 }
 
 /// What was started again.
-#[derive(Debug, serde::Serialize)]
-struct Restarted {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Restarted {
+    /// Each part that was started again, and what it needs.
     things: Vec<Arrived>,
 }
 

@@ -30,9 +30,11 @@ pub struct Args {
 }
 
 /// What runs now.
-#[derive(Debug, serde::Serialize)]
-struct RolledBack {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct RolledBack {
+    /// The environment.
     environment: Name,
+    /// The release: one.
     releases: Vec<Outcome>,
 }
 

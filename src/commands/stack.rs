@@ -27,7 +27,7 @@ pub struct DryRunFlag {
 }
 
 /// What would happen to the stack.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Foretold {
     /// Always true: nothing was done.
     dry_run: bool,

@@ -17,9 +17,11 @@ pub struct Args {
 }
 
 /// The state of the stack.
-#[derive(Debug, serde::Serialize)]
-struct Status {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Status {
+    /// Where the stack runs.
     runtime: RuntimeKind,
+    /// Each part of it.
     things: Vec<Thing>,
 }
 

@@ -31,9 +31,11 @@ pub struct Args {
 }
 
 /// How tests ended.
-#[derive(Debug, serde::Serialize)]
-struct Verdict {
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub(super) struct Verdict {
+    /// Whether all tests passed.
     passed: bool,
+    /// Each service.
     services: Vec<Tested>,
 }
 

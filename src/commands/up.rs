@@ -33,7 +33,7 @@ pub struct Args {
 }
 
 /// What runs now.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Running {
     /// Where.
     runtime: RuntimeKind,

@@ -6,8 +6,22 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
+/// The header under which a caller may repeat a request without doing the work twice
+/// (draft-ietf-httpapi-idempotency-key-header).
+pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// The largest body that is read, in bytes.
 const LARGEST_BODY: usize = 1 << 20;
+
+/// A JSON document to post.
+#[derive(Debug, Clone, Copy)]
+pub struct JsonPost<'a> {
+    /// The document.
+    pub document: &'a Value,
+    /// What makes it one request, however often it is sent.
+    pub idempotency_key: &'a str,
+    /// How long the answer may take.
+    pub deadline: Duration,
+}
 
 /// What a server answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,17 +36,18 @@ pub struct Answered {
 ///
 /// # Errors
 /// When nothing answers within the deadline, or the body is larger than 1 MiB.
-pub async fn post_json(url: &str, document: &Value, deadline: Duration) -> Result<Answered> {
+pub async fn post_json(url: &str, post: &JsonPost<'_>) -> Result<Answered> {
     let failed =
         |error: reqwest::Error| Error::failed(format!("no answer to POST {url}")).because(error);
     let client = reqwest::Client::builder()
         .no_proxy()
-        .timeout(deadline)
+        .timeout(post.deadline)
         .build()
         .map_err(failed)?;
     let mut response = client
         .post(url)
-        .json(document)
+        .header(IDEMPOTENCY_KEY, post.idempotency_key)
+        .json(post.document)
         .send()
         .await
         .map_err(failed)?;

@@ -27,7 +27,7 @@ pub struct Environment {
 }
 
 /// What tells a cluster from any other. Names of contexts are personal and do not.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct ClusterIdentity {
     /// The UID of the namespace `kube-system`.
     pub uid: Option<String>,

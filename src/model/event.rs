@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A step of the work, or a line of a service's log.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// A step began. Steps run at the same time; the id tells them apart.
@@ -26,8 +26,9 @@ pub enum Event {
         id: String,
         /// What came of it, for people: `ready at http://127.0.0.1:8080`.
         message: String,
-        /// How long it took.
+        /// How long it took, in seconds.
         #[serde(serialize_with = "seconds")]
+        #[schemars(with = "f64")]
         elapsed: Duration,
     },
     /// A step failed; the command's error follows.

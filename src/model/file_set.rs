@@ -9,7 +9,9 @@ use std::fmt;
 pub struct TreePathError(pub String);
 
 /// A relative path with `/` that cannot leave the tree it belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct TreePath(String);
 

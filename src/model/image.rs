@@ -10,7 +10,9 @@ const PREFIX: &str = "src-";
 const DIGITS: usize = 16;
 
 /// The digest of a manifest, a configuration or a layer: `sha256:` and 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
 pub struct Digest(String);
 
 /// Why a text is no digest.

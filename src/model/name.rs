@@ -24,7 +24,9 @@ pub enum NameError {
 }
 
 /// A name in kebab case that is a DNS label (RFC 1123) and gives valid identifiers.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(transparent)]
 pub struct Name(String);
 

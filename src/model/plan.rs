@@ -3,7 +3,7 @@
 use super::file_set::TreePath;
 
 /// What happens to one file.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(tag = "outcome", rename_all = "kebab-case")]
 pub enum Outcome {
     /// It did not exist.
@@ -54,7 +54,7 @@ impl Outcome {
 }
 
 /// One file of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FileChange {
     /// The path, relative to the workspace.
     pub path: TreePath,

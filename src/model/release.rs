@@ -122,7 +122,7 @@ pub struct Hook {
 }
 
 /// Why a workload does not become ready.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct RolloutCause {
     /// The object waited for: `Deployment/orders`.
     pub object: String,

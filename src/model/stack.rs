@@ -18,6 +18,7 @@ use super::secret::Secret;
     Ord,
     Default,
     serde::Serialize,
+    schemars::JsonSchema,
     serde::Deserialize,
     clap::ValueEnum,
 )]
@@ -74,7 +75,16 @@ pub struct TenantProvision {
 
 /// What an instance is to its users.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    schemars::JsonSchema,
+    serde::Deserialize,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
@@ -220,7 +230,9 @@ impl Template {
 }
 
 /// Host and port of an endpoint, from one point of view.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema, serde::Deserialize,
+)]
 pub struct Address {
     /// A host name or an IP address.
     pub host: String,
@@ -251,7 +263,9 @@ impl Addresses {
 }
 
 /// The state of one thing, as `status` shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
     /// Not started yet: something else must be ready first.

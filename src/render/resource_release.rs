@@ -68,6 +68,15 @@ impl ResourcePasswords {
     }
 }
 
+/// The Secrets of a resource: the server's, the service's own, and that of who changes the schema.
+pub fn secret_names(resource: &Name) -> [String; 3] {
+    [
+        format!("{resource}-server"),
+        resource.to_string(),
+        format!("{resource}-owner"),
+    ]
+}
+
 /// The generic chart of a resource, out of its files.
 ///
 /// # Errors
@@ -170,8 +179,9 @@ impl ResourceInput<'_> {
             let filled = self.filled("files", &text, Some(passwords))?;
             data.insert(key_of(&path), Secret::new(filled));
         }
+        let [name, _, _] = secret_names(&self.resource.name);
         Ok(SecretObject {
-            name: format!("{}-server", self.resource.name),
+            name,
             kind: "Opaque".to_owned(),
             data,
         })
@@ -183,10 +193,9 @@ impl ResourceInput<'_> {
     /// # Errors
     /// When the type is faulty.
     pub fn binding_secrets(&self, passwords: &ResourcePasswords) -> Result<Vec<SecretObject>> {
-        let name = &self.resource.name;
-        let mut secrets = vec![self.binding(name.to_string(), &self.kind.exports, passwords)?];
+        let [_, own, owner] = secret_names(&self.resource.name);
+        let mut secrets = vec![self.binding(own, &self.kind.exports, passwords)?];
         if !self.kind.owner_exports.is_empty() {
-            let owner = format!("{name}-owner");
             secrets.push(self.binding(owner, &self.kind.owner_exports, passwords)?);
         }
         Ok(secrets)

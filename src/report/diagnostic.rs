@@ -7,6 +7,15 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::Deco
 use super::{Format, JSON_VERSION, Style};
 use crate::error::{Error, Place};
 
+/// An error as one document for programs.
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
+pub struct ErrorDocument<'a> {
+    /// The version of the document.
+    version: u32,
+    /// What went wrong, where, why, and what to do next.
+    error: &'a Error,
+}
+
 /// The text of an error with all its parts, ending in a line break.
 pub fn render_error(error: &Error, format: Format, style: &Style) -> String {
     match format {
@@ -25,8 +34,13 @@ pub fn render_error(error: &Error, format: Format, style: &Style) -> String {
 }
 
 fn json(error: &Error) -> String {
-    let document = serde_json::json!({ "version": JSON_VERSION, "error": error });
-    format!("{document}\n")
+    let document = ErrorDocument {
+        version: JSON_VERSION,
+        error,
+    };
+    // An error is made of texts and numbers, which JSON can always hold.
+    let text = serde_json::to_string(&document).unwrap_or_default();
+    format!("{text}\n")
 }
 
 fn human(error: &Error, style: &Style) -> String {

@@ -8,13 +8,14 @@ mod human;
 mod json;
 mod plain;
 mod recording;
+pub mod schema;
 mod style;
 pub mod verification;
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 
-pub use diagnostic::render_error;
+pub use diagnostic::{ErrorDocument, render_error};
 pub use human::TerminalReporter;
 pub use json::JsonReporter;
 pub use plain::PlainReporter;
@@ -77,7 +78,7 @@ pub enum Verbosity {
 }
 
 /// The result of a command: text for people, a document for programs.
-pub trait Answer: serde::Serialize {
+pub trait Answer: serde::Serialize + schemars::JsonSchema {
     /// Writes the text for people.
     ///
     /// # Errors

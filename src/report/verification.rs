@@ -5,12 +5,14 @@ mod junit;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub use self::document::{Document, schema};
+pub use self::document::Document;
 pub use self::junit::junit;
 use super::{Answer, Style};
 use crate::model::exchange::{ProviderState, named_values};
@@ -31,6 +33,16 @@ pub struct Report<'a>(pub &'a Verification);
 impl Serialize for Report<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         Document::of(self.0).serialize(serializer)
+    }
+}
+
+impl JsonSchema for Report<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        Document::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Document::json_schema(generator)
     }
 }
 

@@ -6,7 +6,9 @@
     reason = "a test fails by panicking"
 )]
 
+mod answers;
 mod contract;
+mod demo;
 mod dist;
 mod environments;
 mod generate;
@@ -15,5 +17,7 @@ mod manifests;
 mod new_workspace;
 mod published;
 mod scaffold;
+#[path = "../shared/schemas.rs"]
+mod schemas;
 mod stack;
 mod workspace;

@@ -22,7 +22,7 @@ const ACTING_FILES: [&str; 6] = [
 ];
 
 /// What a sound blueprint was tried with.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Checked {
     /// `go-service@1`.
     pub blueprint: String,

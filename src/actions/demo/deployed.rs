@@ -1,11 +1,10 @@
 //! A shop that runs in a cluster, reached through the API server.
 
 use async_trait::async_trait;
-use serde_json::Value;
 
-use super::{DELIVERY, LINES, Shop};
+use super::{LINES, Shop};
 use crate::actions::stack::logs::LogLine;
-use crate::engine::http::Answered;
+use crate::engine::http::{Answered, JsonPost};
 use crate::engine::kubernetes::Cluster;
 use crate::engine::kubernetes::proxy::ServicePath;
 use crate::error::Result;
@@ -22,7 +21,7 @@ impl DeployedShop {
     /// read.
     ///
     /// # Errors
-    /// When the context cannot be used.
+    /// When there is no such context, or its credentials cannot be used.
     pub async fn connect(
         context: &str,
         namespace: &'static str,
@@ -34,6 +33,17 @@ impl DeployedShop {
             services,
         })
     }
+
+    /// Makes sure that a deployment could begin: the cluster answers, is new enough, and can be told
+    /// from others.
+    ///
+    /// # Errors
+    /// When it does not answer, or it may not be asked.
+    pub async fn check(&self) -> Result<()> {
+        self.cluster.version().await?;
+        self.cluster.identity().await?;
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -42,7 +52,7 @@ impl Shop for DeployedShop {
         &self,
         service: &str,
         path: &str,
-        document: &Value,
+        post: &JsonPost<'_>,
     ) -> Result<(String, Answered)> {
         let to = ServicePath {
             namespace: self.namespace,
@@ -50,10 +60,7 @@ impl Shop for DeployedShop {
             port: "http",
             path,
         };
-        let answered = self
-            .cluster
-            .post_to_service(&to, document, DELIVERY)
-            .await?;
+        let answered = self.cluster.post_to_service(&to, post).await?;
         Ok((
             format!("http://{service}.{}{path}", self.namespace),
             answered,

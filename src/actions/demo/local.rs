@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 use futures::StreamExt;
-use serde_json::Value;
 
-use super::{DELIVERY, LINES, Shop};
+use super::{LINES, Shop};
 use crate::actions::stack::Stack;
 use crate::actions::stack::logs::{LogLine, logs};
 use crate::actions::stack::status::status;
-use crate::engine::http::{Answered, post_json};
+use crate::engine::http::{Answered, JsonPost, post_json};
 use crate::engine::runtime::LogRequest;
 use crate::error::{Error, Result};
 
@@ -21,7 +20,7 @@ impl Shop for LocalShop<'_> {
         &self,
         service: &str,
         path: &str,
-        document: &Value,
+        post: &JsonPost<'_>,
     ) -> Result<(String, Answered)> {
         let things = status(self.0).await?;
         let thing = things.iter().find(|thing| thing.name == service);
@@ -29,7 +28,7 @@ impl Shop for LocalShop<'_> {
             .and_then(|thing| thing.endpoints.get("http").cloned())
             .ok_or_else(|| Error::failed(format!("{service} has no address")))?;
         let url = format!("{door}{path}");
-        let answered = post_json(&url, document, DELIVERY).await?;
+        let answered = post_json(&url, post).await?;
         Ok((url, answered))
     }
 

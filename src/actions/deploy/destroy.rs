@@ -6,12 +6,13 @@ use super::open::Opened;
 use super::past::Past;
 use super::release::REMOVAL;
 use super::site::{Held, Site};
+use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{self, Record, Status};
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 
 /// What was removed of a release.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Destroyed {
     /// The release.
     pub release: String,
@@ -19,6 +20,15 @@ pub struct Destroyed {
     pub existed: bool,
     /// Objects that stay, since they are marked to be kept.
     pub kept: Vec<String>,
+}
+
+/// What was removed, and what stays although its release is gone.
+#[derive(Debug, Clone)]
+pub struct Destruction {
+    /// Each release.
+    pub releases: Vec<Destroyed>,
+    /// Secrets and volume claims of resources: they hold data.
+    pub kept: Vec<ObjectKey>,
 }
 
 impl Site {
@@ -39,9 +49,9 @@ impl Opened {
     ///
     /// # Errors
     /// When the cluster cannot be asked.
-    pub async fn would_destroy(&self) -> Result<Vec<Destroyed>> {
-        let resources = self.resources_within().filter(|_| self.whole);
-        let names = self.services.iter().chain(resources);
+    pub async fn would_destroy(&self) -> Result<Destruction> {
+        let resources = self.resources_meant();
+        let names = self.services.iter().chain(resources.iter().copied());
         let looking = names.map(async |service| {
             let past = Past::load(&self.site, service.as_str()).await?;
             Ok::<_, Error>(Destroyed {
@@ -50,7 +60,27 @@ impl Opened {
                 kept: Vec::new(),
             })
         });
-        try_join_all(looking).await
+        Ok(Destruction {
+            releases: try_join_all(looking).await?,
+            kept: self.kept(&resources).await,
+        })
+    }
+
+    /// The resources in the cluster, when all of the environment is meant.
+    fn resources_meant(&self) -> Vec<&Name> {
+        self.resources_within().filter(|_| self.whole).collect()
+    }
+
+    /// What outlives these resources. Who may not see it is told so: it is there all the same.
+    async fn kept(&self, resources: &[&Name]) -> Vec<ObjectKey> {
+        match self.site.kept(resources).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                let unknown = "cannot tell which Secrets and volume claims stay";
+                self.site.events.warn(format!("{unknown}: {error}"));
+                Vec::new()
+            }
+        }
     }
 
     /// Removes the releases of the services, then those of the resources in the cluster when all
@@ -58,12 +88,12 @@ impl Opened {
     ///
     /// # Errors
     /// When one cannot be removed; the others are, all the same.
-    pub async fn destroy_all(&self) -> Result<Vec<Destroyed>> {
+    pub async fn destroy_all(&self) -> Result<Destruction> {
         let mut removed = Vec::new();
         let mut errors = Vec::new();
         let services: Vec<&Name> = self.services.iter().collect();
-        let resources: Vec<&Name> = self.resources_within().filter(|_| self.whole).collect();
-        for names in [services, resources] {
+        let resources = self.resources_meant();
+        for names in [&services, &resources] {
             let removing = names.iter().map(|name| self.site.destroy(name.as_str()));
             for outcome in join_all(removing).await {
                 match outcome {
@@ -76,7 +106,13 @@ impl Opened {
             }
         }
         let message = |count| format!("{count} services were not removed");
-        Error::all_of(message, errors).map_or(Ok(removed), Err)
+        match Error::all_of(message, errors) {
+            Some(error) => Err(error),
+            None => Ok(Destruction {
+                releases: removed,
+                kept: self.kept(&resources).await,
+            }),
+        }
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Opened {
     pub whole: bool,
     /// The cluster.
     pub cluster: Cluster,
+    /// The context through which it is reached; the kubeconfig's current one when `None`.
+    pub context: Option<String>,
     /// The namespace.
     pub site: Site,
 }
@@ -110,6 +112,7 @@ impl Opening {
             services,
             whole,
             cluster,
+            context,
             site,
         })
     }
@@ -122,8 +125,8 @@ impl Opened {
     /// # Errors
     /// When an image is missing, or a chart cannot be rendered.
     pub async fn releases(&self, missing: MissingImages) -> Result<Releases> {
-        let version = self.cluster.version().await?;
-        let (images, api_versions, installed) = tokio::try_join!(
+        let (version, images, api_versions, installed) = tokio::try_join!(
+            self.cluster.version(),
             self.images(missing),
             self.cluster.api_versions(),
             self.installed(),

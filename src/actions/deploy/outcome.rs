@@ -56,7 +56,7 @@ impl Stop {
 }
 
 /// What became of a release.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// It was installed for the first time.
@@ -76,7 +76,7 @@ pub enum Change {
 }
 
 /// What came of one release.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Outcome {
     /// The release.
     pub release: String,

@@ -15,7 +15,7 @@ const HISTORY: usize = 10;
 const FOREIGN_MINUTES: i64 = 10;
 
 /// One revision, as `history` shows it.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct Revision {
     /// Its number.
     pub revision: u32,

@@ -24,7 +24,7 @@ const SERVERS_OWN: [&str; 6] = [
 ];
 
 /// What is done with an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Action {
     /// It is not there yet.
@@ -36,7 +36,7 @@ pub enum Action {
 }
 
 /// One object that changes.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct ObjectChange {
     /// What is done.
     pub action: Action,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use futures::future::try_join_all;
 use futures::{StreamExt, stream};
 
 use super::open::{Opened, Releases};
@@ -27,7 +28,7 @@ pub struct DeployRequest {
 }
 
 /// What would become of a release.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
 pub struct ReleasePlan {
     /// The release.
     pub release: String,
@@ -104,9 +105,7 @@ impl Site {
         request: DeployRequest,
     ) -> Result<Vec<Outcome>> {
         self.ensure_namespace().await?;
-        for resource in &releases.resources {
-            self.ensure_secrets(resource).await?;
-        }
+        try_join_all(releases.resources.iter().map(|it| self.ensure_secrets(it))).await?;
         let resources: Vec<&ReleaseSpec> = releases.resources.iter().map(|it| &it.spec).collect();
         let services: Vec<&ReleaseSpec> = releases.services.iter().collect();
         let mut before = BTreeMap::new();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures::future::try_join_all;
 use serde_json::{Value, json};
 
 use super::site::Site;
@@ -36,12 +37,15 @@ impl Site {
                 }
             }
         };
-        for secret in resource.binding_secrets(&content(&server))? {
+        let secrets = resource.binding_secrets(&content(&server))?;
+        let making = secrets.iter().map(async |secret| {
             let there = self.objects.get(&self.secret_key(&secret.name)).await?;
-            if there.is_none() {
-                self.make_secret(&secret).await?;
+            match there {
+                Some(_) => Ok::<_, Error>(None),
+                None => self.make_secret(secret).await,
             }
-        }
+        });
+        try_join_all(making).await?;
         Ok(())
     }
 

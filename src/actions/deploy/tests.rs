@@ -227,6 +227,35 @@ async fn a_rollback_brings_back_what_ran_before() {
 }
 
 #[tokio::test]
+async fn the_secrets_and_volume_claims_of_a_resource_are_what_outlives_it() {
+    let cluster = cluster();
+    let labelled = async |kind: &str, name: &str, labels: Value| {
+        let key = ObjectKey::namespaced("v1", kind, "shop", name);
+        let object = json!({"metadata": {"name": name, "labels": labels}});
+        cluster.create(&key, &object).await.unwrap();
+    };
+    let ours = json!({"app.kubernetes.io/managed-by": "gantline"});
+    for name in ["orders-db", "orders-db-server", "orders-db-owner", "events"] {
+        labelled("Secret", name, ours.clone()).await;
+    }
+    let of = |name: &str| json!({"app.kubernetes.io/name": name, "app.kubernetes.io/component": "resource"});
+    labelled("PersistentVolumeClaim", "data-orders-db-0", of("orders-db")).await;
+    labelled("PersistentVolumeClaim", "data-events-0", of("events")).await;
+    let resource = crate::model::name::Name::new("orders-db").unwrap();
+    let kept = site(&cluster, "one").kept(&[&resource]).await.unwrap();
+    let titles: Vec<String> = kept.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        titles,
+        [
+            "Secret/orders-db",
+            "Secret/orders-db-owner",
+            "Secret/orders-db-server",
+            "PersistentVolumeClaim/data-orders-db-0"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_release_that_is_destroyed_leaves_nothing() {
     let cluster = cluster();
     deploy(&cluster, &spec("1", FIRST)).await;

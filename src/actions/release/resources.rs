@@ -109,7 +109,8 @@ impl ResourceSpec {
 
     /// The name of the Secret that is made first.
     pub fn server_secret_name(&self) -> String {
-        format!("{}-server", self.resource.name)
+        let [server, _, _] = resource_release::secret_names(&self.resource.name);
+        server
     }
 
     /// The Secret that is made first, with new passwords; only for a cluster that has none.

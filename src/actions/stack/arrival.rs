@@ -20,7 +20,7 @@ const REPORT: Duration = Duration::from_secs(1);
 const NOTE_SECONDS: u64 = 10;
 
 /// What became of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
     /// It did not run.

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::model::stack::RuntimeKind;
 
 /// What `down` removed.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Removed {
     /// Instances that were stopped.
     pub stopped: Vec<String>,

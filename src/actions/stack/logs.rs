@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::stack::Observed;
 
 /// A line of a thing's log.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct LogLine {
     /// The thing.
     pub thing: String,

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::model::stack::{Observed, Role, RuntimeKind};
 
 /// What would happen to one instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
     /// It does not run, and would be started.
@@ -27,7 +27,7 @@ pub enum Step {
 }
 
 /// What would happen to one instance.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Foreseen {
     /// Its name.
     pub name: String,

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::model::stack::{Addresses, Instance, Observed, Role, State};
 
 /// One thing of the stack.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Thing {
     /// Its name.
     pub name: String,

@@ -43,7 +43,7 @@ pub struct UpRequest {
 }
 
 /// What became of one instance.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, schemars::JsonSchema)]
 pub struct Arrived {
     /// Its name.
     pub name: String,

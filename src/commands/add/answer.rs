@@ -8,7 +8,7 @@ use crate::model::plan::FilePlan;
 use crate::report::{Answer, Style};
 
 /// A service that was added, or would be.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct AddedService {
     /// Its name.
     service: String,
@@ -28,10 +28,13 @@ pub struct AddedService {
     pub dry_run: bool,
 }
 
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 struct AddedResource {
+    /// Its name.
     name: String,
+    /// Its type, such as `postgres`.
     r#type: String,
+    /// The version of its server.
     version: String,
 }
 

@@ -63,14 +63,21 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     })
 }
 
-#[derive(serde::Serialize)]
-struct AddedClient {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(in crate::commands) struct AddedClient {
+    /// The service that is called.
     provider: String,
+    /// The service that calls it.
     service: String,
+    /// Files that were written, relative to the workspace.
     files: Vec<String>,
+    /// Those among them that hold conflict markers.
     conflicts: Vec<String>,
+    /// How the service's own code uses what was generated.
     examples: Vec<String>,
+    /// Commands to try next.
     next: Vec<String>,
+    /// Whether nothing was written.
     dry_run: bool,
 }
 

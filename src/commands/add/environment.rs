@@ -64,13 +64,19 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 }
 
 /// The answer of `add environment`.
-#[derive(serde::Serialize)]
-struct Added {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(in crate::commands) struct Added {
+    /// Its name.
     environment: Name,
+    /// The namespace that everything goes to.
     namespace: String,
+    /// The context through which its cluster is reached.
     context: String,
+    /// What tells its cluster from any other.
     cluster: ClusterIdentity,
+    /// Files that were written, relative to the workspace.
     files: Vec<String>,
+    /// Whether nothing was written.
     dry_run: bool,
 }
 

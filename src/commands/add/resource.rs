@@ -114,12 +114,16 @@ fn missing_kind() -> Result<Error> {
 }
 
 /// The answer of `add resource`.
-#[derive(serde::Serialize)]
-struct Added {
+#[derive(serde::Serialize, schemars::JsonSchema)]
+pub(in crate::commands) struct Added {
+    /// Its name.
     name: Name,
+    /// Its type, such as `postgres`.
     #[serde(rename = "type")]
     kind: Name,
+    /// The version of its server.
     resource_version: String,
+    /// Whether nothing was written.
     dry_run: bool,
     #[serde(skip)]
     line: String,

@@ -8,7 +8,7 @@ use crate::model::stack::RuntimeKind;
 use crate::report::{Answer, Style};
 
 /// Where the shop ran.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 #[serde(untagged)]
 pub enum Place {
     /// On this machine.
@@ -28,7 +28,7 @@ pub enum Place {
 }
 
 /// What was seen.
-#[derive(Debug, serde::Serialize)]
+#[derive(Debug, serde::Serialize, schemars::JsonSchema)]
 pub struct Demonstration {
     /// The workspace.
     pub directory: PathBuf,

@@ -19,13 +19,13 @@ const BAD_VERSION: (&str, &str) = (
     "# A duration that is none: the service says so and exits.\nenv: {SHUTDOWN_TIMEOUT: soon}\n",
 );
 
-/// Refuses a context that is none, before anything is made.
+/// Refuses a context that is none, or whose cluster does not answer, before anything is made.
 ///
 /// # Errors
-/// When the context cannot be used.
+/// When the context cannot be used, or its cluster cannot be asked.
 pub async fn check(context: &str) -> Result<()> {
-    DeployedShop::connect(context, NAMESPACE, SERVICES).await?;
-    Ok(())
+    let shop = DeployedShop::connect(context, NAMESPACE, SERVICES).await?;
+    shop.check().await
 }
 
 /// Deploys the shop, places an order, rolls out a bad version, and destroys it unless it is kept.

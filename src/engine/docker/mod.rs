@@ -41,6 +41,7 @@ use crate::model::stack::{Instance, Observed, Program, Role};
     Default,
     serde::Serialize,
     serde::Deserialize,
+    schemars::JsonSchema,
     clap::ValueEnum,
 )]
 #[serde(rename_all = "kebab-case")]

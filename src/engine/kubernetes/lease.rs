@@ -84,11 +84,15 @@ impl Lease {
         let mut seen: Option<(Value, Instant)> = None;
         let object = loop {
             let wanted = lease(&key, request);
+            // Mostly nobody holds it: one request instead of two.
+            if seen.is_none()
+                && let Some(created) = objects.create(&key, &wanted).await?
+            {
+                break created;
+            }
             let Some(found) = objects.get(&key).await? else {
-                match objects.create(&key, &wanted).await? {
-                    Some(created) => break created,
-                    None => continue,
-                }
+                seen = None;
+                continue;
             };
             let holder = holder_of(&found);
             if holder == request.holder {

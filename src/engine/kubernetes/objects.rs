@@ -27,7 +27,9 @@ use crate::model::event::EventSink;
 pub const FIELD_MANAGER: &str = "helm";
 
 /// Where an object is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub struct ObjectKey {
     /// `apps/v1`.
@@ -166,6 +168,7 @@ impl Cluster {
             .send(&access, || self.client.list_api_groups_aggregated())
             .await?;
         let mut found = Vec::new();
+        let mut kinds = self.kinds.lock().await;
         for group in core.items.iter().chain(&groups.items) {
             let name = group.metadata.as_ref().and_then(|it| it.name.as_deref());
             for version in &group.versions {
@@ -174,11 +177,28 @@ impl Cluster {
                     "" => number.to_owned(),
                     group => format!("{group}/{number}"),
                 };
-                let kinds = version.resources.iter().filter_map(|resource| {
-                    let kind = resource.response_kind.as_ref()?.kind.as_deref()?;
-                    Some(format!("{served}/{kind}"))
-                });
-                found.extend(kinds);
+                for resource in &version.resources {
+                    let Some(kind) = resource
+                        .response_kind
+                        .as_ref()
+                        .and_then(|it| it.kind.clone())
+                    else {
+                        continue;
+                    };
+                    found.push(format!("{served}/{kind}"));
+                    // What was told of all kinds need not be asked for each.
+                    let known = Kind {
+                        resource: ApiResource {
+                            group: name.unwrap_or_default().to_owned(),
+                            version: number.to_owned(),
+                            api_version: served.clone(),
+                            kind: kind.clone(),
+                            plural: resource.resource.clone().unwrap_or_default(),
+                        },
+                        namespaced: resource.scope.as_deref() == Some("Namespaced"),
+                    };
+                    kinds.entry((served.clone(), kind)).or_insert(known);
+                }
                 found.push(served);
             }
         }

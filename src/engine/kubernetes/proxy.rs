@@ -1,8 +1,6 @@
 //! Reaching into a cluster through its API server: no port has to be open, and nothing but the
 //! user's own rights counts.
 
-use std::time::Duration;
-
 use http::Request;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams, LogParams};
@@ -12,7 +10,7 @@ use tokio::time::timeout;
 
 use super::Cluster;
 use super::request::Access;
-use crate::engine::http::Answered;
+use crate::engine::http::{Answered, IDEMPOTENCY_KEY, JsonPost};
 use crate::engine::runtime::clean_line;
 use crate::error::{Error, Result};
 
@@ -40,8 +38,7 @@ impl Cluster {
     pub async fn post_to_service(
         &self,
         to: &ServicePath<'_>,
-        document: &Value,
-        deadline: Duration,
+        post: &JsonPost<'_>,
     ) -> Result<Answered> {
         let access = Access::new("create", "services/proxy")
             .named(to.service)
@@ -52,14 +49,15 @@ impl Cluster {
         );
         let request = Request::post(uri)
             .header(http::header::CONTENT_TYPE, "application/json")
-            .body(Body::from(document.to_string().into_bytes()))
+            .header(IDEMPOTENCY_KEY, post.idempotency_key)
+            .body(Body::from(post.document.to_string().into_bytes()))
             .map_err(|error| Error::failed(format!("cannot {access}")).because(error))?;
         let exchange = async {
             let response = self.client.send(request).await?;
             let status = response.status().as_u16();
             Ok((status, response.into_body().collect_bytes().await?))
         };
-        let (status, bytes) = match timeout(deadline, exchange).await {
+        let (status, bytes) = match timeout(post.deadline, exchange).await {
             Ok(answer) => answer.map_err(|error| access.failure(error))?,
             Err(elapsed) => {
                 return Err(

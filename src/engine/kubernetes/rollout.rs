@@ -3,6 +3,7 @@
 //! The loop looks at the cluster in short intervals and outlives a restart of the API server; what
 //! it sees is judged by `judge`, which is pure.
 
+mod changes;
 mod finding;
 mod judge;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod logs;
 mod missing;
 mod pod;
 mod route;
+mod service;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,8 +20,9 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Event;
 use kube::{Client, Error as KubeError};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
+use self::changes::Changes;
 use self::finding::{Finding, last_seen};
 use self::judge::{Observation, Verdict};
 use self::target::{Target, View};
@@ -62,7 +65,8 @@ pub enum RolloutEnd {
     TimedOut(Vec<RolloutCause>),
 }
 
-/// Waits until the workloads among the objects are ready, and reports what it waits for.
+/// Waits until the workloads among the objects are ready, then until the Services among them reach
+/// these, and reports what it waits for.
 ///
 /// A failed rollout is no error of this function: it is how the rollout ended.
 ///
@@ -74,23 +78,31 @@ pub async fn await_ready(
     events: &dyn EventSink,
 ) -> Result<RolloutEnd> {
     let targets = request.objects.iter();
-    let targets: Vec<Target> = targets
-        .filter_map(|object| Target::of(object, request.namespace))
-        .collect();
-    if targets.is_empty() {
-        return Ok(RolloutEnd::Ready);
+    let targets = targets.filter_map(|object| Target::of(object, request.namespace));
+    let (services, workloads): (Vec<Target>, Vec<Target>) =
+        targets.partition(Target::follows_workloads);
+    let began = Instant::now();
+    for stage in [workloads, services] {
+        if stage.is_empty() {
+            continue;
+        }
+        let changes = Changes::of(client, &stage);
+        let wait = Wait {
+            view: View { client },
+            request,
+            events,
+            began,
+            waits: stage.into_iter().map(TargetWait::new).collect(),
+            earlier: None,
+            said: String::new(),
+            noted: 0,
+        };
+        match wait.run(changes).await? {
+            RolloutEnd::Ready => {}
+            end => return Ok(end),
+        }
     }
-    let wait = Wait {
-        view: View { client },
-        request,
-        events,
-        began: Instant::now(),
-        waits: targets.into_iter().map(TargetWait::new).collect(),
-        earlier: None,
-        said: String::new(),
-        noted: 0,
-    };
-    wait.run().await
+    Ok(RolloutEnd::Ready)
 }
 
 /// Why a Job failed, with the last lines of its log; also of one that has not failed yet.
@@ -214,7 +226,7 @@ struct Wait<'a> {
 }
 
 impl Wait<'_> {
-    async fn run(mut self) -> Result<RolloutEnd> {
+    async fn run(mut self, mut changes: Changes) -> Result<RolloutEnd> {
         let mut pause = FIRST_PAUSE;
         let mut away: Option<Instant> = None;
         loop {
@@ -246,7 +258,7 @@ impl Wait<'_> {
             if left.is_zero() {
                 return Ok(RolloutEnd::TimedOut(self.causes(false).await));
             }
-            sleep(pause.min(left)).await;
+            changes.pause(pause.min(left)).await;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
         }
     }

@@ -2,17 +2,11 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::model::exchange::ProviderState;
 use crate::model::verification::{
     InteractionKind, InteractionResult, Mismatch, PactResult, Tally, Trouble, Verdict, Verification,
 };
-use crate::report::JSON_VERSION;
-
-/// Where the schema is published.
-const ADDRESS: &str =
-    "https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/contract-verify.json";
 
 /// What `contract verify --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -144,19 +138,4 @@ impl Interaction {
 
 fn rounded(elapsed: std::time::Duration) -> f64 {
     (elapsed.as_secs_f64() * 1000.0).round() / 1000.0
-}
-
-/// The JSON Schema of the document, with the version that every answer has.
-pub fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Document).to_value();
-    schema["$id"] = json!(ADDRESS);
-    schema["title"] = json!("gantline contract verify");
-    schema["properties"]["version"] = json!({
-        "const": JSON_VERSION,
-        "description": "The version of the document."
-    });
-    if let Some(required) = schema["required"].as_array_mut() {
-        required.insert(0, json!("version"));
-    }
-    schema
 }

@@ -2,13 +2,14 @@
 
 use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, ReplicaSet, StatefulSet};
 use k8s_openapi::api::batch::v1::Job;
-use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod, Service};
+use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::finding::{Finding, Patience, concerns, last_seen};
 use super::missing::Missing;
 use super::pod::{self, PodView};
 use super::route::{RouteView, judge_route};
+use super::service::{ServiceView, judge_service};
 
 const REVISION: &str = "deployment.kubernetes.io/revision";
 const REVISION_HASH: &str = "controller-revision-hash";
@@ -30,8 +31,8 @@ pub enum Workload {
     Pod(Box<Pod>),
     /// A claim for storage.
     Claim(Box<PersistentVolumeClaim>),
-    /// A Service; of interest when a load balancer belongs to it.
-    Service(Box<Service>),
+    /// A Service, with what the cluster's network knows of it.
+    Service(Box<ServiceView>),
     /// A route of the Gateway API.
     Route(Box<RouteView>),
 }
@@ -85,7 +86,7 @@ impl Observation {
             Workload::Job(it) => self.job(it),
             Workload::Pod(it) => self.single_pod(it),
             Workload::Claim(it) => self.claim(it),
-            Workload::Service(it) => load_balancer(it),
+            Workload::Service(it) => judge_service(it, &self.pods),
             Workload::Route(it) => judge_route(it),
         }
     }
@@ -388,26 +389,6 @@ impl Replicas {
             let ready = (available - old).clamp(0, *wanted);
             format!("{ready} of {wanted} {noun} ready")
         }
-    }
-}
-
-fn load_balancer(service: &Service) -> Verdict {
-    let kind = service.spec.as_ref().and_then(|it| it.type_.as_deref());
-    let has_address = service
-        .status
-        .as_ref()
-        .and_then(|it| it.load_balancer.as_ref()?.ingress.as_ref())
-        .is_some_and(|ingress| !ingress.is_empty());
-    match kind {
-        Some("LoadBalancer") if !has_address => waiting(
-            "no address",
-            vec![Finding::new(
-                "load-balancer",
-                Patience::Deadline,
-                "no load balancer has given it an address",
-            )],
-        ),
-        _ => Verdict::Ready,
     }
 }
 

@@ -342,12 +342,7 @@ fn a_job_that_may_try_again_goes_on() {
 }
 
 #[test]
-fn a_load_balancer_without_an_address_and_a_claim_without_a_volume_are_waited_for() {
-    let service = Workload::Service(Box::new(literal(json!({"spec": {"type": "LoadBalancer"}}))));
-    assert_eq!(
-        waiting(&observed(service, Vec::new())).1[0].message,
-        "no load balancer has given it an address"
-    );
+fn a_claim_without_a_volume_is_waited_for() {
     let claim = Workload::Claim(Box::new(literal(
         json!({"metadata": {"uid": "c"}, "status": {"phase": "Pending"}}),
     )));

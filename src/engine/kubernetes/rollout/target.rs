@@ -9,6 +9,7 @@ use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{
     ConfigMap, Event, PersistentVolumeClaim, Pod, PodSpec, Secret, Service,
 };
+use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::api::{ApiResource, DynamicObject, GroupVersionKind, ListParams};
 use kube::{Api, Client, Error as KubeError, Resource};
@@ -18,6 +19,7 @@ use super::judge::{Observation, Workload};
 use super::missing::{Holder, Missing, missing, needs};
 use super::pod;
 use super::route::RouteView;
+use super::service::ServiceView;
 use crate::model::release::ReleaseObject;
 
 const GATEWAY_API: &str = "gateway.networking.k8s.io";
@@ -64,7 +66,7 @@ impl Target {
             ("batch", "Job") => Kind::Job,
             ("", "Pod") => Kind::Pod,
             ("", "PersistentVolumeClaim") => Kind::Claim,
-            ("", "Service") if value["spec"]["type"] == "LoadBalancer" => Kind::Service,
+            ("", "Service") => Kind::Service,
             (GATEWAY_API, "HTTPRoute" | "GRPCRoute" | "TLSRoute" | "TCPRoute") => Kind::Route,
             _ => return None,
         };
@@ -92,6 +94,24 @@ impl Target {
             api_version: "batch/v1".to_owned(),
             kind_name: "Job".to_owned(),
         }
+    }
+
+    /// Whether it only counts once the workloads behind it are ready.
+    pub fn follows_workloads(&self) -> bool {
+        matches!(self.kind, Kind::Service)
+    }
+
+    /// The object alone, for what watches it.
+    pub fn api(&self, client: &Client) -> Api<DynamicObject> {
+        let (group, version) = parts(&self.api_version);
+        let kind = GroupVersionKind::gvk(group, version, &self.kind_name);
+        let resource = ApiResource::from_gvk(&kind);
+        Api::namespaced_with(client.clone(), &self.namespace, &resource)
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     /// Its namespace.
@@ -131,10 +151,7 @@ impl Target {
                 let found: Option<PersistentVolumeClaim> = self.get(view).await?;
                 found.map(|it| alone(Workload::Claim(Box::new(it))))
             }
-            Kind::Service => {
-                let found: Option<Service> = self.get(view).await?;
-                found.map(|it| alone(Workload::Service(Box::new(it))))
-            }
+            Kind::Service => self.service(view).await?,
             Kind::Route => {
                 let found = self.route(view).await?;
                 found.map(|it| alone(Workload::Route(Box::new(it))))
@@ -198,6 +215,32 @@ impl Target {
         let selector = found.spec.as_ref().and_then(|it| it.selector.as_ref());
         let pods = view.of_selector(&self.namespace, selector).await?;
         Ok(Some((Workload::Job(Box::new(found)), pods, Vec::new())))
+    }
+
+    async fn service(&self, view: &View<'_>) -> Result<Option<Parts>, KubeError> {
+        let Some(found) = self.get::<Service>(view).await? else {
+            return Ok(None);
+        };
+        let chosen = found.spec.as_ref().and_then(|it| it.selector.clone());
+        let selector = chosen
+            .filter(|labels| !labels.is_empty())
+            .map(|labels| LabelSelector {
+                match_labels: Some(labels),
+                match_expressions: None,
+            });
+        let (pods, slices) = tokio::join!(
+            view.of_selector::<Pod>(&self.namespace, selector.as_ref()),
+            view.slices(&self.namespace, &self.name)
+        );
+        let service = ServiceView {
+            service: found,
+            slices: slices?,
+        };
+        Ok(Some((
+            Workload::Service(Box::new(service)),
+            pods?,
+            Vec::new(),
+        )))
     }
 
     async fn route(&self, view: &View<'_>) -> Result<Option<RouteView>, KubeError> {
@@ -293,6 +336,20 @@ impl View<'_> {
         unless_forbidden(api.list(&parameters).await.map(|list| list.items))
     }
 
+    /// What the cluster's network knows of a Service; `None` when that may not be read.
+    async fn slices(
+        &self,
+        namespace: &str,
+        service: &str,
+    ) -> Result<Option<Vec<EndpointSlice>>, KubeError> {
+        let api: Api<EndpointSlice> = Api::namespaced(self.client.clone(), namespace);
+        let label = format!("kubernetes.io/service-name={service}");
+        match api.list(&ListParams::default().labels(&label)).await {
+            Err(KubeError::Api(status)) if status.is_forbidden() => Ok(None),
+            answer => answer.map(|list| Some(list.items)),
+        }
+    }
+
     async fn dynamic(
         &self,
         api_version: &str,
@@ -300,7 +357,7 @@ impl View<'_> {
         namespace: &str,
         name: &str,
     ) -> Result<Option<Value>, KubeError> {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+        let (group, version) = parts(api_version);
         let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
         let api: Api<DynamicObject> =
             Api::namespaced_with(self.client.clone(), namespace, &resource);
@@ -360,6 +417,11 @@ impl View<'_> {
             }
         }
     }
+}
+
+/// Group and version; the oldest group has no name.
+fn parts(api_version: &str) -> (&str, &str) {
+    api_version.split_once('/').unwrap_or(("", api_version))
 }
 
 fn unless_forbidden<T>(answer: Result<Vec<T>, KubeError>) -> Result<Vec<T>, KubeError> {
