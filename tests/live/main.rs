@@ -18,3 +18,5 @@ mod image;
 mod lint;
 mod process;
 mod registry;
+#[path = "../shared/schemas.rs"]
+mod schemas;

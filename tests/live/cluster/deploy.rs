@@ -20,17 +20,20 @@ use super::namespace::{Namespace, config, kubeconfig};
 
 /// Tells the child of a test which namespace it deploys to.
 const CHILD: &str = "GANTLINE_TEST_DEPLOY_TO";
-const RELEASE: &str = "web";
+/// The release of most tests.
+pub const RELEASE: &str = "web";
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/cluster/chart")
 }
 
-async fn cluster() -> Cluster {
+/// The live cluster.
+pub async fn cluster() -> Cluster {
     Cluster::with(config().await, "the live cluster".to_owned()).unwrap()
 }
 
-fn site(cluster: &Cluster, namespace: &str) -> Site {
+/// How this test deploys to a namespace.
+pub fn site(cluster: &Cluster, namespace: &str) -> Site {
     let never: futures::future::BoxFuture<'static, ()> = Box::pin(std::future::pending());
     Site {
         objects: Arc::new(cluster.clone()),
@@ -49,11 +52,16 @@ fn site(cluster: &Cluster, namespace: &str) -> Site {
 }
 
 fn spec(namespace: &str, values: Value) -> ReleaseSpec {
+    spec_of(RELEASE, namespace, values)
+}
+
+/// A release of the test's chart with these values.
+pub fn spec_of(release: &str, namespace: &str, values: Value) -> ReleaseSpec {
     let chart = read_chart(&folder()).unwrap();
     let rendered = chart::render(
         &chart,
         &ChartInput {
-            name: RELEASE,
+            name: release,
             namespace,
             config: &values,
             revision: 1,
@@ -64,7 +72,7 @@ fn spec(namespace: &str, values: Value) -> ReleaseSpec {
         },
     );
     ReleaseSpec {
-        name: RELEASE.to_owned(),
+        name: release.to_owned(),
         namespace: namespace.to_owned(),
         rendered: rendered.unwrap(),
         chart,
@@ -72,19 +80,22 @@ fn spec(namespace: &str, values: Value) -> ReleaseSpec {
     }
 }
 
-async fn deploy(namespace: &Namespace, values: Value) -> Outcome {
+/// Deploys the chart with these values.
+pub async fn deploy(namespace: &Namespace, values: Value) -> Outcome {
     let site = site(&cluster().await, &namespace.name);
     let spec = spec(&namespace.name, values);
     site.deploy(&spec, AfterFailure::TakeBack).await
 }
 
-async fn deployed(namespace: &Namespace, values: Value) -> u32 {
+/// As [`deploy`], which must end well; the revision.
+pub async fn deployed(namespace: &Namespace, values: Value) -> u32 {
     let outcome = deploy(namespace, values).await;
     assert!(outcome.error.is_none(), "{outcome:?}");
     outcome.revision.unwrap()
 }
 
-async fn statuses(namespace: &str) -> Vec<(u32, Status)> {
+/// The revisions of the release and their states.
+pub async fn statuses(namespace: &str) -> Vec<(u32, Status)> {
     let cluster = cluster().await;
     let records = records::load(&cluster, namespace, RELEASE).await.unwrap();
     records
@@ -108,13 +119,14 @@ fn succeeded(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// A member of the ConfigMap, and whether it is there.
-fn mark(namespace: &Namespace, member: &str) -> String {
+/// A member of the ConfigMap; empty when it is not there.
+pub fn mark(namespace: &Namespace, member: &str) -> String {
     let path = format!("jsonpath={{.data.{member}}}");
     succeeded(&namespace.kubectl(&["get", "configmap", RELEASE, "--output", &path], ""))
 }
 
-fn exists(namespace: &Namespace, object: &str) -> bool {
+/// Whether an object is there.
+pub fn exists(namespace: &Namespace, object: &str) -> bool {
     let found = namespace.kubectl(&["get", object, "--ignore-not-found", "--output=name"], "");
     !succeeded(&found).trim().is_empty()
 }

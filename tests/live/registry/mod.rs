@@ -1,6 +1,6 @@
 //! `build` with a real registry and a real Docker daemon.
 
-mod server;
+pub mod server;
 
 use std::collections::BTreeMap;
 use std::process::Output;
