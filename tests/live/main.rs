@@ -21,3 +21,4 @@ mod process;
 mod registry;
 #[path = "../shared/schemas.rs"]
 mod schemas;
+mod shop;
