@@ -34,6 +34,10 @@ pub struct BlueprintFile {
     /// Whether it is only extended, never offered.
     #[serde(default)]
     pub r#abstract: bool,
+    /// Whether it makes what surrounds an image that is named or built in another way: such a
+    /// service says `image` or `build`, and its blueprint follows from that.
+    #[serde(default)]
+    pub container: bool,
     /// What may be chosen, in the order in which it is asked.
     #[serde(default)]
     options: IndexMap<WordText, OptionFields>,

@@ -36,6 +36,9 @@ struct EmbeddedResources;
 #[folder = "templates/charts/resource/"]
 struct EmbeddedResourceChart;
 
+/// The blueprint of services that name an image or a Dockerfile.
+pub const CONTAINER: &str = "container";
+
 /// A folder of a blueprint holds at most this many files, counted with all folders beside it.
 const MOST_FILES: usize = 8_192;
 /// No file of a blueprint is larger, in bytes.
@@ -92,6 +95,18 @@ pub fn newest(name: &str) -> Result<BlueprintReference> {
         });
     };
     Ok(found.0.clone())
+}
+
+/// The version of a blueprint that a workspace has pinned, else the one that this program brings.
+///
+/// # Errors
+/// As [`newest`], or when the lock file is broken.
+pub fn newest_or_pinned(root: &Path, name: &str) -> Result<BlueprintReference> {
+    let pinned = LockFile::read(root)?.newest(name);
+    match (pinned, Name::new(name)) {
+        (Some(version), Ok(name)) => Ok(BlueprintReference { name, version }),
+        _ => newest(name),
+    }
 }
 
 /// The blueprints that this program offers, by name.

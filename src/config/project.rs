@@ -228,6 +228,7 @@ impl Loader<'_> {
         }
         let known = folders.keys().cloned().collect();
         problems.extend(references::check(&manifests, &known));
+        problems.extend(references::check_called(&manifests, &services));
         match in_order(problems) {
             Some(error) => Err(error),
             None => Ok(services),

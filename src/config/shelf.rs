@@ -151,6 +151,7 @@ impl Shelf {
             }
             relations = file.relations().or(relations);
             blueprint.folders.extend(self.folders(entry)?);
+            blueprint.container = file.container;
             blueprint.summary.clone_from(&file.summary);
             blueprint.reference = Some(reference(entry)?);
         }

@@ -12,6 +12,8 @@ pub struct Blueprint {
     pub reference: Option<BlueprintReference>,
     /// One line on what it makes.
     pub summary: String,
+    /// Whether it is for services that name their image or Dockerfile, and is not named itself.
+    pub container: bool,
     /// Options in the order they are asked, the parent's first.
     pub options: Vec<OptionDefinition>,
     /// Combinations that are refused.

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod containers;
 mod contract;
 mod environments;
 mod generate;

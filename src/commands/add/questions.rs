@@ -48,6 +48,7 @@ impl<'a> Questions<'a> {
     pub fn blueprint(&self) -> Result<BlueprintReference> {
         let known: Vec<(BlueprintReference, String)> = catalog::blueprints()?
             .into_iter()
+            .filter(|blueprint| !blueprint.container)
             .filter_map(|blueprint| Some((blueprint.reference?, blueprint.summary)))
             .collect();
         let items: Vec<String> = known
@@ -157,7 +158,7 @@ impl<'a> Questions<'a> {
             .project
             .services
             .values()
-            .filter(|service| service.ports.http.is_some())
+            .filter(|service| service.ports.called().is_some())
             .map(|service| &service.name)
             .collect();
         let may_call = blueprint.relations.needs.at_most != Some(0);
