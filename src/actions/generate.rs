@@ -1,6 +1,7 @@
 //! Generation: what the manifests imply, compared with the base and the disk, planned, merged,
 //! and written all or nothing. One mechanism for every generated file.
 
+mod at_once;
 mod decide;
 mod records;
 mod service;
@@ -13,7 +14,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::engine::files::{
-    BaseIndex, BaseStore, Committed, Expected, FileContent, FileTree, FileWrite, Found, Transaction,
+    BaseIndex, BaseStore, Committed, ContentHash, Expected, FileContent, FileTree, FileWrite,
+    Found, Transaction,
 };
 use crate::error::{Error, Result};
 use crate::model::file_set::{FileSet, RenderedFile, TreePath};
@@ -79,34 +81,63 @@ type Group = (String, BTreeMap<TreePath, RenderedFile>);
 fn plan_groups(groups: Vec<Group>, tree: &dyn FileTree) -> Result<FilePlan> {
     let store = BaseStore::new(tree);
     let mut indexes = Indexes::read(&store)?;
+    let planned = at_once::map(groups, |group| plan_group(group, &indexes, &store));
     let mut changes = Vec::new();
-    for (name, files) in groups {
-        let before = indexes.get(&name);
-        let mut after = BaseIndex::default();
-        let mut paths: Vec<&TreePath> = files.keys().chain(before.entries.keys()).collect();
-        paths.sort();
-        paths.dedup();
-        for path in paths {
-            let situation =
-                Situation::new(before.entries.get(path), files.get(path), tree.read(path)?);
-            let decision = decide(&situation, &store)?;
-            if let Some(entry) = decision.entry {
-                after.entries.insert(path.clone(), entry);
-            }
-            indexes.learn(&situation);
-            changes.extend(decision.outcome.map(|outcome| FileChange {
+    for group in planned {
+        let group = group?;
+        changes.extend(group.changes);
+        indexes.learn(group.contents);
+        indexes.set(group.name, group.index);
+    }
+    changes.sort_by(|one, other| one.path.cmp(&other.path));
+    let records = indexes.into_records(&store, tree)?;
+    Ok(FilePlan { changes, records })
+}
+
+/// What becomes of the files of one group.
+struct PlannedGroup {
+    name: String,
+    changes: Vec<FileChange>,
+    /// Its index afterwards.
+    index: BaseIndex,
+    /// Content that the base lacks.
+    contents: BTreeMap<ContentHash, Vec<u8>>,
+}
+
+fn plan_group(
+    (name, files): Group,
+    indexes: &Indexes,
+    store: &BaseStore<'_>,
+) -> Result<PlannedGroup> {
+    let before = indexes.get(&name);
+    let mut planned = PlannedGroup {
+        name,
+        changes: Vec::new(),
+        index: BaseIndex::default(),
+        contents: BTreeMap::new(),
+    };
+    let mut paths: Vec<&TreePath> = files.keys().chain(before.entries.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    for path in paths {
+        let found = store.tree().read(path)?;
+        let situation = Situation::new(before.entries.get(path), files.get(path), found);
+        let decision = decide(&situation, store)?;
+        if let Some(entry) = decision.entry {
+            planned.index.entries.insert(path.clone(), entry);
+        }
+        planned.contents.extend(indexes.unknown(&situation));
+        planned
+            .changes
+            .extend(decision.outcome.map(|outcome| FileChange {
                 path: path.clone(),
                 executable: situation.is_executable(),
                 before: situation.into_bytes(),
                 after: decision.after,
                 outcome,
             }));
-        }
-        indexes.set(name, after);
     }
-    changes.sort_by(|one, other| one.path.cmp(&other.path));
-    let records = indexes.into_records(&store, tree)?;
-    Ok(FilePlan { changes, records })
+    Ok(planned)
 }
 
 /// Folders that a blueprint may never write to: what is in them makes git or gantline act.
