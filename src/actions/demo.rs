@@ -24,8 +24,9 @@ use crate::model::event::{Event, EventSink};
 const DELIVERY: Duration = Duration::from_secs(60);
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
-/// What a front door answers while it does not reach a service behind it.
-const UNAVAILABLE: u16 = 503;
+/// What a front door answers while the service behind it is not reached: bad gateway, service
+/// unavailable, gateway timeout (RFC 9110, 15.6.3 to 15.6.5).
+const NOT_REACHED: [u16; 3] = [502, 503, 504];
 /// How often an order is repeated, and the worker's log is read, meanwhile.
 const POLL: Duration = Duration::from_millis(250);
 /// How many lines of each log are looked through.
@@ -133,7 +134,7 @@ async fn place_and_follow(shop: &dyn Shop, order: Order<'_>) -> Result<Delivery>
 /// Places the order, again while the shop is not whole.
 ///
 /// A cluster's network learns of new pods a moment after they are ready, so the first call from one
-/// new service to another may find nobody. A caller with an idempotency key may repeat: the order
+/// new service to another may find nobody, or whoever had the address before. A caller with an idempotency key may repeat: the order
 /// is taken once, however often it arrives.
 async fn place(
     shop: &dyn Shop,
@@ -151,7 +152,9 @@ async fn place(
         let (url, answered) = shop.post(order.front_door, order.path, &post).await?;
         match answered.status {
             201 => return Ok((url, answered)),
-            UNAVAILABLE if Instant::now() < deadline => sleep(POLL).await,
+            status if NOT_REACHED.contains(&status) && Instant::now() < deadline => {
+                sleep(POLL).await;
+            }
             status => {
                 let front_door = order.front_door;
                 let refused = Error::failed(format!("{front_door} answered {status} to the order"));

@@ -35,7 +35,7 @@ impl Shop for FakeShop {
     ) -> Result<(String, Answered)> {
         let mut keys = self.keys.lock().unwrap();
         let status = match keys.len() < self.unavailable {
-            true => UNAVAILABLE,
+            true => 503,
             false => 201,
         };
         keys.push(post.idempotency_key.to_owned());
