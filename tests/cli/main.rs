@@ -17,7 +17,7 @@ mod manifests;
 mod new_workspace;
 mod published;
 mod scaffold;
-#[path = "../shared/schemas.rs"]
+#[path = "../published/schemas.rs"]
 mod schemas;
 mod stack;
 mod workspace;

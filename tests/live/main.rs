@@ -18,5 +18,5 @@ mod image;
 mod lint;
 mod process;
 mod registry;
-#[path = "../shared/schemas.rs"]
+#[path = "../published/schemas.rs"]
 mod schemas;
