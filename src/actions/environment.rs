@@ -114,10 +114,13 @@ pub async fn plan(start: &Path, request: EnvironmentRequest) -> Result<Environme
 /// # Errors
 /// When a file is not any more as the plan found it, or the disk refuses.
 pub async fn apply(plan: &EnvironmentPlan) -> Result<()> {
+    // The name comes first: without its environment it harms nothing, and the other way round
+    // a command that is killed in between would leave an environment that is not found.
+    let whose = (&plan.workspace, &plan.environment.name);
+    contexts::keep(&contexts::file()?, whose, &plan.context)?;
     let also = vec![FileWrite::create(plan.path.clone(), plan.text.clone())];
     generate::apply(&plan.root, &plan.plan, also).await?;
-    let whose = (&plan.workspace, &plan.environment.name);
-    contexts::keep(&contexts::file()?, whose, &plan.context)
+    Ok(())
 }
 
 fn chosen(asked: &[String], workspace: &Workspace) -> Result<BTreeSet<Name>> {

@@ -7,7 +7,9 @@ mod service;
 mod workspace;
 
 pub use service::service_files;
-pub use workspace::{Generation, complete_interrupted, render, render_with};
+pub use workspace::{
+    Generation, complete_interrupted, complete_interrupted_above, render, render_with,
+};
 
 use std::collections::BTreeMap;
 use std::path::Path;

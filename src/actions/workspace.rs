@@ -61,7 +61,8 @@ pub fn check_folder(root: &Path) -> Result<()> {
     let holder = nearest.and_then(|folder| project::find(folder).ok());
     if let Some(holder) = holder {
         let (folder, shown) = (shown_path(root), shown_path(&holder));
-        let message = match fs::canonicalize(root).is_ok_and(|root| root == holder) {
+        let is_it = fs::canonicalize(root).is_ok_and(|root| root == holder);
+        let message = match is_it {
             true => format!("{} is a workspace already", folder.display()),
             false => format!(
                 "{} lies in the workspace {}",
@@ -69,8 +70,13 @@ pub fn check_folder(root: &Path) -> Result<()> {
                 shown.display()
             ),
         };
-        return Err(Error::invalid(message)
-            .hint("Choose a folder outside, or add to that workspace with `gantline add`"));
+        let error = Error::invalid(message)
+            .hint("Choose a folder outside, or add to that workspace with `gantline add`");
+        return Err(match git::repository_of(&holder) {
+            // As a command leaves it that was killed before its last step.
+            None if is_it => error.hint("It is in no git repository: make one with `git init`"),
+            _ => error,
+        });
     }
     if !root.exists() {
         return Ok(());
@@ -85,19 +91,26 @@ pub fn check_folder(root: &Path) -> Result<()> {
     }
     let is_repository = root.join(".git").exists();
     for entry in fs::read_dir(root).map_err(fails)? {
-        let name = entry
-            .map_err(fails)?
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
+        let entry = entry.map_err(fails)?;
+        let name = entry.file_name().to_string_lossy().into_owned();
         let harmless = is_repository && HARMLESS.contains(&name.as_str());
-        if !harmless {
+        if !harmless && !is_left_over(&entry) {
             return Err(Error::invalid(format!("{shown} is not empty"))
                 .since(format!("it holds `{name}`"))
                 .hint("Choose another folder; nothing was touched"));
         }
     }
     Ok(())
+}
+
+/// Whether this is what a killed command leaves where no workspace came of it.
+fn is_left_over(entry: &fs::DirEntry) -> bool {
+    let only_run = |folder: fs::ReadDir| {
+        folder
+            .into_iter()
+            .all(|inner| inner.is_ok_and(|inner| inner.file_name() == "run"))
+    };
+    entry.file_name() == ".gantline" && fs::read_dir(entry.path()).is_ok_and(only_run)
 }
 
 /// Plans a new workspace.

@@ -66,7 +66,7 @@ impl Answer for Diagnosis {
 pub async fn run(_args: Args, app: &App) -> Result<()> {
     let directory = &app.settings().directory;
     let mut findings = machine(directory).await?;
-    let invalid = match workspace_health(directory, &*app.events()) {
+    let invalid = match workspace_health(directory) {
         WorkspaceHealth::None => None,
         WorkspaceHealth::Valid(found) => {
             findings.extend(found);

@@ -49,8 +49,7 @@ impl Args {
 /// # Errors
 /// When conflicts are left, differences are found with `--check`, or the work fails.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let events = app.events();
-    let generation = Generation::prepare(&app.settings().directory, &args.services, &*events)?;
+    let generation = Generation::prepare(&app.settings().directory, &args.services)?;
     if args.stage() == PlanStage::Done {
         apply(&generation.project.root, &generation.plan, Vec::new()).await?;
     }

@@ -29,6 +29,7 @@ mod supervise;
 mod test;
 mod up;
 
+use crate::actions::generate::complete_interrupted_above;
 use crate::app::App;
 use crate::error::Result;
 
@@ -87,11 +88,30 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it works with the files of a workspace, which must be the old ones or the new ones
+    /// of a command that was killed. `new` looks where its workspace shall be, `doctor` only
+    /// reports, and `down` must work whatever the files are like.
+    fn reads_a_workspace(&self) -> bool {
+        !matches!(
+            self,
+            Self::New(_)
+                | Self::Schema(_)
+                | Self::Completions(_)
+                | Self::Doctor(_)
+                | Self::Down(_)
+                | Self::Demo(_)
+                | Self::Supervise(_)
+        )
+    }
+
     /// Runs the command.
     ///
     /// # Errors
     /// The command's.
     pub async fn run(self, app: &App) -> Result<()> {
+        if self.reads_a_workspace() {
+            complete_interrupted_above(&app.settings().directory, &*app.events())?;
+        }
         match self {
             Self::Generate(args) => generate::run(args, app).await,
             Self::New(args) => new::run(args, app).await,

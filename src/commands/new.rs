@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use dialoguer::{Confirm, Input};
 
+use crate::actions::generate::complete_interrupted;
 use crate::actions::workspace::{NewPlan, NewRequest, check_folder, make_new, plan_new};
 use crate::app::App;
 use crate::config::new_workspace::{default_module, default_registry};
@@ -39,6 +40,7 @@ pub struct Args {
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let interactive = app.settings().interactive;
     let (root, name) = place(args.name, app)?;
+    complete_interrupted(&root, &*app.events())?;
     check_folder(&root)?;
     let mut asked = false;
     let mut answered = |given: Option<String>, prompt: &str, default: String| match given {

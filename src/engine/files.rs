@@ -15,6 +15,8 @@ mod guard;
 mod journal;
 mod lock;
 mod memory;
+#[cfg(test)]
+mod properties;
 mod recover;
 mod storage;
 mod transaction;

@@ -9,7 +9,6 @@ use crate::actions::generate::Generation;
 use crate::config::project::{Selection, find, load};
 use crate::engine::files::WorkspaceLock;
 use crate::error::Error;
-use crate::model::event::EventSink;
 
 /// A file larger than this is not looked through for conflict markers.
 const LARGEST_SEARCHED: u64 = 1024 * 1024;
@@ -28,7 +27,7 @@ pub enum WorkspaceHealth {
 }
 
 /// Looks at the workspace that a folder belongs to, and changes nothing.
-pub fn workspace_health(start: &Path, events: &dyn EventSink) -> WorkspaceHealth {
+pub fn workspace_health(start: &Path) -> WorkspaceHealth {
     let Ok(root) = find(start) else {
         return WorkspaceHealth::None;
     };
@@ -47,17 +46,17 @@ pub fn workspace_health(start: &Path, events: &dyn EventSink) -> WorkspaceHealth
     );
     let unfinished = unfinished(&root);
     let mut findings = vec![Finding::ok("workspace", about)];
-    // To compare would complete what a killed command began, and nothing is changed here.
+    // What a killed command left is neither the old nor the new state, and tells nothing.
     if unfinished.state == FindingState::Ok {
-        findings.push(drift(&root, events));
+        findings.push(drift(&root));
     }
     findings.extend([unfinished, conflicts(&root)]);
     WorkspaceHealth::Valid(findings)
 }
 
 /// Whether the generated files are what the manifests imply.
-fn drift(root: &Path, events: &dyn EventSink) -> Finding {
-    let plan = match Generation::prepare(root, &[], events) {
+fn drift(root: &Path) -> Finding {
+    let plan = match Generation::prepare(root, &[]) {
         Ok(generation) => generation.plan,
         Err(error) => {
             return Finding::attention(
@@ -100,7 +99,7 @@ fn unfinished(root: &Path) -> Finding {
         return Finding::attention(
             "writes",
             "a command was killed while it wrote",
-            "run `gantline generate`: it completes or takes back what that one began",
+            "run any command, such as `gantline status`: it completes or takes back what that one began",
         );
     }
     Finding::ok("writes", "none is unfinished")
@@ -161,12 +160,6 @@ fn has_markers(path: &Path) -> bool {
 mod tests {
     use super::*;
 
-    struct Silent;
-
-    impl EventSink for Silent {
-        fn emit(&self, _event: crate::model::event::Event) {}
-    }
-
     #[test]
     fn conflict_markers_are_found_where_they_are() {
         let root = tempfile::tempdir().unwrap();
@@ -185,7 +178,7 @@ mod tests {
     #[test]
     fn a_folder_outside_a_workspace_is_no_failure() {
         let folder = tempfile::tempdir().unwrap();
-        let health = workspace_health(folder.path(), &Silent);
+        let health = workspace_health(folder.path());
         assert!(matches!(health, WorkspaceHealth::None));
     }
 

@@ -27,13 +27,12 @@ pub struct Generation {
 
 impl Generation {
     /// Plans the generation of these services, or of all when none is named, in the workspace
-    /// of a folder. Nothing is written, except that a command which was killed is completed.
+    /// of a folder. Nothing is written.
     ///
     /// # Errors
     /// When a file is wrong or cannot be read, or a service is unknown.
-    pub fn prepare(start: &Path, names: &[Name], events: &dyn EventSink) -> Result<Self> {
+    pub fn prepare(start: &Path, names: &[Name]) -> Result<Self> {
         let root = find(start)?;
-        complete_interrupted(&root, events)?;
         let project = load(&root, &Selection::named(names))?;
         let services: Vec<Name> = if names.is_empty() {
             project.services.keys().cloned().collect()
@@ -51,8 +50,20 @@ impl Generation {
     }
 }
 
-/// Completes or takes back what a killed command left half done, and says so. Call it before
-/// the files of a workspace are read.
+/// Completes or takes back what a killed command left half done in the workspace of a folder,
+/// where it is in one, and says so. It happens before the files of a workspace are read.
+///
+/// # Errors
+/// As [`complete_interrupted`].
+pub fn complete_interrupted_above(start: &Path, events: &dyn EventSink) -> Result<()> {
+    match find(start) {
+        Ok(root) => complete_interrupted(&root, events),
+        // The command itself says what is wrong with the folder.
+        Err(_) => Ok(()),
+    }
+}
+
+/// The same in the folder of a workspace, also one that is only about to become one.
 ///
 /// # Errors
 /// When another gantline is writing, or the disk refuses.

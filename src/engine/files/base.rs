@@ -19,6 +19,8 @@ const INDEX_FOLDER: &str = ".gantline/base/index";
 const OBJECT_FOLDER: &str = ".gantline/base/objects";
 /// No generated file is larger; a guard against archives that unpack without end.
 const LARGEST_OBJECT: u64 = 64 << 20;
+/// How many characters of a line that is no entry are shown.
+const LONGEST_SHOWN: usize = 200;
 /// zstd's own default: fast, and small enough.
 const COMPRESSION_LEVEL: i32 = 3;
 
@@ -182,7 +184,7 @@ impl<'a> BaseStore<'a> {
         };
         let index = BaseIndex::parse(&String::from_utf8_lossy(&bytes)).map_err(|line| {
             Error::invalid(format!("`{path}` has a line that is no `path hash`"))
-                .since(line)
+                .since(line.chars().take(LONGEST_SHOWN).collect::<String>())
                 .hint(format!("Restore it with `git checkout -- {path}`"))
         })?;
         Ok((index, Some(bytes)))
