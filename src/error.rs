@@ -51,6 +51,11 @@ impl ErrorKind {
     }
 }
 
+/// How many characters of a line are shown: a file may be one line of a megabyte.
+const LONGEST_SOURCE_LINE: usize = 1_000;
+/// How many errors of one run are kept: more help nobody.
+const MOST_ERRORS: usize = 100;
+
 /// A position in a file of the user's.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Place {
@@ -62,7 +67,7 @@ pub struct Place {
     pub column: usize,
     /// How many characters the marked text spans; at least 1.
     pub length: usize,
-    /// The text of that line, without its line break.
+    /// The text of that line, without its line break; cut where no person would read on.
     pub source_line: String,
 }
 
@@ -78,6 +83,10 @@ impl Place {
         let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
         let source_line = text[line_start..].lines().next().unwrap_or_default();
         let column = text[line_start..start].chars().count() + 1;
+        let source_line = match source_line.char_indices().nth(LONGEST_SOURCE_LINE) {
+            Some((end, _)) => &source_line[..end],
+            None => source_line,
+        };
         let rest = source_line.chars().count().saturating_sub(column - 1);
         Self {
             file: file.to_path_buf(),
@@ -86,6 +95,13 @@ impl Place {
             length: length.clamp(1, rest.max(1)),
             source_line: source_line.to_owned(),
         }
+    }
+}
+
+impl Place {
+    /// Whether [`Place::source_line`] reaches as far as this place.
+    pub fn shows_its_source(&self) -> bool {
+        self.column <= self.source_line.chars().count() + 1
     }
 }
 
@@ -218,8 +234,13 @@ impl Error {
             0 => None,
             1 => errors.pop(),
             count => {
-                let kind = errors[0].kind;
-                Some(Self::new(kind, message(count)).with_related(errors))
+                let summary = Self::new(errors[0].kind, message(count));
+                let summary = match count > MOST_ERRORS {
+                    true => summary.since(format!("the first {MOST_ERRORS} of them are shown")),
+                    false => summary,
+                };
+                errors.truncate(MOST_ERRORS);
+                Some(summary.with_related(errors))
             }
         }
     }
@@ -266,3 +287,28 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_megabyte_is_cut() {
+        let text = "a".repeat(1 << 20);
+        for start in [0, 5_000] {
+            let place = Place::of_offset(Path::new("x.yaml"), &text, start, 70_000);
+            assert_eq!(place.column, start + 1);
+            assert_eq!(place.source_line.len(), LONGEST_SOURCE_LINE);
+            assert!(place.length <= LONGEST_SOURCE_LINE);
+        }
+    }
+
+    #[test]
+    fn more_errors_than_anybody_reads_are_counted_and_not_kept() {
+        let errors = vec![Error::invalid("wrong"); 3 * MOST_ERRORS];
+        let error = Error::all_of(|count| format!("{count} problems"), errors).unwrap();
+        assert_eq!(error.message(), "300 problems");
+        assert_eq!(error.related().len(), MOST_ERRORS);
+        assert_eq!(error.causes(), ["the first 100 of them are shown"]);
+    }
+}

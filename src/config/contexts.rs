@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::edit::scalar;
+use super::tree::Value;
 use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -59,10 +60,13 @@ fn key(workspace: &Name, environment: &Name) -> String {
 }
 
 fn read(path: &Path) -> Result<BTreeMap<String, String>> {
-    if !path.exists() {
+    let Some(document) = Document::read_if_there(path)? else {
         return Ok(BTreeMap::new());
+    };
+    let entry_is = "an entry is WORKSPACE/ENVIRONMENT: CONTEXT";
+    if !matches!(document.root().value, Value::Map(_)) {
+        return Err(Error::invalid(format!("expected a map: {entry_is}")).at(document.place(&[])));
     }
-    let document = Document::read(path)?;
     let mut contexts = BTreeMap::new();
     let mut errors = Vec::new();
     for entry in document.root().entries() {
@@ -71,10 +75,7 @@ fn read(path: &Path) -> Result<BTreeMap<String, String>> {
             Some(context) if entry.key.split('/').count() == 2 => {
                 contexts.insert(entry.key.clone(), context.to_owned());
             }
-            _ => errors.push(
-                Error::invalid("an entry is WORKSPACE/ENVIRONMENT: CONTEXT")
-                    .at(document.key_place(&keys)),
-            ),
+            _ => errors.push(Error::invalid(entry_is).at(document.key_place(&keys))),
         }
     }
     document.all_of(errors).map_or(Ok(contexts), Err)

@@ -161,7 +161,7 @@ pub fn read_with(
 /// When there is none of this name; all problems of its file at once.
 pub fn read(root: &Path, name: &Name, workspace: &Workspace) -> Result<Environment> {
     let path = root.join(FOLDER).join(format!("{name}.yaml"));
-    if !path.is_file() {
+    let Some(document) = Document::read_if_there(&path)? else {
         let error = Error::invalid(format!("there is no environment `{name}`"));
         let known = names(root)?;
         return Err(match suggest::hint(name.as_str(), known.iter().map(Name::as_str)) {
@@ -170,8 +170,8 @@ pub fn read(root: &Path, name: &Name, workspace: &Workspace) -> Result<Environme
                 "Add it: `gantline add environment {name} --context CONTEXT --namespace NAMESPACE`"
             )),
         });
-    }
-    parse(&Document::read(&path)?, name, workspace)
+    };
+    parse(&document, name, workspace)
 }
 
 /// Reads an environment, and the project as it is there: each service's `service.ENV.yaml` is

@@ -46,11 +46,10 @@ impl LockFile {
     /// # Errors
     /// All problems of the file.
     pub fn read(root: &Path) -> Result<Self> {
-        let path = root.join(PATH);
-        if !path.exists() {
-            return Ok(Self::default());
+        match Document::read_if_there(&root.join(PATH))? {
+            Some(document) => document.decode(),
+            None => Ok(Self::default()),
         }
-        Document::read(&path)?.decode()
     }
 
     /// The digest of a blueprint's archive, in hexadecimal.

@@ -14,6 +14,8 @@ pub mod new_workspace;
 pub mod options;
 pub mod overlay;
 pub mod project;
+#[cfg(test)]
+mod properties;
 pub mod raw;
 mod references;
 pub mod reserved;
@@ -24,6 +26,7 @@ pub mod service;
 pub mod service_file;
 mod shelf;
 pub mod suggest;
+mod text_file;
 mod tree;
 pub mod workspace;
 pub mod yaml;

@@ -35,10 +35,9 @@ pub fn file_name(environment: &Name) -> String {
 /// # Errors
 /// When the file is no YAML, or says what is the same in every environment.
 pub fn laid_over(manifest: Document, path: &Path) -> Result<Document> {
-    if !path.is_file() {
+    let Some(over) = Document::read_if_there(path)? else {
         return Ok(manifest);
-    }
-    let over = Document::read(path)?;
+    };
     let keys = over.root().entries().iter();
     let refused = keys
         .filter(|entry| FIXED.contains(&entry.key.as_str()))

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::service::{Blueprints, Manifest, Surroundings};
@@ -45,7 +46,7 @@ pub fn find(start: &Path) -> Result<PathBuf> {
     })?;
     start
         .ancestors()
-        .find(|folder| folder.join(workspace::FILE).is_file())
+        .find(|folder| folder.join(workspace::FILE).symlink_metadata().is_ok())
         .map(Path::to_path_buf)
         .ok_or_else(|| {
             Error::invalid(format!(
@@ -175,8 +176,17 @@ impl Reader<'_> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&folder).map_err(fails)? {
             let entry = entry.map_err(fails)?;
-            if entry.path().join(service_file::FILE).is_file() {
-                names.push(entry.file_name().to_string_lossy().into_owned());
+            // Whatever stands there under this name is meant to be a manifest; reading it says
+            // what is wrong with it.
+            match entry.path().join(service_file::FILE).symlink_metadata() {
+                Ok(_) => names.push(entry.file_name().to_string_lossy().into_owned()),
+                Err(cause) if is_absence(&cause) => {}
+                Err(cause) => {
+                    let shown = shown_path(&entry.path()).display().to_string();
+                    return Err(Error::invalid(format!("{shown} cannot be read"))
+                        .because(cause)
+                        .hint(format!("Make it readable for you: `chmod u+rx {shown}`")));
+                }
             }
         }
         names.sort();
@@ -271,6 +281,10 @@ impl Loader<'_> {
             document,
         })
     }
+}
+
+fn is_absence(cause: &std::io::Error) -> bool {
+    matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 /// All problems as one error, in the order of files and lines.

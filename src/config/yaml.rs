@@ -1,7 +1,6 @@
 //! Reads a YAML file with positions, and reports all of its problems in one run.
 
-use std::fs::File;
-use std::io::Read;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +8,9 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::schema_check;
+use super::text_file;
 use super::tree::{self, Entry, Node, Problem, Value};
 use crate::error::{Error, Place, Result};
-
-/// A file that people write is never larger than this, in bytes.
-const LARGEST_FILE: u64 = 1024 * 1024;
 
 /// A YAML file that was read, with the place of everything in it.
 #[derive(Debug, Clone)]
@@ -39,7 +36,19 @@ impl Document {
     /// When it is missing, unreadable, too large, not UTF-8, empty or no YAML.
     pub fn read(path: &Path) -> Result<Self> {
         let shown = shown_path(path);
-        Self::parse(&shown, &read_bytes(path, &shown)?)
+        Self::parse(&shown, &text_file::read(path, &shown)?)
+    }
+
+    /// The same for a file that need not be there.
+    ///
+    /// # Errors
+    /// As [`Document::read`], but for a missing file.
+    pub fn read_if_there(path: &Path) -> Result<Option<Self>> {
+        match path.symlink_metadata() {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
+            // A link that leads nowhere is there, and worth saying.
+            _ => Self::read(path).map(Some),
+        }
     }
 
     /// Parses the content of `file`, which is only named in messages.
@@ -265,57 +274,19 @@ pub fn shown_path(path: &Path) -> PathBuf {
         .unwrap_or_else(|| path.to_path_buf())
 }
 
-fn read_bytes(path: &Path, shown: &Path) -> Result<Vec<u8>> {
-    let unreadable = |cause: std::io::Error| {
-        let missing = cause.kind() == std::io::ErrorKind::NotFound;
-        let what = if missing {
-            "does not exist"
-        } else {
-            "cannot be read"
-        };
-        Error::invalid(format!("{} {what}", shown.display())).because(cause)
-    };
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(Error::invalid(format!("{} is no file", shown.display())));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
-        .map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(Error::invalid(format!(
-            "{} is larger than {LARGEST_FILE} bytes",
-            shown.display()
-        ))
-        .hint("Check that it is the file you mean: such a file is a few lines long"));
-    }
-    Ok(bytes)
-}
-
 /// The text without a byte order mark.
 fn decode_text<'bytes>(file: &Path, bytes: &'bytes [u8]) -> Result<&'bytes str> {
-    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
-        return Err(
-            Error::invalid(format!("{} is written in UTF-16", file.display()))
-                .hint("Save it as UTF-8"),
-        );
-    }
-    let text = std::str::from_utf8(bytes).map_err(|cause| {
-        let valid = String::from_utf8_lossy(&bytes[..cause.valid_up_to()]);
-        Error::invalid(format!("{} is no UTF-8 text", file.display()))
-            .at(Place::of_offset(file, &valid, valid.len(), 1))
-            .hint("Save it as UTF-8")
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match text.find('\0') {
-        None => Ok(text),
-        Some(at) => Err(
-            Error::invalid(format!("{} holds a zero byte", file.display()))
-                .at(Place::of_offset(file, &text[..at], at, 1))
-                .hint("Check that it is a text file"),
-        ),
-    }
+    text_file::decode(bytes).map_err(|problem| {
+        let error = Error::invalid(format!("{} {}", file.display(), problem.what));
+        let error = match problem.at {
+            Some(at) => {
+                let before = String::from_utf8_lossy(&bytes[..at]);
+                error.at(Place::of_offset(file, &before, before.len(), 1))
+            }
+            None => error,
+        };
+        error.hint(problem.hint)
+    })
 }
 
 fn problems_of(file: &Path, text: &str, problems: Vec<Problem>) -> Error {

@@ -8,6 +8,8 @@ pub mod environment_values;
 pub mod go_module;
 pub mod merge;
 pub mod names;
+#[cfg(test)]
+mod properties;
 pub mod resource_release;
 pub mod slots;
 pub mod stack;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
 
+use super::printable::printable;
 use super::{Format, JSON_VERSION, Style};
 use crate::error::{Error, Place};
 
@@ -44,13 +45,14 @@ fn json(error: &Error) -> String {
 }
 
 fn human(error: &Error, style: &Style) -> String {
+    let headline = || {
+        let message = style.strong(printable(error.message()));
+        format!("{} {message}\n", style.bad("error:"))
+    };
     let mut text = match error.place() {
-        Some(place) => with_source(error.message(), place, style),
-        None => format!(
-            "{} {}\n",
-            style.bad("error:"),
-            style.strong(printable(error.message()))
-        ),
+        Some(place) if place.shows_its_source() => with_source(error.message(), place, style),
+        Some(place) => format!("{} --> {}\n", headline(), printable(&place.to_string())),
+        None => headline(),
     };
     for cause in error.causes() {
         let _ = writeln!(text, "  {} {}", style.dim("why:"), indented(cause));
@@ -84,18 +86,6 @@ fn byte_of_character(text: &str, index: usize) -> usize {
     text.char_indices()
         .nth(index)
         .map_or(text.len(), |(at, _)| at)
-}
-
-/// Escapes control characters, so that no file can drive the terminal through a message.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|letter| match letter {
-            '\n' => '\n',
-            '\t' => ' ',
-            control if control.is_control() => '\u{fffd}',
-            other => other,
-        })
-        .collect()
 }
 
 fn indented(text: &str) -> String {

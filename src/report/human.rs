@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::plain::line_of;
+use super::printable::printable;
 use super::{Style, Verbosity};
 use crate::model::event::{Event, EventSink};
 
@@ -53,7 +54,7 @@ impl TerminalReporter {
         if let Ok(template) = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}") {
             bar.set_style(template.tick_chars("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏ "));
         }
-        bar.set_message(label.to_owned());
+        bar.set_message(printable(label));
         bar.enable_steady_tick(Duration::from_millis(120));
         running.insert(
             id.to_owned(),
@@ -78,7 +79,8 @@ impl EventSink for TerminalReporter {
             Event::Started { id, label } => self.begin(id, label),
             Event::Progressed { id, message } => {
                 if let Some(step) = self.running().get(id) {
-                    step.bar.set_message(format!("{}: {message}", step.label));
+                    let said = printable(message);
+                    step.bar.set_message(format!("{}: {said}", step.label));
                 }
             }
             Event::Finished { id, .. } | Event::Failed { id, .. } => {

@@ -7,6 +7,7 @@ pub mod file_plan;
 mod human;
 mod json;
 mod plain;
+mod printable;
 mod recording;
 pub mod schema;
 mod style;
@@ -22,6 +23,7 @@ pub use plain::PlainReporter;
 pub use recording::RecordingReporter;
 pub use style::Style;
 
+use self::printable::for_terminal;
 use crate::model::event::EventSink;
 
 /// The version of every JSON document that gantline prints; grows only when one changes in a
@@ -104,8 +106,10 @@ pub fn reporter(format: Format, color: ColorChoice, verbosity: Verbosity) -> Arc
 pub fn print_answer(answer: &impl Answer, format: Format, color: ColorChoice) -> io::Result<()> {
     let stdout = io::stdout();
     let style = Style::new(color.applies_to(stdout.is_terminal()));
+    let at_terminal = stdout.is_terminal();
     let mut out = io::BufWriter::new(stdout.lock());
     let written = match format {
+        Format::Human if at_terminal => safely(answer, &mut out, &style),
         Format::Human => answer.human(&mut out, &style),
         Format::Json => write_document(answer, &mut out),
     };
@@ -113,6 +117,13 @@ pub fn print_answer(answer: &impl Answer, format: Format, color: ColorChoice) ->
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Writes the text for people so that nothing in it drives the terminal.
+fn safely(answer: &impl Answer, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+    let mut text = Vec::new();
+    answer.human(&mut text, style)?;
+    out.write_all(for_terminal(&text).as_bytes())
 }
 
 fn write_document(answer: &impl Answer, out: &mut dyn Write) -> io::Result<()> {
@@ -135,8 +146,10 @@ fn write_document(answer: &impl Answer, out: &mut dyn Write) -> io::Result<()> {
 pub fn print_line(answer: &impl Answer, format: Format, color: ColorChoice) -> io::Result<()> {
     let stdout = io::stdout();
     let style = Style::new(color.applies_to(stdout.is_terminal()));
+    let at_terminal = stdout.is_terminal();
     let mut out = stdout.lock();
     match format {
+        Format::Human if at_terminal => safely(answer, &mut out, &style)?,
         Format::Human => answer.human(&mut out, &style)?,
         Format::Json => {
             serde_json::to_writer(&mut out, answer)?;

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::printable::printable;
 use super::{Style, Verbosity};
 use crate::model::event::{Event, EventSink};
 
@@ -28,14 +29,14 @@ impl EventSink for PlainReporter {
     }
 }
 
-/// The line that an event deserves at this verbosity.
+/// The line that an event deserves at this verbosity. What it says may come from anywhere, so
+/// control characters are replaced.
 pub(super) fn line_of(event: &Event, style: &Style, verbosity: Verbosity) -> Option<String> {
     let normal = verbosity >= Verbosity::Normal;
     match event {
-        Event::Started { label, .. } => normal.then(|| format!("… {label}")),
-        Event::Progressed { id, message } => {
-            (verbosity == Verbosity::Verbose).then(|| style.dim(format!("  {id}: {message}")))
-        }
+        Event::Started { label, .. } => normal.then(|| format!("… {}", printable(label))),
+        Event::Progressed { id, message } => (verbosity == Verbosity::Verbose)
+            .then(|| style.dim(format!("  {id}: {}", printable(message)))),
         Event::Finished {
             id,
             message,
@@ -43,14 +44,23 @@ pub(super) fn line_of(event: &Event, style: &Style, verbosity: Verbosity) -> Opt
         } => normal.then(|| {
             let elapsed = style.dim(format!("({})", seconds(*elapsed)));
             let separator = if message.is_empty() { "" } else { ": " };
+            let message = printable(message);
             format!("{} {id}{separator}{message} {elapsed}", style.good("✓"))
         }),
-        Event::Failed { id, message } => Some(format!("{} {id}: {message}", style.bad("✗"))),
-        Event::Noted { message } => normal.then(|| message.clone()),
-        Event::Warned { message } => Some(format!("{} {message}", style.caution("warning:"))),
-        Event::Logged { thing, line } => {
-            Some(format!("{} {line}", style.name(format!("{thing} |"))))
+        Event::Failed { id, message } => {
+            Some(format!("{} {id}: {}", style.bad("✗"), printable(message)))
         }
+        Event::Noted { message } => normal.then(|| printable(message)),
+        Event::Warned { message } => Some(format!(
+            "{} {}",
+            style.caution("warning:"),
+            printable(message)
+        )),
+        Event::Logged { thing, line } => Some(format!(
+            "{} {}",
+            style.name(format!("{thing} |")),
+            printable(line)
+        )),
     }
 }
 

@@ -16,6 +16,8 @@ const USUAL_SOCKET: &str = "unix:///var/run/docker.sock";
 const REQUEST_TIMEOUT_SECONDS: u64 = 120;
 /// How long the first answer may take.
 const FIRST_ANSWER: Duration = Duration::from_secs(10);
+/// The oldest version of its API that works: that of Docker Engine 20.10.
+const OLDEST_API: (usize, usize) = (1, 41);
 /// The way out when there is no Docker.
 pub const WAY_OUT: &str = "Or run everything as host processes: `--runtime process`";
 
@@ -152,18 +154,61 @@ fn daemon_of_context(configuration: &Path, context: &str) -> Result<Daemon> {
 /// Connects to the daemon and agrees on a version of its API.
 ///
 /// # Errors
-/// [`crate::error::ErrorKind::Missing`] when it cannot be reached.
+/// [`crate::error::ErrorKind::Missing`] when it cannot be reached, is not allowed, or is too old.
 pub async fn connect(environment: &DockerEnvironment) -> Result<Docker> {
     let daemon = find_daemon(environment)?;
     let client = client(&daemon).map_err(|error| unreachable(&daemon).because(error))?;
     match tokio::time::timeout(FIRST_ANSWER, client.negotiate_version()).await {
-        Ok(Ok(client)) => Ok(client),
+        Ok(Ok(client)) => new_enough(client, &daemon),
+        Ok(Err(error)) if is_forbidden(&error) => Err(forbidden(&daemon).because(error)),
         Ok(Err(error)) => Err(unreachable(&daemon).because(error)),
         Err(_) => {
             Err(unreachable(&daemon)
                 .since(format!("no answer within {} s", FIRST_ANSWER.as_secs())))
         }
     }
+}
+
+fn new_enough(client: Docker, daemon: &Daemon) -> Result<Docker> {
+    let found = client.client_version();
+    if (found.major_version, found.minor_version) >= OLDEST_API {
+        return Ok(client);
+    }
+    let (major, minor) = OLDEST_API;
+    Err(Error::missing(format!(
+        "Docker at {} ({}) is too old",
+        daemon.host, daemon.origin
+    ))
+    .since(format!(
+        "it speaks version {}.{} of its API, and gantline needs {major}.{minor}",
+        found.major_version, found.minor_version
+    ))
+    .hint("Update it to Docker Engine 20.10 or newer")
+    .hint(WAY_OUT))
+}
+
+/// Whether the system refused to open the daemon's socket.
+fn is_forbidden(error: &bollard::errors::Error) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        let refused = current
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::PermissionDenied);
+        if refused {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
+fn forbidden(daemon: &Daemon) -> Error {
+    Error::missing(format!(
+        "you may not use Docker at {} ({})",
+        daemon.host, daemon.origin
+    ))
+    .hint("Let an administrator add you to the group that owns the socket, often `docker`, and log in again")
+    .hint(WAY_OUT)
 }
 
 fn client(daemon: &Daemon) -> Result<Docker, bollard::errors::Error> {

@@ -100,7 +100,50 @@ fn text(merged: &Merged) -> &str {
     }
 }
 
+/// What lines of go.mod, go.sum and YAML are made of, also where they make no sense.
+const LINES: [&str; 22] = [
+    "module m\n",
+    "go 1.26\n",
+    "go\n",
+    "toolchain go1.26.1\n",
+    "require (\n",
+    ")\n",
+    "\ta v1.0.0\n",
+    "\ta v1.1.0 // indirect\n",
+    "require b v0.0.0-20200101000000-abcdefabcdef\n",
+    "tool x\n",
+    "replace a => ../b\n",
+    "a v1.0.0 h1:x=\n",
+    "a v1.0.0/go.mod h1:y=\n",
+    "k: v\n",
+    "k:\n",
+    "  - a\n",
+    "  k: [1\n",
+    "# c\n",
+    "\r\n",
+    "\n",
+    "<<<<<<< yours\n",
+    "no end",
+];
+
+fn lines() -> impl Strategy<Value = String> {
+    proptest::collection::vec(proptest::sample::select(LINES.to_vec()), 0..12)
+        .prop_map(|lines| lines.concat())
+}
+
 proptest! {
+    #[test]
+    fn no_text_makes_a_merge_panic(
+        base in lines(),
+        yours in lines(),
+        generated in lines(),
+        kind in 0..4usize,
+    ) {
+        let kinds = [MergeKind::Text, MergeKind::Yaml, MergeKind::GoModule, MergeKind::GoChecksums];
+        let result = merged(kinds[kind], &(base, yours, generated));
+        prop_assert!(!matches!(result, Merged::Unmergeable));
+    }
+
     #[test]
     fn a_clean_merge_is_the_one_that_git_makes(triple in triples()) {
         let folder = tempfile::tempdir().unwrap();
