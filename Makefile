@@ -1,10 +1,11 @@
 # The targets that people use; what they do stands in the scripts they call.
-.PHONY: help demo test test-fast check install dist bench
+.PHONY: help demo test test-fast soak check install dist bench
 
 help:
 	@echo 'make demo       build gantline and run its demo: a shop of three services'
 	@echo 'make test       set up what the tests need and run every tier'
 	@echo 'make test-fast  the tests that need nothing: unit, golden, cli, crash'
+	@echo 'make soak       many kills and long runs of what make test has a sample of'
 	@echo 'make check      format, clippy, dependencies, documentation, scripts, links'
 	@echo 'make install    build gantline and install it for this user'
 	@echo 'make dist       what is published for this platform, in dist/ (takes long)'
@@ -18,6 +19,9 @@ test:
 
 test-fast:
 	tests/run fast
+
+soak:
+	tests/run soak
 
 check:
 	tests/run check

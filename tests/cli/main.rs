@@ -7,10 +7,13 @@
 )]
 
 mod answers;
+mod bad_files;
 mod contract;
 mod demo;
 mod dist;
+mod docker_faults;
 mod environments;
+mod error_examples;
 mod generate;
 mod install;
 mod manifests;

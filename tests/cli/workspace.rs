@@ -2,8 +2,13 @@
 
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::chown;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// The user and the group that own nothing.
+const NOBODY: u32 = 65_534;
 
 /// The `gantline.yaml` of the tests' shop.
 const SHOP: &str = "\
@@ -111,15 +116,49 @@ impl Workspace {
         self.run(".", environment, arguments)
     }
 
+    /// Gives everything to the user `nobody`, when root runs the tests: no mode hinders root.
+    pub fn belongs_to_nobody(&self) {
+        if nix::unistd::geteuid().is_root() {
+            let base = self.root.parent().unwrap();
+            give_to_nobody(base);
+            fs::copy(env!("CARGO_BIN_EXE_gantline"), base.join("gantline")).unwrap();
+        }
+    }
+
+    /// Runs the binary in the workspace as the user whom modes apply to.
+    pub fn gantline_as_nobody(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Run {
+        let program = self.root.with_file_name("gantline");
+        let mut command = match program.exists() {
+            true => Command::new(program),
+            false => Command::new(env!("CARGO_BIN_EXE_gantline")),
+        };
+        if nix::unistd::geteuid().is_root() {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.args(arguments).envs(environment.iter().copied());
+        self.finish(command.current_dir(&self.root))
+    }
+
     fn run(&self, folder: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Run {
-        let output = Command::new(env!("CARGO_BIN_EXE_gantline"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gantline"));
+        command
             .args(arguments)
             .current_dir(self.root.join(folder))
+            .envs(environment.iter().copied());
+        self.finish(&mut command)
+    }
+
+    fn finish(&self, command: &mut Command) -> Run {
+        let chosen: Vec<_> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        let output = command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.home)
             .env("GIT_CONFIG_NOSYSTEM", "1")
-            .envs(environment.iter().copied())
+            .envs(chosen)
             .stdin(Stdio::null())
             .output()
             .unwrap();
@@ -131,20 +170,36 @@ impl Workspace {
     }
 }
 
+fn give_to_nobody(place: &Path) {
+    chown(place, Some(NOBODY), Some(NOBODY)).unwrap();
+    if place.is_dir() {
+        for entry in fs::read_dir(place).unwrap() {
+            give_to_nobody(&entry.unwrap().path());
+        }
+    }
+}
+
 fn shown(bytes: &[u8], root: &Path) -> String {
     let text = String::from_utf8(bytes.to_vec()).expect("the output is UTF-8");
     text.replace(&root.display().to_string(), "[ROOT]")
 }
 
+impl Run {
+    fn text(&self) -> String {
+        let mut text = format!("exit code {}\n", self.code);
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                text += &format!("--- {name}\n{}\n", stream.trim_end());
+            }
+        }
+        text
+    }
+}
+
 impl fmt::Display for Run {
+    /// All of it, or as many characters as the precision says.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "exit code {}", self.code)?;
-        if !self.stdout.is_empty() {
-            writeln!(formatter, "--- stdout\n{}", self.stdout.trim_end())?;
-        }
-        if !self.stderr.is_empty() {
-            writeln!(formatter, "--- stderr\n{}", self.stderr.trim_end())?;
-        }
-        Ok(())
+        let longest = formatter.precision().unwrap_or(usize::MAX);
+        formatter.write_str(&self.text().chars().take(longest).collect::<String>())
     }
 }

@@ -15,6 +15,7 @@ mod demo;
 mod docker;
 mod go;
 mod image;
+mod kills;
 mod lint;
 mod process;
 mod registry;

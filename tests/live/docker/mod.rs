@@ -181,3 +181,9 @@ fn ctrl_c_ends_a_running_stack_well_and_a_starting_one_with_130() {
     assert_eq!(workspace.containers(), "");
     assert_eq!(workspace.networks(), "");
 }
+
+#[test]
+#[ignore = "needs Docker"]
+fn up_and_down_killed_at_any_time_leave_nothing_after_the_next_down() {
+    crate::kills::leave_nothing("docker");
+}

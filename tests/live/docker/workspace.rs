@@ -270,7 +270,8 @@ impl Workspace {
         text(&output)
     }
 
-    fn stack(&self) -> String {
+    /// The id of its stack.
+    pub fn stack(&self) -> String {
         let path = self.path(".gantline/run/checkout.json");
         let file: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         file["stack"].as_str().unwrap().to_owned()

@@ -280,3 +280,9 @@ fn postgres_comes_from_npm_where_path_has_none() {
         },
     );
 }
+
+#[test]
+#[ignore = "needs Go, and PostgreSQL or npm"]
+fn up_and_down_killed_at_any_time_leave_nothing_after_the_next_down() {
+    crate::kills::leave_nothing("process");
+}
