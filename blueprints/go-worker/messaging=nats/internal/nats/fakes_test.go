@@ -17,6 +17,7 @@ type server struct {
 	jetstream.Consumer
 
 	missing  atomic.Bool
+	refused  atomic.Int64
 	mutex    sync.Mutex
 	refusing bool
 	waiting  []jetstream.Msg
@@ -31,6 +32,8 @@ func (s *server) CreateOrUpdateConsumer(
 	context.Context, string, jetstream.ConsumerConfig,
 ) (jetstream.Consumer, error) {
 	if s.missing.Load() {
+		s.refused.Add(1)
+
 		return nil, jetstream.ErrStreamNotFound
 	}
 
@@ -92,6 +95,7 @@ type message struct {
 	headers    broker.Header
 	deliveries uint64
 	settled    chan string
+	isSettled  atomic.Bool
 	delay      time.Duration
 	beats      chan struct{}
 }
@@ -120,6 +124,7 @@ func (m *message) Metadata() (*jetstream.MsgMetadata, error) {
 }
 
 func (m *message) DoubleAck(context.Context) error {
+	m.isSettled.Store(true)
 	m.settled <- "acknowledged"
 
 	return nil

@@ -56,7 +56,14 @@ func NewClient(options Options) (*Client, error) {
 
 	breaker := newBreaker(options.Policy.Breaker, measured)
 	limit := bulkhead.New[*http.Response](options.Policy.MaxConcurrent)
-	retry := newRetry(options.Policy.Retry, measured)
+	retry := retrying{
+		policy:    options.Policy.Retry,
+		condition: options.Policy.Retry.worthAnother,
+		allowance: newBudget(options.Policy.Retry),
+		measured:  measured,
+	}
+	retryUnsent := retry
+	retryUnsent.condition = neverLeft
 	try := timeout.New[*http.Response](options.Policy.TryTimeout)
 	connection := measured.observe(newTransport(options))
 
@@ -65,8 +72,8 @@ func NewClient(options Options) (*Client, error) {
 			Timeout:       options.Policy.Deadline,
 			CheckRedirect: keepRedirect,
 			Transport: &transport{
-				repeatable:  failsafehttp.NewRoundTripper(connection, limit, retry, breaker, try),
-				once:        failsafehttp.NewRoundTripper(connection, limit, breaker, try),
+				repeatable:  failsafehttp.NewRoundTripper(connection, limit, retry.build(), breaker, try),
+				once:        failsafehttp.NewRoundTripper(connection, limit, retryUnsent.build(), breaker, try),
 				maxResponse: options.Policy.MaxResponse,
 				metrics:     measured,
 			},

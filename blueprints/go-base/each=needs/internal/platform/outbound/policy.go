@@ -22,7 +22,8 @@ type Policy struct {
 	Breaker BreakerPolicy
 }
 
-// RetryPolicy says how requests that may safely be repeated are repeated.
+// RetryPolicy says how requests that may safely be repeated are repeated. A request that never left,
+// because no connection came about, may be whatever it is.
 type RetryPolicy struct {
 	// Max is how often a request is repeated.
 	Max int
@@ -42,7 +43,7 @@ type RetryPolicy struct {
 
 // BreakerPolicy says when calls are not even tried.
 type BreakerPolicy struct {
-	// FailureShare of at least MinCalls calls within Window opens the breaker.
+	// FailureShare of at least MinCalls tries within Window opens the breaker.
 	FailureShare float64
 	MinCalls     uint
 	Window       time.Duration
@@ -52,7 +53,8 @@ type BreakerPolicy struct {
 	Probes  uint
 }
 
-// DefaultPolicy suits calls that take milliseconds and whose caller waits for them.
+// DefaultPolicy suits calls that take milliseconds and whose caller waits for them. Its retries last
+// about as long as it takes until a service that was just started, or has just moved, is reached.
 func DefaultPolicy() Policy {
 	return Policy{
 		Deadline:      3 * time.Second,
@@ -60,8 +62,8 @@ func DefaultPolicy() Policy {
 		MaxConcurrent: 64,
 		MaxResponse:   1 << 20,
 		Retry: RetryPolicy{
-			Max:         2,
-			Delay:       50 * time.Millisecond,
+			Max:         4,
+			Delay:       100 * time.Millisecond,
 			DelayLimit:  500 * time.Millisecond,
 			WaitLimit:   time.Second,
 			BudgetShare: 0.2,
@@ -69,7 +71,7 @@ func DefaultPolicy() Policy {
 		},
 		Breaker: BreakerPolicy{
 			FailureShare: 0.5,
-			MinCalls:     10,
+			MinCalls:     20,
 			Window:       10 * time.Second,
 			OpenFor:      5 * time.Second,
 			Probes:       2,

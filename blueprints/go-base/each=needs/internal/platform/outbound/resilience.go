@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -20,22 +21,32 @@ import (
 // maxDiscarded is how much of an answer that is not wanted is read, to use its connection again.
 const maxDiscarded = 64 << 10
 
-func newRetry(policy RetryPolicy, measured *metrics) retrypolicy.RetryPolicy[*http.Response] {
-	allowance := budget.NewBuilder().
+func newBudget(policy RetryPolicy) budget.Budget {
+	return budget.NewBuilder().
 		WithMaxRate(policy.BudgetShare).
 		WithMinConcurrency(policy.BudgetFloor).
 		Build()
+}
 
+// retrying is how failures are met that a condition says are worth another try.
+type retrying struct {
+	policy    RetryPolicy
+	condition func(response *http.Response, err error) bool
+	allowance budget.Budget
+	measured  *metrics
+}
+
+func (r retrying) build() retrypolicy.RetryPolicy[*http.Response] {
 	return retrypolicy.NewBuilder[*http.Response]().
-		HandleIf(policy.worthAnother).
-		WithMaxRetries(policy.Max).
-		WithDelayFunc(policy.delay).
-		WithBudget(allowance).
+		HandleIf(r.condition).
+		WithMaxRetries(r.policy.Max).
+		WithDelayFunc(r.policy.delay).
+		WithBudget(r.allowance).
 		ReturnLastFailure().
 		OnRetryScheduled(func(event failsafe.ExecutionScheduledEvent[*http.Response]) {
 			discard(event.LastResult())
 		}).
-		OnRetry(func(failsafe.ExecutionEvent[*http.Response]) { measured.retries.Inc() }).
+		OnRetry(func(failsafe.ExecutionEvent[*http.Response]) { r.measured.retries.Inc() }).
 		Build()
 }
 
@@ -54,6 +65,13 @@ func (p RetryPolicy) worthAnother(response *http.Response, err error) bool {
 	default:
 		return false
 	}
+}
+
+// neverLeft reports a request of which the other side has seen nothing: no connection came about.
+func neverLeft(_ *http.Response, err error) bool {
+	operation, ok := errors.AsType[*net.OpError](err)
+
+	return ok && operation.Op == "dial" && !hopeless(err)
 }
 
 // delay is what the answer asks for, else at least half of what has doubled with each retry.

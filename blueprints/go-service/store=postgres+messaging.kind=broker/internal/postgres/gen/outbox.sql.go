@@ -42,6 +42,15 @@ func (q *Queries) BecomeLeader(ctx context.Context) (bool, error) {
 	return pg_try_advisory_xact_lock, err
 }
 
+const endWhenIdle = `-- name: EndWhenIdle :exec
+select set_config('idle_in_transaction_session_timeout', '30s', true)
+`
+
+func (q *Queries) EndWhenIdle(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, endWhenIdle)
+	return err
+}
+
 const enqueue = `-- name: Enqueue :exec
 insert into outbox (subject, payload, traceparent, occurred_at)
 values ($1, $2, $3, $4)

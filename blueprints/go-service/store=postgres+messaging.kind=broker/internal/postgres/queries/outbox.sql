@@ -2,6 +2,9 @@
 insert into outbox (subject, payload, traceparent, occurred_at)
 values ($1, $2, $3, $4);
 
+-- name: EndWhenIdle :exec
+select set_config('idle_in_transaction_session_timeout', '30s', true);
+
 -- name: BecomeLeader :one
 select pg_try_advisory_xact_lock(hashtext('outbox'));
 
