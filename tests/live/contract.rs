@@ -4,7 +4,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -24,33 +23,8 @@ struct Verified {
     errors: String,
 }
 
-/// A copy of a shop that is made once.
 fn shop() -> Shop {
-    static MADE: OnceLock<PathBuf> = OnceLock::new();
-    let made = MADE.get_or_init(|| {
-        // Left to the system's cleaning: a static is never dropped.
-        let folder = tempfile::tempdir().unwrap().keep();
-        for line in [
-            "new shop",
-            "--project shop add service orders --blueprint go-service --with entity=order --with store=postgres --with messaging=nats --publishes order-placed",
-            "--project shop add service storefront --blueprint go-service --with entity=checkout --needs orders",
-            "--project shop add service billing --blueprint go-worker --with entity=invoice --with store=postgres --with messaging=nats --consumes order-placed=orders",
-        ] {
-            let done = gantline(&folder).args(line.split(' ')).arg("--yes").output().unwrap();
-            let errors = String::from_utf8_lossy(&done.stderr);
-            assert!(done.status.success(), "{line}: {errors}");
-        }
-        folder.join("shop")
-    });
-    let copy = tempfile::tempdir().unwrap();
-    let done = Command::new("cp")
-        .arg("-r")
-        .arg(made)
-        .arg(copy.path())
-        .status()
-        .unwrap();
-    assert!(done.success());
-    Shop(copy)
+    Shop(crate::shop::copy())
 }
 
 fn gantline(folder: &Path) -> Command {

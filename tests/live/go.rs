@@ -4,6 +4,8 @@
 //! Each set of options is made once, with short, long and late-sorting names in turn; the race
 //! detector runs on one service of each blueprint, since it doubles the time of all others.
 
+mod mutations;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

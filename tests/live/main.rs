@@ -21,3 +21,4 @@ mod process;
 mod registry;
 #[path = "../published/schemas.rs"]
 mod schemas;
+mod shop;

@@ -1,6 +1,8 @@
 //! The runtime `process` against real servers and a real Go toolchain.
 
-mod stack;
+mod load;
+mod schemathesis;
+pub mod stack;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};
