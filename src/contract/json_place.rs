@@ -18,6 +18,35 @@ pub fn offset(text: &str, path: &[&str]) -> usize {
     found
 }
 
+/// The line, counted from 1, on which each item of a list of the whole begins.
+pub fn lines_of_items(text: &str, list: &str) -> Vec<usize> {
+    let mut scanner = Scanner {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
+    scanner.skip_space();
+    if !scanner.enter(list) || scanner.peek() != Some(b'[') {
+        return Vec::new();
+    }
+    let (mut lines, mut line, mut counted) = (Vec::new(), 1, 0);
+    scanner.at += 1;
+    loop {
+        scanner.skip_space();
+        if matches!(scanner.peek(), None | Some(b']' | b'}')) {
+            return lines;
+        }
+        let between = scanner.bytes.get(counted..scanner.at).unwrap_or_default();
+        line += between.iter().filter(|byte| **byte == b'\n').count();
+        counted = scanner.at;
+        lines.push(line);
+        scanner.skip_value();
+        scanner.skip_space();
+        if scanner.peek() == Some(b',') {
+            scanner.at += 1;
+        }
+    }
+}
+
 struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -128,6 +157,18 @@ mod tests {
         assert!(rest(text, &["a\"", "2", "0"]).starts_with("true"));
         assert!(rest(text, &["b", "c"]).starts_with("null"));
         assert!(rest(text, &[]).starts_with('{'));
+    }
+
+    #[test]
+    fn each_item_of_a_list_has_its_line() {
+        let text = "{\n\"a\": [1, 2],\n\"b\": [\n{\"c\": \"]\"},\n\n[3], 4\n]}";
+        assert_eq!(lines_of_items(text, "b"), [4, 6, 6]);
+        assert_eq!(lines_of_items(text, "a"), [2, 2]);
+        for list in ["c", ""] {
+            assert!(lines_of_items(text, list).is_empty());
+        }
+        assert!(lines_of_items("{\"a\": 1}", "a").is_empty());
+        assert_eq!(lines_of_items("{\"a\": [1", "a"), [1]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 mod faults;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::path::Path;
 
@@ -33,6 +33,32 @@ pub struct PactFile {
     pub specification: String,
     /// Its interactions.
     pub interactions: Vec<Interaction>,
+    text: String,
+    has_content: bool,
+}
+
+impl PactFile {
+    /// The place of a value of an interaction, and the steps that lead to it from the pact's root.
+    /// Where there is no such value, the place is that of what holds it.
+    pub fn place(
+        &self,
+        file: &Path,
+        interaction: &Interaction,
+        below: &[String],
+    ) -> (Place, Vec<String>) {
+        let mut steps = interaction.at.to_vec();
+        steps.extend_from_slice(below);
+        // Only version 4 has what is exchanged in a member of its own.
+        let content = steps.iter().position(|step| step == "content");
+        if let Some(at) = content.filter(|_| !self.has_content)
+            && matches!(steps[at - 1].as_str(), "body" | "contents")
+        {
+            steps.remove(at);
+        }
+        let path: Vec<&str> = steps.iter().map(String::as_str).collect();
+        let offset = json_place::offset(&self.text, &path);
+        (Place::of_offset(file, &self.text, offset, 1), steps)
+    }
 }
 
 /// Something that the consumer counts on.
@@ -48,6 +74,8 @@ pub struct Interaction {
     pub pending: bool,
     /// What is exchanged.
     pub exchange: Exchange,
+    /// The list and the index at which it stands.
+    at: [String; 2],
 }
 
 /// What an interaction exchanges.
@@ -114,7 +142,7 @@ pub fn parse(file: &Path, bytes: &[u8]) -> Result<PactFile> {
             .since(reason(&error))
             .hint(RECORD)
     })?;
-    read(&Source { file, text }, &json).map_err(|faults| {
+    read(text, &json).map_err(|faults| {
         let errors: Vec<Error> = faults
             .into_iter()
             .map(|fault| located(file, text, fault))
@@ -161,18 +189,6 @@ pub struct PactPath<'a> {
 const RECORD: &str =
     "Record it again in the consumer's folder: `UPDATE_CONTRACTS=1 go test ./contracts`";
 
-struct Source<'a> {
-    file: &'a Path,
-    text: &'a str,
-}
-
-impl Source<'_> {
-    fn line(&self, path: &[&str]) -> usize {
-        let offset = json_place::offset(self.text, path);
-        Place::of_offset(self.file, self.text, offset, 1).line
-    }
-}
-
 fn located(file: &Path, text: &str, fault: Fault) -> Error {
     let path: Vec<&str> = fault.path.iter().map(String::as_str).collect();
     let offset = json_place::offset(text, &path);
@@ -202,21 +218,27 @@ fn reason(error: &serde_json::Error) -> String {
     }
 }
 
-fn read(source: &Source<'_>, json: &Value) -> Result<PactFile, Vec<Fault>> {
+fn read(text: &str, json: &Value) -> Result<PactFile, Vec<Fault>> {
     let mut found = faults::of_pact(json);
     let Some(version) = faults::version(json).filter(|_| found.is_empty()) else {
         return Err(found);
     };
     let mut interactions = Vec::new();
+    let lines = faults::LISTS.map(|list| (list, json_place::lines_of_items(text, list)));
+    let line = |list: &str, index: usize| {
+        let of_list = lines.iter().find(|(name, _)| *name == list);
+        of_list.and_then(|(_, lines)| lines.get(index)).copied()
+    };
     for (list, index, value) in faults::listed(json) {
         let at = index.to_string();
         match interaction(&version.1, list, value) {
             Ok((exchange, of_pact)) => interactions.push(Interaction {
                 description: of_pact.description(),
                 states: of_pact.provider_states().iter().map(state).collect(),
-                line: source.line(&[list, &at]),
+                line: line(list, index).unwrap_or(1),
                 pending: of_pact.pending() || value.get("pending") == Some(&Value::Bool(true)),
                 exchange,
+                at: [list.to_owned(), at],
             }),
             Err(message) => found.push(Fault::new(&[list, &at], message)),
         }
@@ -233,6 +255,8 @@ fn read(source: &Source<'_>, json: &Value) -> Result<PactFile, Vec<Fault>> {
         provider: name("provider"),
         specification: version.0,
         interactions,
+        text: text.to_owned(),
+        has_content: version.1 == PactSpecification::V4,
     })
 }
 
@@ -244,6 +268,15 @@ fn interaction(version: &PactSpecification, list: &str, json: &Value) -> Result<
         _ => http_interaction_from_json("", json, version),
     };
     let read = read.map_err(|error| format!("the interaction cannot be read: {error}"))?;
+    if faults::needs_plugin(json) {
+        let plugins = json["pluginConfiguration"]
+            .as_object()
+            .into_iter()
+            .flatten();
+        let names: Vec<&str> = plugins.map(|(name, _)| name.as_str()).collect();
+        let reason = format!("it needs a Pact plugin ({})", names.join(", "));
+        return Ok((Exchange::Unsupported(reason), read));
+    }
     let exchange = if let Some(http) = read.as_v4_http() {
         known(&http.request.matching_rules)?;
         known(&http.response.matching_rules)?;
@@ -260,15 +293,7 @@ fn interaction(version: &PactSpecification, list: &str, json: &Value) -> Result<
         let reason = "only Synchronous/HTTP and Asynchronous/Messages are verified";
         Exchange::Unsupported(reason.to_owned())
     };
-    let plugins = json.get("pluginConfiguration").and_then(Value::as_object);
-    match plugins.filter(|plugins| !plugins.is_empty()) {
-        Some(plugins) => {
-            let names: Vec<&str> = plugins.keys().map(String::as_str).collect();
-            let reason = format!("it needs a Pact plugin ({})", names.join(", "));
-            Ok((Exchange::Unsupported(reason), read))
-        }
-        None => Ok((exchange, read)),
-    }
+    Ok((exchange, read))
 }
 
 /// Refuses rules that the specification does not know: a misspelt one would match nothing, or

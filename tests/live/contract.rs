@@ -141,7 +141,7 @@ fn a_state_that_the_provider_does_not_know_is_told_with_those_it_knows() {
 /// Makes the provider's handler do this with every request.
 fn let_handler(shop: &Shop, statement: &str) {
     let handler = format!(
-        "served.handler = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {{ {statement} }})\n\n\treturn served"
+        "served.handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {{ {statement} }})\n\n\treturn served"
     );
     shop.replace(HARNESS, "return served", &handler);
     shop.replace(HARNESS, "\t\"io\"\n", "\t\"io\"\n\t\"net/http\"\n");
@@ -171,6 +171,58 @@ fn a_provider_that_hangs_ends_aborts_or_does_not_compile_is_told() {
         assert!(message.contains(words), "{statement}: {message}");
         assert_nothing_runs(&shop);
     }
+}
+
+#[test]
+#[ignore = "needs Go"]
+fn a_provider_that_answers_a_gigabyte_or_resets_is_told_and_a_redirect_is_an_answer() {
+    let gigabyte = "block := make([]byte, 1<<20); for range 1 << 10 { if _, err := w.Write(block); err != nil { return } }";
+    let reset = "connection, _, err := http.NewResponseController(w).Hijack(); if err == nil { _ = connection.Close() }";
+    let redirect = "http.Redirect(w, r, r.URL.Path, http.StatusFound)";
+    let cases = [
+        (gigabyte, "unknown", "larger than 8 MiB"),
+        (reset, "unknown", "no HTTP answer"),
+        (redirect, "broken", "302"),
+    ];
+    for (statement, result, words) in cases {
+        let shop = shop();
+        let_handler(&shop, statement);
+        let found = shop.verify(&["--jobs", "1", "storefront"]);
+        assert_eq!(
+            found.code, 1,
+            "{statement}: {}\n{}",
+            found.errors, found.answer
+        );
+        let first = found.having(result)[0].to_string();
+        assert!(first.contains(words), "{statement}: {first}");
+        assert_nothing_runs(&shop);
+    }
+}
+
+#[test]
+#[ignore = "needs Go"]
+fn a_new_shop_fits_its_documents_without_go() {
+    let shop = shop();
+    let check = || {
+        gantline(&shop.path("."))
+            .args(["contract", "check", "--format", "json"])
+            .env("PATH", "/usr/bin:/bin")
+            .output()
+            .unwrap()
+    };
+    let output = check();
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{answer}");
+    assert_eq!(answer["tally"]["errors"], 0, "{answer}");
+    assert_eq!(answer["tally"]["warnings"], 0, "{answer}");
+    shop.replace(
+        "services/orders/api/openapi.yaml",
+        "required: [id, reference, quantity, created_at]",
+        "required: [id, reference, quantity]",
+    );
+    let answer: Value = serde_json::from_slice(&check().stdout).unwrap();
+    assert_eq!(answer["green"], true, "{answer}");
+    assert_ne!(answer["tally"]["warnings"], 0, "{answer}");
 }
 
 #[test]

@@ -281,6 +281,25 @@ async fn a_pending_interaction_is_shown_and_does_not_count() {
 }
 
 #[tokio::test]
+async fn what_is_not_verified_is_red_unless_it_is_pending() {
+    let both = |pending: bool| {
+        json!({
+            "type": "Synchronous/Messages", "description": "a question", "pending": pending,
+            "request": {"contents": {}}, "response": [{"contents": {}}]
+        })
+    };
+    for (pending, green) in [(false, false), (true, true)] {
+        let folder = workspace(&[(PACT, &pact("orders", &[both(pending)]))]);
+        let verification = run(&folder, &fake(orders()), 1).await.unwrap();
+        assert_eq!(
+            verdicts(&verification),
+            ["Unsupported: only Synchronous/HTTP and Asynchronous/Messages are verified"]
+        );
+        assert_eq!(verification.tally().is_green(), green);
+    }
+}
+
+#[tokio::test]
 async fn a_response_is_held_to_the_providers_own_document_too() {
     let folder = workspace(&[(
         PACT,

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use pact_models::PactSpecification;
+use pact_models::generators::Generator;
 use serde_json::Value;
 
 use super::{Fault, RECORD};
@@ -15,7 +16,12 @@ const TYPES: [&str; 3] = [
 ];
 
 /// The lists of interactions: version 3 has messages in a list of their own.
-const LISTS: [&str; 2] = ["interactions", "messages"];
+pub(super) const LISTS: [&str; 2] = ["interactions", "messages"];
+
+/// Parts of an exchange whose values generators make (Pact specification, version 3).
+const GENERATED: [&str; 7] = [
+    "method", "path", "header", "query", "body", "status", "metadata",
+];
 
 /// Every fault in a pact's shape.
 pub(super) fn of_pact(json: &Value) -> Vec<Fault> {
@@ -68,6 +74,11 @@ fn of_interactions(json: &Value) -> Vec<Fault> {
     for (list, index, value) in listed(json) {
         let at = index.to_string();
         faults.extend(of_interaction(list, &at, value, is_v4));
+        if !needs_plugin(value) {
+            for part in [&[][..], &["request"], &["response"]] {
+                faults.extend(of_generators(&[&[list, &at], part].concat(), part, value));
+            }
+        }
         let Some(description) = value.get("description").and_then(Value::as_str) else {
             continue;
         };
@@ -148,6 +159,67 @@ fn of_interaction(list: &str, at: &str, json: &Value, is_v4: bool) -> Vec<Fault>
         }
     }
     faults
+}
+
+/// Whether an interaction names plugins, whose rules and generators are not known here.
+pub(super) fn needs_plugin(interaction: &Value) -> bool {
+    let plugins = interaction
+        .get("pluginConfiguration")
+        .and_then(Value::as_object);
+    plugins.is_some_and(|plugins| !plugins.is_empty())
+}
+
+/// Generators that nobody knows. The reader leaves them out, and the consumer's example would be
+/// sent in place of what they make.
+fn of_generators(base: &[&str], part: &[&str], interaction: &Value) -> Vec<Fault> {
+    let holder = part
+        .iter()
+        .try_fold(interaction, |value, step| value.get(step));
+    let Some(generators) = holder.and_then(|it| it.get("generators")?.as_object()) else {
+        return Vec::new();
+    };
+    let mut faults = Vec::new();
+    for (category, of_category) in generators {
+        let at = [base, &["generators", category]].concat();
+        if !GENERATED.contains(&category.to_lowercase().as_str()) {
+            let message = format!(
+                "`{category}` has no generators; {} have",
+                GENERATED.join(", ")
+            );
+            faults.push(Fault::new(&at, message));
+            continue;
+        }
+        let members = of_category.as_object();
+        if of_category.get("type").is_some_and(Value::is_string) || members.is_none() {
+            faults.extend(of_generator(&at, of_category));
+            continue;
+        }
+        for (path, generator) in members.into_iter().flatten() {
+            faults.extend(of_generator(
+                &[&at, &[path.as_str()][..]].concat(),
+                generator,
+            ));
+        }
+    }
+    faults
+}
+
+fn of_generator(at: &[&str], generator: &Value) -> Option<Fault> {
+    let kind = generator.get("type").and_then(Value::as_str);
+    let (Some(kind), Some(attributes)) = (kind, generator.as_object()) else {
+        return Some(Fault::new(at, "a generator is an object with a `type`"));
+    };
+    match Generator::from_map(kind, attributes) {
+        Some(Generator::Plugin { .. }) => Some(Fault::new(
+            at,
+            format!("`{kind}` is no generator of the Pact specification"),
+        )),
+        Some(_) => None,
+        None => Some(Fault::new(
+            at,
+            format!("the generator `{kind}` lacks what it needs: its `regex` or its `expression`"),
+        )),
+    }
 }
 
 /// The version as it is written, and what it is; `None` when there is none or it is unknown.

@@ -187,6 +187,84 @@ fn a_rule_that_nobody_knows_is_refused() {
 }
 
 #[test]
+fn a_generator_that_nobody_knows_is_refused() {
+    let refused = |generators: Value| {
+        let mut interaction = http();
+        interaction["request"]["generators"] = generators;
+        read_json(&pact("4.0", interaction))
+            .map(|_| ())
+            .unwrap_err()
+    };
+    let state = json!({"type": "ProviderState", "expression": "id"});
+    let cases = [
+        (json!({"body": {"$.id": {"type": "Magic"}}}), "`Magic`"),
+        (json!({"path": {"type": "Magic"}}), "`Magic`"),
+        (json!({"body": {"$.id": {}}}), "with a `type`"),
+        (json!({"body": {"$.id": "Uuid"}}), "with a `type`"),
+        (json!({"status": 7}), "with a `type`"),
+        (
+            json!({"query": {"a": {"type": "ProviderState"}}}),
+            "lacks what it needs",
+        ),
+        (
+            json!({"bodies": {"$.id": state}}),
+            "`bodies` has no generators",
+        ),
+    ];
+    for (generators, expected) in cases {
+        let error = refused(generators.clone());
+        assert!(error.message().contains(expected), "{generators}: {error}");
+        assert!(error.place().unwrap().line > 9, "{error}");
+    }
+    let mut interaction = http();
+    interaction["response"]["generators"] =
+        json!({"body": {"$.id": {"type": "RandomInt"}, "$.day": {"type": "Date"}}});
+    assert!(read_json(&pact("4.0", interaction)).is_ok());
+}
+
+#[test]
+fn rules_and_generators_of_a_plugin_are_left_to_it() {
+    let mut interaction = http();
+    interaction["pluginConfiguration"] = json!({"protobuf": {}});
+    interaction["request"]["generators"] = json!({"body": {"$.id": {"type": "protobuf"}}});
+    interaction["response"]["matchingRules"] =
+        json!({"body": {"$.id": {"matchers": [{"match": "protobuf"}]}}});
+    let read = read_json(&pact("4.0", interaction)).unwrap();
+    let exchange = &read.interactions[0].exchange;
+    assert!(matches!(exchange, Exchange::Unsupported(_)));
+}
+
+#[test]
+fn a_text_that_is_nested_too_deep_is_refused() {
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let text = format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
+        assert_eq!(problems(&text).len(), 1);
+        let mut whole = pact("4.0", http()).to_string();
+        whole.insert_str(1, &format!("\"x\":{text},"));
+        assert_eq!(problems(&whole).len(), 1);
+    }
+}
+
+/// Ten megabytes of interactions, as a consumer with many of them would record.
+#[test]
+fn a_large_pact_is_read_with_a_line_for_each_interaction() {
+    let count = 2_000;
+    let interaction = |number: usize| {
+        let mut interaction = http();
+        interaction["description"] = json!(format!("order {number}"));
+        interaction["request"]["headers"] = json!({"X-Filling": ["x".repeat(5_000)]});
+        interaction.to_string()
+    };
+    let interactions: Vec<String> = (0..count).map(interaction).collect();
+    let mut whole = pact("4.0", json!("HERE")).to_string();
+    whole = whole.replace("\"HERE\"", &format!("\n{}", interactions.join(",\n")));
+    assert!(whole.len() > 9 << 20, "{}", whole.len());
+    let read = parse(Path::new("a--b.json"), whole.as_bytes()).unwrap();
+    let lines: Vec<usize> = read.interactions.iter().map(|it| it.line).collect();
+    assert_eq!(lines, (2..count + 2).collect::<Vec<_>>());
+}
+
+#[test]
 fn what_cannot_be_verified_is_read_with_the_reason() {
     let both = json!({
         "type": "Synchronous/Messages", "description": "x",
@@ -212,9 +290,84 @@ proptest::proptest! {
     }
 
     #[test]
+    fn no_value_in_any_place_makes_the_reader_panic(
+        place in 0_usize..40, value in any_json(), version in 1_u32..5,
+    ) {
+        let mut whole = pact(&format!("{version}.0"), http());
+        let pointers = pointers(&whole);
+        if let Some(target) = whole.pointer_mut(&pointers[place % pointers.len()]) {
+            *target = value;
+        }
+        let _ = read_json(&whole);
+    }
+
+    #[test]
     fn a_cut_pact_is_refused(cut in 1_usize..300) {
         let text = serde_json::to_string(&pact("4.0", http())).unwrap();
         let end = text.len().saturating_sub(cut);
         proptest::prop_assert!(parse(Path::new("a--b.json"), &text.as_bytes()[..end]).is_err());
     }
+}
+
+/// Any JSON, of words that mean something in a pact now and then.
+pub(in crate::contract) fn any_json() -> impl proptest::strategy::Strategy<Value = Value> {
+    use proptest::prelude::*;
+    let words = prop::sample::select(vec![
+        "type",
+        "match",
+        "matchers",
+        "body",
+        "$.id",
+        "$[*",
+        "content",
+        "regex",
+        "(",
+        "${",
+        "application/json",
+        "",
+    ]);
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        words.clone().prop_map(Value::from),
+        ".{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::vec((words.clone(), inner), 0..4).prop_map(|members| {
+                let members = members.into_iter();
+                Value::Object(
+                    members
+                        .map(|(key, value)| (key.to_owned(), value))
+                        .collect(),
+                )
+            }),
+        ]
+    })
+}
+
+/// The pointers of all that is in a value.
+pub(in crate::contract) fn pointers(value: &Value) -> Vec<String> {
+    let below: Vec<(String, &Value)> = match value {
+        Value::Object(members) => {
+            let members = members.iter();
+            members
+                .map(|(key, value)| (key.replace('/', "~1"), value))
+                .collect()
+        }
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items
+                .map(|(index, value)| (index.to_string(), value))
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    let deeper = below.into_iter().flat_map(|(step, value)| {
+        let inner = pointers(value).into_iter();
+        inner.map(move |rest| format!("/{step}{rest}"))
+    });
+    std::iter::once(String::new()).chain(deeper).collect()
 }

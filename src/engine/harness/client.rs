@@ -78,6 +78,10 @@ impl Client {
     pub(super) async fn send(&self, call: &HttpCall) -> Result<HttpAnswer, Silence> {
         let request = self.request(call).map_err(Silence::Unspeakable)?;
         let mut response = self.http.execute(request).await.map_err(silence)?;
+        let announced = response.content_length().unwrap_or_default();
+        if announced > LARGEST_ANSWER as u64 {
+            return Err(Silence::TooLarge);
+        }
         let mut answer = HttpAnswer {
             status: response.status().as_u16(),
             headers: Vec::new(),

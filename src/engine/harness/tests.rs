@@ -1,4 +1,6 @@
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -192,6 +194,116 @@ async fn a_provider_that_answers_garbage_is_told_from_one_that_ended() {
 }
 
 #[tokio::test]
+async fn a_provider_that_hangs_in_a_state_is_given_up() {
+    let mut hanging = harness(|_| None).await;
+    for trouble in [
+        hanging.set_up(&states()).await.unwrap_err(),
+        hanging.tear_down(&states()).await.unwrap_err(),
+    ] {
+        assert_eq!(trouble.kind, TroubleKind::Hangs);
+        assert_eq!(
+            trouble.message,
+            "orders did not answer POST /_contract/state within 0.5 s"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_resets_the_connection_is_told() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            // What is left unread makes the end of the connection a reset.
+            let mut first = [0];
+            let _read = stream.read(&mut first).await;
+        }
+    });
+    let mut resetting = start(&format!("{}; {WAIT}", greeting(&address)))
+        .await
+        .unwrap();
+    let trouble = resetting.set_up(&states()).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Garbage);
+    assert!(trouble.message.contains("reset"), "{}", trouble.message);
+}
+
+#[tokio::test]
+async fn a_redirect_is_an_answer_and_is_not_followed() {
+    let mut redirecting = harness(|line| match line {
+        "GET /round HTTP/1.1" => Some(
+            "HTTP/1.1 302 Found\r\nLocation: /followed\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+                .to_owned(),
+        ),
+        other => http(500, &json!(other)),
+    })
+    .await;
+    let call = HttpCall {
+        method: "GET".to_owned(),
+        path: "/round".to_owned(),
+        ..HttpCall::default()
+    };
+    let answer = redirecting.call(&call).await.unwrap();
+    assert_eq!(answer.status, 302);
+    assert_eq!(answer.header("location"), Some("/followed"));
+}
+
+/// A harness whose every answer has a body of a gigabyte, and how much of it was taken.
+async fn flood(head: &'static str) -> (ProcessHarness, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&taken);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let counter = Arc::clone(&counter);
+            tokio::spawn(async move {
+                let mut request = vec![0; 64 * 1024];
+                let _read = stream.read(&mut request).await;
+                let _written = stream.write_all(head.as_bytes()).await;
+                let block = vec![b'x'; 64 * 1024];
+                while counter.load(Ordering::SeqCst) < 1 << 30
+                    && stream.write_all(&block).await.is_ok()
+                {
+                    counter.fetch_add(block.len(), Ordering::SeqCst);
+                }
+            });
+        }
+    });
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{}; {WAIT}", greeting(&address))]);
+    let patient = Deadlines {
+        answer: Duration::from_secs(60),
+        ..Deadlines::default()
+    };
+    let _installed = rustls::crypto::ring::default_provider().install_default();
+    let harness = ProcessHarness::start("orders", command, patient).await;
+    (harness.unwrap(), taken)
+}
+
+#[tokio::test]
+async fn of_a_body_that_is_too_large_only_the_beginning_is_taken() {
+    for head in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n",
+    ] {
+        let (mut flooding, taken) = flood(head).await;
+        let call = HttpCall {
+            method: "GET".to_owned(),
+            path: "/all".to_owned(),
+            ..HttpCall::default()
+        };
+        let trouble = flooding.call(&call).await.unwrap_err();
+        assert_eq!(trouble.kind, TroubleKind::Garbage);
+        assert_eq!(
+            trouble.message,
+            "the answer of orders to GET /all is larger than 8 MiB"
+        );
+        let taken = taken.load(Ordering::SeqCst);
+        assert!(taken < 64 << 20, "{taken} bytes were taken");
+    }
+}
+
+#[tokio::test]
 async fn a_harness_that_does_not_say_where_it_listens_did_not_start() {
     let with = |version: u32, address: &str| {
         format!(
@@ -202,6 +314,10 @@ async fn a_harness_that_does_not_say_where_it_listens_did_not_start() {
     let cases = [
         ("echo hello; exit 2".to_owned(), "ended before it said"),
         ("sleep 60".to_owned(), "did not say within 1 s"),
+        (
+            "printf '\\377{\"version\":\\n'; sleep 60".to_owned(),
+            "did not say within 1 s",
+        ),
         ("while echo {}; do :; done".to_owned(), "wrote much"),
         (with(2, "127.0.0.1:1"), "version 2"),
         (with(1, "nowhere"), "no address"),
