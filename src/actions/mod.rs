@@ -2,11 +2,13 @@
 
 pub mod blueprints;
 pub mod build;
+pub mod check;
 pub mod demo;
 pub mod deploy;
 pub mod doctor;
 pub mod environment;
 pub mod generate;
+mod pacts;
 pub mod release;
 pub mod render_environment;
 pub mod scaffold;

@@ -6,7 +6,6 @@
 
 mod one;
 mod provider;
-mod read;
 #[cfg(test)]
 mod tests;
 
@@ -18,11 +17,11 @@ use futures::future::try_join_all;
 use tokio::sync::Semaphore;
 
 use self::provider::{Work, verify_provider};
-use self::read::{Read, read};
+use super::pacts::{self, Read, read};
 use crate::config::project::find;
 use crate::contract::pact_file::Interaction;
 pub use crate::engine::harness::Deadlines;
-use crate::engine::harness::{Harnesses, ProcessHarnesses};
+use crate::engine::harness::{HarnessSource, Harnesses, ProcessHarnesses};
 use crate::error::Result;
 use crate::model::event::EventSink;
 use crate::model::name::Name;
@@ -92,8 +91,11 @@ fn works(read: &Read) -> Vec<Work<'_>> {
                 })
             });
             Work {
-                source: &provider.source,
-                document: provider.document.as_ref(),
+                source: HarnessSource {
+                    provider: name.to_string(),
+                    directory: provider.directory.clone(),
+                },
+                document: provider.document.as_ref().map(|it| &it.document),
                 tasks: tasks.collect(),
             }
         })
@@ -101,7 +103,7 @@ fn works(read: &Read) -> Vec<Work<'_>> {
 }
 
 /// A pact of which nothing is known yet; one that is skipped stays so.
-fn unverified(pact: &read::Pact) -> PactResult {
+fn unverified(pact: &pacts::Pact) -> PactResult {
     let interactions = pact.file.interactions.iter();
     PactResult {
         file: pact.path.clone(),

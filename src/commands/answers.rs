@@ -10,6 +10,7 @@ use crate::actions::stack::down::Removed;
 use crate::actions::stack::logs::LogLine;
 use crate::model::event::Event;
 use crate::report::schema::{address, of_answer, of_document, of_line};
+use crate::report::contract_check::Report as Checked;
 use crate::report::verification::Report;
 use crate::report::{Answer, ErrorDocument};
 
@@ -34,6 +35,7 @@ pub const ALL: &[Published] = &[
     answer::<blueprint::Shown>("blueprint-show", "gantline blueprint show"),
     answer::<build::Images>("build", "gantline build"),
     answer::<completions::Completions>("completions", "gantline completions"),
+    answer::<Checked<'_>>("contract-check", "gantline contract check"),
     answer::<Report<'_>>("contract-verify", "gantline contract verify"),
     answer::<demo::answer::Demonstration>("demo", "gantline demo"),
     answer::<deploy::Deployed>("deploy", "gantline deploy"),

@@ -1,9 +1,12 @@
 //! `contract`: what services promise each other.
 
+mod check;
 mod verify;
 
+use std::path::Path;
+
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -15,6 +18,8 @@ pub struct Args {
 /// What to do with contracts.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
+    /// Hold every pact to its provider's OpenAPI document, without running anything
+    Check(check::Args),
     /// Hold every provider to what its consumers count on
     Verify(verify::Args),
 }
@@ -25,6 +30,14 @@ enum Command {
 /// The command's.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     match args.command {
+        Command::Check(args) => check::run(args, app),
         Command::Verify(args) => verify::run(args, app).await,
     }
+}
+
+/// Writes a JUnit document.
+fn write_junit<E: std::error::Error>(path: &Path, text: Result<String, E>) -> Result<()> {
+    let failed = || Error::failed(format!("cannot write {}", path.display()));
+    let text = text.map_err(|error| failed().because(error))?;
+    std::fs::write(path, text).map_err(|error| failed().because(error))
 }

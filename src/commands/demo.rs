@@ -112,7 +112,8 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         directory,
         place,
         running: keep,
-        refused,
+        refused: refused.code,
+        refused_document: refused.document,
         delivery: shown,
     })
 }

@@ -1,10 +1,13 @@
 //! What services promise each other, compared without I/O.
 
+pub mod document;
 pub mod http;
 mod json_place;
+mod media;
 pub mod message;
 mod mismatch;
 pub mod openapi;
 pub mod pact_file;
-pub mod response_check;
+mod response_check;
 mod state_values;
+pub mod static_check;

@@ -2,6 +2,7 @@
 //!
 //! Nothing else in the program writes to stdout or stderr.
 
+pub mod contract_check;
 mod diagnostic;
 pub mod file_plan;
 mod human;

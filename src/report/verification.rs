@@ -13,7 +13,9 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub use self::document::Document;
+pub(super) use self::document::rounded;
 pub use self::junit::junit;
+pub(super) use self::junit::placed;
 use super::{Answer, Style};
 use crate::model::exchange::{ProviderState, named_values};
 use crate::model::verification::{
@@ -93,7 +95,8 @@ pub fn summary(tally: &Tally) -> String {
     )
 }
 
-fn counted(count: usize, what: &str) -> String {
+/// `1 pact`, `2 pacts`.
+pub(super) fn counted(count: usize, what: &str) -> String {
     match count {
         1 => format!("1 {what}"),
         count => format!("{count} {what}s"),
@@ -167,12 +170,22 @@ pub(super) fn label(interaction: &InteractionResult) -> String {
 }
 
 fn labelled(interaction: &InteractionResult, name: fn(&ProviderState) -> String) -> String {
-    let states: Vec<String> = interaction.states.iter().map(name).collect();
-    let kind = match interaction.kind {
+    let description = &interaction.description;
+    label_of(description, interaction.kind, &interaction.states, name)
+}
+
+/// The words for an interaction, with each of its states as `name` has it.
+pub(super) fn label_of(
+    description: &str,
+    kind: InteractionKind,
+    states: &[ProviderState],
+    name: fn(&ProviderState) -> String,
+) -> String {
+    let states: Vec<String> = states.iter().map(name).collect();
+    let kind = match kind {
         InteractionKind::Message => " (message)",
         InteractionKind::Http | InteractionKind::Unsupported => "",
     };
-    let description = &interaction.description;
     match states.is_empty() {
         true => format!("{description}{kind}"),
         false => format!("{description}{kind}, given {}", states.join(" and ")),

@@ -1,4 +1,5 @@
-//! `contract verify` where there is nothing to compile, or no Go to do it.
+//! `contract verify` where there is nothing to compile, or no Go to do it; `contract check`, which
+//! needs neither.
 
 use serde_json::Value;
 
@@ -104,4 +105,137 @@ fn a_provider_of_another_workspace_is_said_and_does_not_count() {
         "{run}"
     );
     assert!(run.stdout.contains("1 skipped"), "{run}");
+}
+
+/// Runs both commands on a pact, and expects both to refuse it with these words.
+fn refuse(content: impl AsRef<[u8]>, expected: &str) {
+    let shop = shop("[]").file(PACT, content);
+    for command in ["verify", "check"] {
+        let run = shop.gantline(&["contract", command]);
+        assert_eq!(run.code, 2, "{expected}: {run}");
+        assert!(run.stderr.contains(expected), "{expected}: {run}");
+        assert!(run.stdout.is_empty(), "{run}");
+        assert!(run.stderr.len() < 8192, "{} bytes", run.stderr.len());
+    }
+}
+
+#[test]
+fn a_hostile_pact_is_refused_with_what_is_wrong() {
+    let with = |more: &str| {
+        let request = r#"{"method": "GET", "path": "/invoices/1""#;
+        pact(&INVOICE.replace(&format!("{request}}}"), &format!("{request}, {more}}}")))
+    };
+    refuse("{\"consumer\": ", "is no JSON");
+    refuse(b"{\"consumer\": \"\xff\xfe\"}", "is no UTF-8");
+    refuse("[".repeat(1 << 20), "is no JSON");
+    refuse(
+        format!("{{\"a\": \"{}\", b}}", "x".repeat(1 << 20)),
+        "is no JSON",
+    );
+    refuse(" ".repeat(17 << 20), "is larger than 16 MiB");
+    refuse(
+        pact(INVOICE).replace("4.0", "5.0"),
+        "which version (1 to 4)",
+    );
+    refuse(
+        with(r#""matchingRules": {"path": {"matchers": [{"match": "guess"}]}}"#),
+        "`guess` is no matching rule",
+    );
+    refuse(
+        with(r#""generators": {"path": {"type": "Guess"}}"#),
+        "`Guess` is no generator",
+    );
+    let one = INVOICE.trim_start_matches('[').trim_end_matches(']');
+    refuse(
+        pact(&format!("[{one}, {one}]")),
+        "two interactions have this description",
+    );
+    refuse(
+        pact(INVOICE).replace("\"billing\"", "\"payments\""),
+        "`billing` by the file's name, and `payments` in it",
+    );
+}
+
+const DOCUMENT: &str = "services/billing/api/openapi.yaml";
+
+/// What billing offers.
+const INVOICES: &str = "openapi: 3.1.0
+paths:
+  /invoices/{id}:
+    get:
+      operationId: getInvoice
+      responses:
+        '200':
+          content:
+            application/json:
+              schema: {type: object, properties: {id: {type: string}}}
+";
+
+/// A shop whose orders expects this of an invoice.
+fn expecting(body: &str) -> Workspace {
+    let response = format!(
+        r#"{{"status": 200, "body": {{"contentType": "application/json", "content": {body}}}}}"#
+    );
+    shop(&INVOICE.replace(r#"{"status": 200}"#, &response)).file(DOCUMENT, INVOICES)
+}
+
+#[test]
+fn what_the_document_does_not_have_is_told_with_both_places_and_without_go() {
+    let shop = expecting(r#"{"id": "1", "number": 7}"#);
+    let alone = [("PATH", "/nonexistent")];
+    let run = shop.gantline_with(&alone, &["contract", "check", "--junit", "check.xml"]);
+    assert_eq!(run.code, 1, "{run}");
+    for expected in [
+        "error response body $.number: `number` is not declared; there is `id` (properties)",
+        "warning response body $.id: `id` is optional: it may be absent (required)",
+        "services/orders/contracts/orders--billing.json:6:",
+        "services/billing/api/openapi.yaml:10:",
+        "GET /invoices/{id}: 1 interaction of orders, of which 1 differs",
+        "orders counts on billing: 1 interaction: 0 fit, 1 differs; 1 error, 1 warning",
+    ] {
+        assert!(run.stdout.contains(expected), "{expected}: {run}");
+    }
+    assert!(
+        run.stderr
+            .contains("contracts do not fit the documents: orders counts on billing"),
+        "{run}"
+    );
+    let junit = shop.read("check.xml");
+    assert!(junit.contains("failures=\"1\""), "{junit}");
+}
+
+#[test]
+fn warnings_alone_are_green() {
+    let run = expecting(r#"{"id": "1"}"#).gantline(&["contract", "check", "--format", "json"]);
+    assert_eq!(run.code, 0, "{run}");
+    let answer: Value = serde_json::from_str(&run.stdout).expect("a document");
+    assert_eq!(answer["version"], 1);
+    assert_eq!(answer["green"], true);
+    assert_eq!(answer["tally"]["warnings"], 1);
+    let finding = &answer["pacts"][0]["interactions"][0]["findings"][0];
+    assert_eq!(finding["document"]["line"], 10, "{finding}");
+}
+
+#[test]
+fn what_nothing_describes_is_said_and_is_no_failure() {
+    let run = shop(INVOICE).gantline(&["contract", "check"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stdout
+            .contains("not checked: billing has no api/openapi.yaml"),
+        "{run}"
+    );
+    let none = Workspace::shop_with_orders().gantline(&["contract", "check"]);
+    assert_eq!(none.code, 0, "{none}");
+    assert!(none.stdout.starts_with("no pacts: "), "{none}");
+}
+
+#[test]
+fn a_broken_document_is_shown_where_it_breaks() {
+    let run = expecting("{}")
+        .file(DOCUMENT, "swagger: '2.0'\n")
+        .gantline(&["contract", "check"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("is no OpenAPI document"), "{run}");
+    assert!(run.stderr.contains("openapi.yaml:1:1"), "{run}");
 }

@@ -36,6 +36,11 @@ fn assert_the_order_went_through(answer: &Value) {
         answer["refused"], "contracts do not hold: billing counts on orders",
         "the gate says no to a broken contract"
     );
+    assert_eq!(
+        answer["refused_document"],
+        "contracts do not fit the documents: storefront counts on orders",
+        "the gate says no to a broken document"
+    );
     let trail = answer["trail"].as_array().expect("a trail");
     for service in ["storefront", "orders", "billing"] {
         let told = trail.iter().any(|line| line["thing"] == service);

@@ -3,10 +3,10 @@
 use pact_models::v4::async_message::AsynchronousMessage;
 use pact_models::v4::synch_http::SynchronousHttp;
 
+use crate::contract::document::Document;
 use crate::contract::http::HttpExpectation;
 use crate::contract::message::MessageExpectation;
 use crate::contract::pact_file::{Exchange, Interaction};
-use crate::contract::response_check::Document;
 use crate::engine::harness::Harness;
 use crate::model::exchange::{HttpAnswer, HttpCall, named_values};
 use crate::model::verification::{Breach, Mismatch, Trouble, TroubleKind, Verdict};

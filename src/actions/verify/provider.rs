@@ -8,8 +8,8 @@ use futures::future::join_all;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::one::verify_one;
+use crate::contract::document::Document;
 use crate::contract::pact_file::Interaction;
-use crate::contract::response_check::Document;
 use crate::engine::harness::{BuildFailure, Harness, HarnessProgram, HarnessSource, Harnesses};
 use crate::error::{Error, Result};
 use crate::model::event::{Event, EventSink};
@@ -22,7 +22,7 @@ const MOST_FAILURES: usize = 3;
 
 /// What is asked of one provider.
 pub(super) struct Work<'a> {
-    pub(super) source: &'a HarnessSource,
+    pub(super) source: HarnessSource,
     pub(super) document: Option<&'a Document>,
     pub(super) tasks: Vec<Task<'a>>,
 }
@@ -49,7 +49,7 @@ pub(super) async fn verify_provider(
         label: format!("{id}: compiling its harness"),
     });
     let permit = permit(limit).await?;
-    let built = harnesses.build(work.source).await;
+    let built = harnesses.build(&work.source).await;
     drop(permit);
     let results = match built {
         Err(BuildFailure::GoIsMissing(error)) => {

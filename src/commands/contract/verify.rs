@@ -1,9 +1,10 @@
 //! `contract verify`: hold every provider to what its consumers count on.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::write_junit;
 use crate::actions::verify::{Deadlines, VerifyRequest, harnesses, verify};
 use crate::app::App;
 use crate::commands::interrupt;
@@ -66,16 +67,10 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         done = verify(&request, &harnesses, app.events()) => done?,
     };
     if let Some(path) = &args.junit {
-        write_junit(path, &verification)?;
+        write_junit(path, junit(&verification))?;
     }
     app.answer(&Report(&verification))?;
     verdict(&verification)
-}
-
-fn write_junit(path: &Path, verification: &Verification) -> Result<()> {
-    let failed = || Error::failed(format!("cannot write {}", path.display()));
-    let text = junit(verification).map_err(|error| failed().because(error))?;
-    std::fs::write(path, text).map_err(|error| failed().because(error))
 }
 
 fn verdict(verification: &Verification) -> Result<()> {

@@ -39,6 +39,8 @@ pub struct Demonstration {
     pub running: bool,
     /// Why the contract gate was shut after the break.
     pub refused: String,
+    /// Why the gate was shut after the break of the API document.
+    pub refused_document: String,
     /// The order.
     #[serde(flatten)]
     pub delivery: Delivery,
@@ -47,8 +49,10 @@ pub struct Demonstration {
 impl Answer for Demonstration {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         self.order(out, style)?;
-        let heading = style.strong("A contract was broken, and the gate said no");
-        writeln!(out, "\n{heading}\n  {}", self.refused)?;
+        let heading = style.strong("A contract was broken twice, and the gate said no");
+        writeln!(out, "\n{heading}")?;
+        writeln!(out, "  in the API document: {}", self.refused_document)?;
+        writeln!(out, "  in the code: {}", self.refused)?;
         if let Place::Cluster { rolled_back, .. } = &self.place {
             let heading = style.strong("A bad version was rolled back by itself");
             writeln!(out, "\n{heading}\n  {rolled_back}")?;

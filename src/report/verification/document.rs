@@ -136,6 +136,7 @@ impl Interaction {
     }
 }
 
-fn rounded(elapsed: std::time::Duration) -> f64 {
+/// Seconds, to the millisecond.
+pub(in crate::report) fn rounded(elapsed: std::time::Duration) -> f64 {
     (elapsed.as_secs_f64() * 1000.0).round() / 1000.0
 }

@@ -1,5 +1,7 @@
 //! A verification as JUnit writes it: a suite for each pact, a case for each interaction.
 
+use std::path::Path;
+
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{label, place_of, shown};
@@ -32,10 +34,14 @@ fn case(pact: &PactResult, interaction: &InteractionResult) -> TestCase {
     let mut case = TestCase::new(label(interaction), status(pact, interaction));
     case.set_classname(format!("{}--{}", pact.consumer, pact.provider));
     case.set_time(interaction.elapsed);
+    placed(case, &pact.file, interaction.line)
+}
+
+/// A case with the place of its interaction.
+pub(in crate::report) fn placed(mut case: TestCase, file: &Path, line: usize) -> TestCase {
     case.extra
-        .insert("file".into(), pact.file.display().to_string().into());
-    case.extra
-        .insert("line".into(), interaction.line.to_string().into());
+        .insert("file".into(), file.display().to_string().into());
+    case.extra.insert("line".into(), line.to_string().into());
     case
 }
 

@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::config::project::{Selection, load};
 use crate::config::suggest;
 use crate::config::yaml;
+use crate::contract::document;
 use crate::contract::pact_file::{PactFile, PactPath, misnamed, parse};
-use crate::contract::response_check;
-use crate::engine::harness::HarnessSource;
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
 use crate::model::name::Name;
@@ -20,7 +19,7 @@ use crate::model::project::{Project, Service};
 /// The folder of a consumer that holds its pacts.
 const CONTRACTS: &str = "contracts";
 /// The document of a provider that its responses are held to.
-const OPENAPI: &str = "api/openapi.yaml";
+pub(super) const OPENAPI: &str = "api/openapi.yaml";
 /// The largest pact that is read, in bytes.
 const LARGEST_PACT: u64 = 16 << 20;
 
@@ -41,15 +40,30 @@ pub(super) struct Pact {
     pub(super) consumer: Name,
     pub(super) provider: Name,
     pub(super) file: PactFile,
-    /// Why it is not verified.
+    /// Why it is left out.
     pub(super) skipped: Option<String>,
 }
 
 /// A provider of this workspace.
 #[derive(Debug)]
 pub(super) struct Provider {
-    pub(super) source: HarnessSource,
-    pub(super) document: Option<response_check::Document>,
+    /// Its folder.
+    pub(super) directory: PathBuf,
+    /// Its folder, relative to the workspace.
+    pub(super) shown: PathBuf,
+    /// What it promises, when it has a document that says so.
+    pub(super) document: Option<Described>,
+}
+
+/// A document of a provider.
+#[derive(Debug)]
+pub(super) struct Described {
+    /// The file, relative to the workspace.
+    pub(super) path: PathBuf,
+    /// What it says.
+    pub(super) document: document::Document,
+    /// How that is written.
+    pub(super) written: yaml::Document,
 }
 
 /// Reads the pacts in which these services take part, or all.
@@ -89,7 +103,7 @@ pub(super) fn read(directory: &Path, services: &[Name], events: &dyn EventSink) 
         }
     }
     match Error::all_of(
-        |count| format!("{count} files are invalid, and nothing was verified"),
+        |count| format!("{count} files are invalid, and no contract was looked at"),
         errors,
     ) {
         Some(error) => Err(error),
@@ -175,7 +189,7 @@ fn absent(project: &Project, provider: &Name, events: &dyn EventSink) -> Option<
     let meant = suggest::nearest(provider.as_str(), known);
     let meant = meant.map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
     let reason = format!("{provider} is no service of this workspace{meant}");
-    events.warn(format!("not verified: {reason}"));
+    events.warn(format!("left out: {reason}"));
     Some(reason)
 }
 
@@ -229,22 +243,31 @@ fn provider(project: &Project, service: &Service) -> Result<Provider> {
     let path = directory.join(OPENAPI);
     let document = match path.is_file() {
         false => None,
-        true => {
-            let document = yaml::Document::read(&path)?;
-            let read = response_check::Document::new(document.root().to_json(false));
-            Some(read.map_err(|error| {
-                Error::invalid(format!(
-                    "{} is no OpenAPI document",
-                    document.file().display()
-                ))
-                .at(document.place(&["openapi"]))
-                .because(error)
-            })?)
-        }
+        true => Some(described(project, &path)?),
     };
-    let source = HarnessSource {
-        provider: service.name.to_string(),
+    Ok(Provider {
         directory,
-    };
-    Ok(Provider { source, document })
+        shown: PathBuf::from(service.directory.as_str()),
+        document,
+    })
+}
+
+fn described(project: &Project, path: &Path) -> Result<Described> {
+    let written = yaml::Document::read(path)?;
+    let document = document::Document::new(written.root().to_json(false)).map_err(|error| {
+        Error::invalid(format!(
+            "{} is no OpenAPI document",
+            written.file().display()
+        ))
+        .at(written.place(&["openapi"]))
+        .because(error)
+    })?;
+    Ok(Described {
+        path: path
+            .strip_prefix(&project.root)
+            .unwrap_or(path)
+            .to_path_buf(),
+        document,
+        written,
+    })
 }

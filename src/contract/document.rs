@@ -1,0 +1,107 @@
+//! A provider's document: OpenAPI 3.1, or 3.0 with its `nullable` and its flags; or AsyncAPI 3.
+
+mod lookup;
+mod node;
+mod rewrite;
+mod schemas;
+#[cfg(test)]
+mod tests;
+
+use std::sync::OnceLock;
+
+use serde_json::Value;
+
+pub(super) use self::lookup::{NotFound, Operation, media_of};
+pub(super) use self::node::Node;
+pub(super) use self::schemas::{Fault, Schemas};
+
+/// A provider's OpenAPI or AsyncAPI document.
+#[derive(Debug)]
+pub struct Document {
+    root: Value,
+    exact: OnceLock<Schemas>,
+    partial: OnceLock<Schemas>,
+}
+
+/// Why a document cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DocumentError {
+    /// It is something else.
+    #[error("it has no `openapi: 3...` and `paths`")]
+    NotOpenApi,
+    /// It is something else than AsyncAPI.
+    #[error("it has no `asyncapi`")]
+    NotAsyncApi,
+    /// It is an AsyncAPI document of a version that is not read.
+    #[error("it is AsyncAPI {0}, and version 3 is read")]
+    OtherAsyncApi(String),
+}
+
+impl Document {
+    /// A document that was read from YAML or JSON.
+    ///
+    /// # Errors
+    /// When it is no OpenAPI 3 document.
+    pub fn new(mut root: Value) -> Result<Self, DocumentError> {
+        let version = root
+            .get("openapi")
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if !version.starts_with("3.") || !root.get("paths").is_some_and(Value::is_object) {
+            return Err(DocumentError::NotOpenApi);
+        }
+        if version.starts_with("3.0") {
+            rewrite::modernise(&mut root);
+        }
+        Ok(Self::of_schemas(root))
+    }
+
+    /// An AsyncAPI document that was read from YAML or JSON.
+    ///
+    /// # Errors
+    /// When it is none, or of another version than 3.
+    pub fn of_messages(root: Value) -> Result<Self, DocumentError> {
+        match root.get("asyncapi").and_then(Value::as_str) {
+            Some(version) if version.starts_with("3.") => Ok(Self::of_schemas(root)),
+            Some(version) => Err(DocumentError::OtherAsyncApi(version.to_owned())),
+            None => Err(DocumentError::NotAsyncApi),
+        }
+    }
+
+    fn of_schemas(root: Value) -> Self {
+        Self {
+            root,
+            exact: OnceLock::new(),
+            partial: OnceLock::new(),
+        }
+    }
+
+    /// The name of every operation (its `operationId`, or its method and path), and its method and
+    /// path, in the document's order.
+    pub fn offers(&self) -> Vec<(String, String)> {
+        let operations = self.operations().into_iter();
+        operations
+            .map(|operation| (operation.name, operation.title))
+            .collect()
+    }
+
+    /// The whole of it.
+    pub(super) fn root(&self) -> Node<'_> {
+        Node::root(&self.root)
+    }
+
+    /// Its schemas as they are written.
+    pub(super) fn exact(&self) -> &Schemas {
+        self.exact
+            .get_or_init(|| Schemas::new(self.root.clone(), &[]))
+    }
+
+    /// Its schemas for values of which only a part is known: what has to be there is left out.
+    pub(super) fn partial(&self) -> &Schemas {
+        self.partial.get_or_init(|| {
+            let mut root = self.root.clone();
+            rewrite::make_partial(&mut root);
+            Schemas::new(root, &rewrite::RENAMED)
+        })
+    }
+}
