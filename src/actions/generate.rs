@@ -1,14 +1,19 @@
 //! Generation: what the manifests imply, compared with the base and the disk, planned, merged,
 //! and written all or nothing. One mechanism for every generated file.
 
+mod conflicts;
 mod decide;
+mod pins;
 mod records;
 mod service;
 mod workspace;
 
+pub use conflicts::show_to_git;
+pub use pins::pin_records;
 pub use service::service_files;
 pub use workspace::{
-    Generation, complete_interrupted, complete_interrupted_above, render, render_with,
+    Generation, GenerationRequest, complete_interrupted, complete_interrupted_above, render,
+    render_with,
 };
 
 use std::collections::BTreeMap;
@@ -45,6 +50,31 @@ pub fn plan(
     workspace_files: FileSet,
     tree: &dyn FileTree,
 ) -> Result<FilePlan> {
+    let groups = groups(project, services, rendered, workspace_files)?;
+    plan_groups(groups, &[], tree)
+}
+
+/// The same, and files of these paths or below them that the user deleted come back.
+///
+/// # Errors
+/// As [`plan`].
+pub fn plan_restoring(
+    project: &Project,
+    services: &[Name],
+    rendered: BTreeMap<Name, FileSet>,
+    restored: &[TreePath],
+    tree: &dyn FileTree,
+) -> Result<FilePlan> {
+    let groups = groups(project, services, rendered, FileSet::default())?;
+    plan_groups(groups, restored, tree)
+}
+
+fn groups(
+    project: &Project,
+    services: &[Name],
+    rendered: BTreeMap<Name, FileSet>,
+    workspace_files: FileSet,
+) -> Result<Vec<Group>> {
     let mut groups = Vec::new();
     if !workspace_files.files.is_empty() {
         groups.push((WORKSPACE_INDEX.to_owned(), workspace_files.files));
@@ -69,7 +99,7 @@ pub fn plan(
         ));
     }
     refuse_forbidden(&groups)?;
-    plan_groups(groups, tree)
+    Ok(groups)
 }
 
 /// A service's manifest, which is read and never generated.
@@ -78,10 +108,11 @@ const MANIFEST: &str = "service.yaml";
 /// Files by path, and the name of the index that they belong to.
 type Group = (String, BTreeMap<TreePath, RenderedFile>);
 
-fn plan_groups(groups: Vec<Group>, tree: &dyn FileTree) -> Result<FilePlan> {
+fn plan_groups(groups: Vec<Group>, restored: &[TreePath], tree: &dyn FileTree) -> Result<FilePlan> {
     let store = BaseStore::new(tree);
     let mut indexes = Indexes::read(&store)?;
     let mut changes = Vec::new();
+    let mut sides = BTreeMap::new();
     for (name, files) in groups {
         let before = indexes.get(&name);
         let mut after = BaseIndex::default();
@@ -89,13 +120,16 @@ fn plan_groups(groups: Vec<Group>, tree: &dyn FileTree) -> Result<FilePlan> {
         paths.sort();
         paths.dedup();
         for path in paths {
-            let situation =
-                Situation::new(before.entries.get(path), files.get(path), tree.read(path)?);
+            let found = tree.read(path)?;
+            let comes_back = found == Found::Absent && restored.iter().any(|it| path.is_in(it));
+            let entry = before.entries.get(path).filter(|_| !comes_back);
+            let situation = Situation::new(entry, files.get(path), found);
             let decision = decide(&situation, &store)?;
             if let Some(entry) = decision.entry {
                 after.entries.insert(path.clone(), entry);
             }
             indexes.learn(&situation);
+            sides.extend(decision.sides.map(|between| (path.clone(), between)));
             changes.extend(decision.outcome.map(|outcome| FileChange {
                 path: path.clone(),
                 executable: situation.is_executable(),
@@ -108,7 +142,11 @@ fn plan_groups(groups: Vec<Group>, tree: &dyn FileTree) -> Result<FilePlan> {
     }
     changes.sort_by(|one, other| one.path.cmp(&other.path));
     let records = indexes.into_records(&store, tree)?;
-    Ok(FilePlan { changes, records })
+    Ok(FilePlan {
+        changes,
+        records,
+        sides,
+    })
 }
 
 /// Folders that a blueprint may never write to: what is in them makes git or gantline act.
@@ -142,11 +180,16 @@ fn refuse_forbidden(groups: &[Group]) -> Result<()> {
 /// refuses; then nothing has changed.
 pub async fn apply(root: &Path, plan: &FilePlan, also: Vec<FileWrite>) -> Result<Committed> {
     let mut transaction = Transaction::new(root);
-    transaction.extend(plan.writes().map(write_of))?;
+    transaction.extend(writes(plan))?;
     transaction.extend(also)?;
     tokio::task::spawn_blocking(move || transaction.commit())
         .await
         .map_err(|error| Error::failed("writing was broken off").because(error))?
+}
+
+/// What carrying out a plan writes.
+pub fn writes(plan: &FilePlan) -> Vec<FileWrite> {
+    plan.writes().map(write_of).collect()
 }
 
 fn write_of(change: &FileChange) -> FileWrite {

@@ -15,5 +15,6 @@ pub mod scaffold;
 pub mod stack;
 pub mod supervise;
 pub mod test;
+pub mod upgrade;
 pub mod verify;
 pub mod workspace;

@@ -271,7 +271,7 @@ fn plan_of(root: &Path, files: FileSet) -> FilePlan {
         .collect();
     FilePlan {
         changes,
-        records: Vec::new(),
+        ..FilePlan::default()
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     add, blueprint, build, completions, demo, deploy, destroy, diff, doctor, env, generate,
-    history, new, render, restart, rollback, schema, stack, status, test, up,
+    history, new, render, restart, rollback, schema, stack, status, test, up, upgrade,
 };
 use crate::actions::stack::down::Removed;
 use crate::actions::stack::logs::LogLine;
@@ -75,6 +75,7 @@ pub const ALL: &[Published] = &[
     answer::<test::Verdict>("test", "gantline test"),
     answer::<up::Running>("up", "gantline up"),
     answer::<stack::Foretold>("up-plan", "gantline up --dry-run"),
+    answer::<upgrade::Shown<'_>>("upgrade", "gantline upgrade"),
 ];
 
 const fn answer<T: Answer>(name: &'static str, of: &'static str) -> Published {

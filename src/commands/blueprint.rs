@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::actions::blueprints::check::{Checked, check};
+use crate::actions::blueprints::check::{Checked, check, check_abstract};
 use crate::app::App;
-use crate::config::catalog;
+use crate::config::{catalog, project};
 use crate::error::Result;
 use crate::model::blueprint::{Blueprint, Count, OptionValues};
 use crate::report::{Answer, Style};
@@ -39,23 +39,43 @@ enum Verb {
 /// # Errors
 /// When there is no such blueprint, or it is not sound.
 pub fn run(args: Args, app: &App) -> Result<()> {
+    let root = project::find(&app.settings().directory).ok();
+    let root = root.as_deref();
     match args.verb {
         Verb::List => app.answer(&Listed {
-            blueprints: catalog::blueprints()?.iter().map(Line::of).collect(),
+            blueprints: catalog::blueprints(root)?.iter().map(Line::of).collect(),
         }),
         Verb::Show { blueprint } => {
-            let reference = catalog::newest(&blueprint)?;
-            app.answer(&Shown::of(&catalog::blueprint(None, &reference)?))
+            let reference = catalog::newest(root, &blueprint)?;
+            let offered = catalog::offered_blueprint(root, &reference)?;
+            app.answer(&Shown::of(&offered))
         }
         Verb::Check { folder } => {
-            let blueprints = match folder {
-                Some(folder) => vec![catalog::load_folder(&folder)?],
-                None => catalog::blueprints()?,
+            let checked = match folder {
+                Some(folder) => vec![checked_folder(&folder)?],
+                None => {
+                    let own = catalog::blueprints(None)?;
+                    let checked = own.iter().map(|blueprint| check(blueprint, None));
+                    checked.collect::<Result<_>>()?
+                }
             };
-            let checked = blueprints.iter().map(check).collect::<Result<_>>()?;
             app.answer(&Sound { checked })
         }
     }
+}
+
+/// Checks the blueprint in a folder: when it is only extended, through those beside it that
+/// extend it; when a workspace pins an earlier version, against that one, too.
+fn checked_folder(folder: &Path) -> Result<Checked> {
+    let blueprint = catalog::load_folder(folder)?;
+    if blueprint.is_abstract {
+        return check_abstract(&blueprint, &catalog::extending(folder)?);
+    }
+    let before = match (project::find(folder).ok(), &blueprint.reference) {
+        (Some(root), Some(reference)) => catalog::pinned_before(&root, reference)?,
+        _ => None,
+    };
+    check(&blueprint, before.as_ref())
 }
 
 #[derive(serde::Serialize, schemars::JsonSchema)]
@@ -212,14 +232,20 @@ pub(super) struct Sound {
 impl Answer for Sound {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         for checked in &self.checked {
+            let name = style.name(&checked.blueprint);
+            write!(out, "{name} is {}: ", style.good("sound"))?;
+            if checked.rendered == 0 {
+                writeln!(out, "its files alone, since nothing beside it extends it")?;
+                continue;
+            }
+            let through = match checked.through.is_empty() {
+                true => String::new(),
+                false => format!(", through {}", checked.through.join(" and ")),
+            };
             writeln!(
                 out,
-                "{} is {}: {} sets of options, {} services rendered, up to {} files each",
-                style.name(&checked.blueprint),
-                style.good("sound"),
-                checked.combinations,
-                checked.rendered,
-                checked.files
+                "{} sets of options, {} services rendered, up to {} files each{through}",
+                checked.combinations, checked.rendered, checked.files
             )?;
         }
         Ok(())

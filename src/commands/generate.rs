@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use crate::actions::generate::{Generation, apply};
+use super::conflicts;
+use crate::actions::generate::{Generation, GenerationRequest, apply, show_to_git};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 use crate::model::plan::{FileChange, FilePlan, Outcome};
 use crate::report::file_plan::{
-    self, PlanStage, write_changes, write_difference, write_differences,
+    self, PlanStage, difference_text, write_changes, write_differences,
 };
 use crate::report::{Answer, Style};
 
@@ -23,6 +25,9 @@ pub struct Args {
     /// The services; all when none is named
     #[arg(value_name = "SERVICE")]
     services: Vec<Name>,
+    /// Bring back a generated file that you deleted, or all of a folder
+    #[arg(long, value_name = "PATH")]
+    restore: Vec<PathBuf>,
     /// Write nothing; exit with 3 when something would change
     #[arg(long)]
     check: bool,
@@ -49,63 +54,36 @@ impl Args {
 /// # Errors
 /// When conflicts are left, differences are found with `--check`, or the work fails.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let generation = Generation::prepare(&app.settings().directory, &args.services)?;
+    let events = app.events();
+    let request = GenerationRequest {
+        services: args.services.clone(),
+        restore: args.restore.clone(),
+    };
+    let generation = Generation::prepare(&app.settings().directory, &request)?;
+    let (root, plan) = (&generation.project.root, &generation.plan);
+    let mut in_git = Vec::new();
     if args.stage() == PlanStage::Done {
-        apply(&generation.project.root, &generation.plan, Vec::new()).await?;
+        apply(root, plan, Vec::new()).await?;
+        in_git = show_to_git(root, plan, &*events).await;
     }
     app.answer(&Generated::new(&generation, &args))?;
-    verdict(&generation.plan, &args)
+    verdict(plan, &args, !in_git.is_empty())
 }
 
-fn verdict(plan: &FilePlan, args: &Args) -> Result<()> {
+fn verdict(plan: &FilePlan, args: &Args, in_git: bool) -> Result<()> {
     let conflicts: Vec<&FileChange> = plan.conflicts().collect();
-    let mut hints = conflict_hints(&conflicts);
+    let mut hints = conflicts::hints(&conflicts, in_git);
     let error = if args.check && !plan.is_clean() {
         hints = vec!["Run `gantline generate`, look at the result, and commit it".to_owned()];
         Error::differences("the generated files are not up to date")
     } else if args.check && !conflicts.is_empty() {
         Error::differences("the generated files are not up to date")
-    } else if let Some(headline) = conflict_headline(conflicts.len())
-        && args.stage() == PlanStage::Done
-    {
-        Error::failed(headline)
+    } else if !conflicts.is_empty() && args.stage() == PlanStage::Done {
+        conflicts::error(&conflicts)
     } else {
         return Ok(());
     };
     Err(hints.into_iter().fold(error, Error::hint))
-}
-
-fn conflict_headline(count: usize) -> Option<String> {
-    match count {
-        0 => None,
-        1 => Some("1 file needs you".to_owned()),
-        count => Some(format!("{count} files need you")),
-    }
-}
-
-fn conflict_hints(conflicts: &[&FileChange]) -> Vec<String> {
-    let marked = |change: &&FileChange| {
-        matches!(
-            change.outcome,
-            Outcome::Conflict { .. } | Outcome::Unresolved
-        )
-    };
-    let mut hints = Vec::new();
-    if let Some(first) = conflicts.iter().copied().find(|change| marked(change)) {
-        hints.push(format!(
-            "Search `{}` for `<<<<<<< yours`, keep what you want of both sides, remove the \
-             markers, then run `gantline generate` again",
-            first.path
-        ));
-    }
-    if let Some(first) = conflicts.iter().copied().find(|change| !marked(change)) {
-        hints.push(format!(
-            "Move `{}` away, run `gantline generate` again, then put what you need of yours into \
-             the generated file",
-            first.path
-        ));
-    }
-    hints
 }
 
 /// The answer of `generate`.
@@ -147,7 +125,7 @@ impl<'a> Generated<'a> {
             GeneratedFile {
                 change,
                 from: origin(generation, change),
-                diff: has_difference.then(|| difference(change)),
+                diff: has_difference.then(|| difference_text(change)),
             }
         });
         Self {
@@ -202,13 +180,6 @@ fn origin(generation: &Generation, change: &FileChange) -> String {
         || "gantline.yaml".to_owned(),
         |service| format!("{}/service.yaml ({})", service.directory, service.blueprint),
     )
-}
-
-fn difference(change: &FileChange) -> String {
-    let mut text = Vec::new();
-    // Writing to memory cannot fail.
-    let _ = write_difference(change, &mut text, &Style::new(false));
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 impl Answer for Generated<'_> {

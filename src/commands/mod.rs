@@ -6,6 +6,7 @@ mod blueprint;
 mod build;
 mod cluster;
 mod completions;
+mod conflicts;
 mod contract;
 mod demo;
 mod deploy;
@@ -28,6 +29,7 @@ mod status;
 mod supervise;
 mod test;
 mod up;
+mod upgrade;
 
 use crate::actions::generate::complete_interrupted_above;
 use crate::app::App;
@@ -38,6 +40,8 @@ use crate::error::Result;
 pub enum Command {
     /// Write what the manifests imply
     Generate(generate::Args),
+    /// Bring newer versions of their blueprints to services
+    Upgrade(upgrade::Args),
     /// Make a workspace
     New(new::Args),
     /// Add a service, a client, a resource or an environment to the workspace
@@ -114,6 +118,7 @@ impl Command {
         }
         match self {
             Self::Generate(args) => generate::run(args, app).await,
+            Self::Upgrade(args) => upgrade::run(args, app).await,
             Self::New(args) => new::run(args, app).await,
             Self::Add(args) => add::run(args, app).await,
             Self::Schema(args) => schema::run(&args, app),

@@ -36,8 +36,22 @@ pub struct Archive {
 /// # Errors
 /// When they are more than an archive may hold.
 pub fn pack(files: &BTreeMap<TreePath, BlueprintFile>) -> Result<Archive> {
-    let fails =
-        |cause: std::io::Error| Error::failed("the blueprint cannot be packed").because(cause);
+    let tar = tar_of(files)?;
+    Ok(Archive {
+        digest: digest(&tar),
+        bytes: zstd::encode_all(tar.as_slice(), LEVEL).map_err(not_packed)?,
+    })
+}
+
+/// The digest that an archive of these files has.
+///
+/// # Errors
+/// As [`pack`].
+pub fn digest_of(files: &BTreeMap<TreePath, BlueprintFile>) -> Result<String> {
+    Ok(digest(&tar_of(files)?))
+}
+
+fn tar_of(files: &BTreeMap<TreePath, BlueprintFile>) -> Result<Vec<u8>> {
     let mut builder = tar::Builder::new(Vec::new());
     for (path, file) in files {
         let mut header = tar::Header::new_gnu();
@@ -46,18 +60,19 @@ pub fn pack(files: &BTreeMap<TreePath, BlueprintFile>) -> Result<Archive> {
         header.set_entry_type(tar::EntryType::Regular);
         builder
             .append_data(&mut header, path.as_str(), file.bytes.as_slice())
-            .map_err(fails)?;
+            .map_err(not_packed)?;
     }
-    let tar = builder.into_inner().map_err(fails)?;
+    let tar = builder.into_inner().map_err(not_packed)?;
     if files.len() > MOST_FILES || tar.len() as u64 > LARGEST_TOTAL {
         return Err(Error::invalid(
             "the blueprint has more files than an archive may hold",
         ));
     }
-    Ok(Archive {
-        digest: digest(&tar),
-        bytes: zstd::encode_all(tar.as_slice(), LEVEL).map_err(fails)?,
-    })
+    Ok(tar)
+}
+
+fn not_packed(cause: std::io::Error) -> Error {
+    Error::failed("the blueprint cannot be packed").because(cause)
 }
 
 /// Unpacks an archive whose content must have this digest.

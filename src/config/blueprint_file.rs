@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::raw::{BlueprintText, NameText, WordText};
+use super::raw::{BlueprintText, FolderText, NameText, VersionText, WordText};
 use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::blueprint::{
@@ -34,6 +34,14 @@ pub struct BlueprintFile {
     /// Whether it is only extended, never offered.
     #[serde(default)]
     pub r#abstract: bool,
+    /// Versions that `upgrade` goes to only when they are asked for, each with the reason.
+    #[serde(default)]
+    breaking: BTreeMap<VersionText, String>,
+    /// Folders of a service in which a file is written once and never changed afterwards, such
+    /// as those of migrations.
+    #[serde(default)]
+    #[schemars(extend("uniqueItems" = true))]
+    once: Vec<FolderText>,
     /// What may be chosen, in the order in which it is asked.
     #[serde(default)]
     options: IndexMap<WordText, OptionFields>,
@@ -168,8 +176,12 @@ struct ReservedFields {
     /// Why, in a sentence.
     reason: String,
     /// The words, without hyphens.
-    #[schemars(length(min = 1))]
+    #[serde(default)]
     words: Vec<WordText>,
+    /// Of events: words that may not follow the name of another event, as `type` in
+    /// `order-placed-type` beside `order-placed`.
+    #[serde(default)]
+    beside: Vec<WordText>,
 }
 
 /// A file to which several folders contribute.
@@ -218,6 +230,20 @@ impl BlueprintFile {
                 problems.push(Error::invalid(message).at(place));
             }
         }
+        for version in self.breaking.keys() {
+            if version.number() > self.version {
+                let message = format!("version {} is not reached yet", version.0);
+                let place = document.key_place(&["breaking", &version.0]);
+                problems.push(Error::invalid(message).at(place));
+            }
+        }
+        for (at, reserved) in self.reserved.iter().enumerate() {
+            if reserved.words.is_empty() && reserved.beside.is_empty() {
+                let message = "`words` or `beside` says what is reserved";
+                let place = document.place(&["reserved", &at.to_string()]);
+                problems.push(Error::invalid(message).at(place));
+            }
+        }
         for (name, joint) in &self.joints {
             for slot in joint
                 .sorted
@@ -230,6 +256,19 @@ impl BlueprintFile {
             }
         }
         problems
+    }
+
+    /// The versions that break something, with their reasons.
+    pub fn breaking(&self) -> BTreeMap<u32, String> {
+        let reasons = self.breaking.iter();
+        reasons
+            .map(|(version, reason)| (version.number(), reason.clone()))
+            .collect()
+    }
+
+    /// The folders whose files are written once.
+    pub fn once(&self) -> impl Iterator<Item = String> + '_ {
+        self.once.iter().map(|folder| folder.0.clone())
     }
 
     /// The options in order.
@@ -290,6 +329,7 @@ impl BlueprintFile {
             },
             reason: reserved.reason.clone(),
             words: reserved.words.iter().map(|word| word.0.clone()).collect(),
+            beside: reserved.beside.iter().map(|word| word.0.clone()).collect(),
         })
     }
 
@@ -303,6 +343,13 @@ impl BlueprintFile {
             };
             (name.clone(), joint)
         })
+    }
+}
+
+impl VersionText {
+    /// The version; its pattern lets nothing else in.
+    fn number(&self) -> u32 {
+        self.0.parse().unwrap_or_default()
     }
 }
 

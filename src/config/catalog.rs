@@ -1,7 +1,7 @@
 //! The catalogue: blueprints and resource types, from inside the program, from a workspace's
 //! pinned archives, or from a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -11,9 +11,9 @@ use super::archive::{self, Archive};
 use super::lock_file::{self, LockFile};
 use super::shelf::Shelf;
 use super::yaml::{Document, shown_path};
-use super::{resource_file, suggest};
+use super::{blueprint_folder, resource_file, suggest};
 use crate::error::{Error, Result};
-use crate::model::blueprint::{Blueprint, BlueprintFile};
+use crate::model::blueprint::Blueprint;
 use crate::model::file_set::{FileSet, RenderedFile, TreePath};
 use crate::model::name::Name;
 use crate::model::project::BlueprintReference;
@@ -36,20 +36,22 @@ struct EmbeddedResources;
 #[folder = "templates/charts/resource/"]
 struct EmbeddedResourceChart;
 
-/// A folder of a blueprint holds at most this many files, counted with all folders beside it.
-const MOST_FILES: usize = 8_192;
-/// No file of a blueprint is larger, in bytes.
-const LARGEST_FILE: u64 = 4 * 1024 * 1024;
-/// Folders of a blueprint are nested at most this deep.
-const DEEPEST_FOLDER: usize = 24;
+/// What the program's own blueprints are called in messages.
+const EMBEDDED: &str = "this program";
+/// The folder of a workspace's own blueprints.
+pub const FOLDER: &str = "blueprints";
 
-/// A blueprint as a workspace has it pinned, else as the program brings it.
+/// A blueprint as a workspace has it pinned, else as the workspace's own folder has it, else as
+/// the program brings it.
 ///
 /// # Errors
-/// When neither has this version, or the pinned archive is not what was recorded.
+/// When none has this version, or the pinned archive is not what was recorded.
 pub fn blueprint(root: Option<&Path>, reference: &BlueprintReference) -> Result<Blueprint> {
     let pinned = root.map(|root| pinned_shelf(root, reference)).transpose()?;
-    let shelf = pinned.flatten().unwrap_or_else(embedded_shelf);
+    let shelf = match pinned.flatten() {
+        Some(shelf) => shelf,
+        None => offering_shelf(root, reference.name.as_str())?,
+    };
     let known = shelf.names();
     let unknown = || {
         let error = Error::invalid(format!("there is no blueprint `{}`", reference.name));
@@ -65,7 +67,7 @@ pub fn blueprint(root: Option<&Path>, reference: &BlueprintReference) -> Result<
         Some(here) if here.version != reference.version => Err(Error::missing(format!(
             "the blueprint {reference} is neither pinned in this workspace nor in this program"
         ))
-        .since(format!("this program brings {here}"))
+        .since(format!("{here} is in {}", shelf.origin))
         .hint(format!(
             "Ask for `{here}`, or restore .gantline/blueprints/ from git"
         ))),
@@ -73,38 +75,75 @@ pub fn blueprint(root: Option<&Path>, reference: &BlueprintReference) -> Result<
     }
 }
 
-/// The version of a blueprint that this program brings.
+/// The newest version of a blueprint: of the workspace's own folder when it has one of this name,
+/// else of the program. Numbers of the one say nothing about those of the other.
 ///
 /// # Errors
-/// When it brings none of this name.
-pub fn newest(name: &str) -> Result<BlueprintReference> {
-    let shelf = embedded_shelf();
-    let offered = offered(&shelf)?;
-    let Some(found) = offered
+/// When neither brings one of this name, or it is only for being extended.
+pub fn newest(root: Option<&Path>, name: &str) -> Result<BlueprintReference> {
+    let shelf = offering_shelf(root, name)?;
+    if let Some(found) = offer(&shelf, name)? {
+        return Ok(found);
+    }
+    let offered = blueprints(root)?;
+    let names = offered
         .iter()
-        .find(|(known, _)| known.name.as_str() == name)
-    else {
-        let error = Error::invalid(format!("there is no blueprint `{name}`"));
-        let names = offered.iter().map(|(known, _)| known.name.as_str());
-        return Err(match suggest::hint(name, names) {
-            Some(hint) => error.hint(hint),
-            None => error,
-        });
-    };
-    Ok(found.0.clone())
+        .filter_map(|blueprint| Some(blueprint.reference.as_ref()?.name.as_str()));
+    let error = Error::invalid(format!("there is no blueprint `{name}`"));
+    Err(match suggest::hint(name, names) {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
 }
 
-/// The blueprints that this program offers, by name.
+/// The blueprints that a workspace and this program offer, by name.
 ///
 /// # Errors
 /// When one of them is broken.
-pub fn blueprints() -> Result<Vec<Blueprint>> {
-    let shelf = embedded_shelf();
-    let names = offered(&shelf)?;
-    let found = names
-        .iter()
-        .map(|(reference, _)| shelf.blueprint(reference.name.as_str()));
-    found.filter_map(Result::transpose).collect()
+pub fn blueprints(root: Option<&Path>) -> Result<Vec<Blueprint>> {
+    let embedded = embedded_shelf();
+    let mut names: BTreeSet<String> = embedded.names().into_iter().map(str::to_owned).collect();
+    if let Some(root) = root {
+        let own = blueprint_folder::inside(&root.join(FOLDER))?;
+        names.extend(own.into_iter().filter_map(|folder| {
+            let name = folder.file_name()?.to_str()?;
+            Some(name.to_owned())
+        }));
+    }
+    let mut found = Vec::new();
+    for name in names {
+        let shelf = offering_shelf(root, &name)?;
+        if offer(&shelf, &name)?.is_some() {
+            found.extend(shelf.blueprint(&name)?);
+        }
+    }
+    Ok(found)
+}
+
+/// A blueprint as it is offered, whatever is pinned.
+///
+/// # Errors
+/// As [`newest`].
+pub fn offered_blueprint(root: Option<&Path>, reference: &BlueprintReference) -> Result<Blueprint> {
+    let shelf = offering_shelf(root, reference.name.as_str())?;
+    let found = shelf.blueprint(reference.name.as_str())?;
+    found.ok_or_else(|| Error::invalid(format!("there is no blueprint `{}`", reference.name)))
+}
+
+/// The newest version of a blueprint that a workspace pins, older than this one.
+///
+/// # Errors
+/// When the lock file or the archive is broken.
+pub fn pinned_before(root: &Path, reference: &BlueprintReference) -> Result<Option<Blueprint>> {
+    let versions = LockFile::read(root)?.versions(reference.name.as_str());
+    let Some(version) = versions.range(..reference.version).next_back() else {
+        return Ok(None);
+    };
+    let earlier = BlueprintReference {
+        version: *version,
+        ..reference.clone()
+    };
+    blueprint(Some(root), &earlier).map(Some)
 }
 
 /// The resource types by name.
@@ -146,46 +185,29 @@ pub fn embedded_paths() -> impl Iterator<Item = String> {
 /// # Errors
 /// When it is no folder of a blueprint, holds a link, or is too large.
 pub fn load_folder(path: &Path) -> Result<Blueprint> {
-    let absolute = fs::canonicalize(path).map_err(|cause| {
-        Error::invalid(format!("{} cannot be read", path.display())).because(cause)
-    })?;
-    let name = absolute
-        .file_name()
-        .and_then(|name| name.to_str())
-        .ok_or_else(|| Error::invalid(format!("{} is no folder of a blueprint", path.display())))?;
-    let beside = absolute.parent().unwrap_or(&absolute);
-    let mut shelf = Shelf {
-        origin: shown_path(beside).display().to_string(),
-        ..Shelf::default()
-    };
-    read_folder(&mut shelf, beside, name, 0)?;
-    let mut parent = extended_by(&shelf, name)?;
-    while let Some(next) = parent {
-        if shelf.names().contains(next.as_str()) {
-            break;
-        }
-        if beside.join(&next).join("blueprint.yaml").is_file() {
-            read_folder(&mut shelf, beside, &next, 0)?;
-        } else {
-            let embedded = embedded_shelf();
-            shelf.files.extend(embedded.part_for(&next)?);
-        }
-        parent = extended_by(&shelf, &next)?;
-    }
-    let pins = beside.join("pins.yaml");
-    if pins.is_file() {
-        read_file(&mut shelf, &pins, "pins.yaml")?;
-    } else {
-        let is_pins = |path: &TreePath| path.as_str() == "pins.yaml";
-        let embedded = embedded_shelf().files.into_iter();
-        shelf
-            .files
-            .extend(embedded.filter(|(path, _)| is_pins(path)));
-    }
-    shelf.blueprint(name)?.ok_or_else(|| {
+    let (name, shelf) = blueprint_folder::read(path, &embedded_shelf())?;
+    shelf.blueprint(&name)?.ok_or_else(|| {
         Error::invalid(format!("{} is no folder of a blueprint", path.display()))
             .since("it holds no blueprint.yaml")
     })
+}
+
+/// The blueprints beside a folder that extend the one in it, directly or not.
+///
+/// # Errors
+/// When one of them cannot be read.
+pub fn extending(path: &Path) -> Result<Vec<Blueprint>> {
+    let embedded = embedded_shelf();
+    let (parent, _) = blueprint_folder::read(path, &embedded)?;
+    let mut found = Vec::new();
+    for folder in blueprint_folder::beside(path)? {
+        let (name, shelf) = blueprint_folder::read(&folder, &embedded)?;
+        let mut chain = shelf.chain(&name)?.into_iter();
+        if chain.any(|entry| entry.file.name.0 == parent) {
+            found.extend(shelf.blueprint(&name)?);
+        }
+    }
+    Ok(found)
 }
 
 /// The archive in which a workspace keeps a blueprint, and where it lies.
@@ -203,29 +225,89 @@ pub fn pin(root: &Path, reference: &BlueprintReference) -> Result<(TreePath, Vec
 /// # Errors
 /// When there is no such blueprint, or the lock file is broken.
 pub fn pins(root: &Path, references: &[BlueprintReference]) -> Result<FileSet> {
+    Ok(repin(root, references, &[])?.written)
+}
+
+/// What changes when a workspace pins other blueprints.
+#[derive(Debug, Clone, Default)]
+pub struct Pins {
+    /// Archives and the lock file.
+    pub written: FileSet,
+    /// Archives that go.
+    pub removed: Vec<TreePath>,
+}
+
+/// The same, and what pins blueprints that are not used any more goes.
+///
+/// # Errors
+/// As [`pins`].
+pub fn repin(
+    root: &Path,
+    wanted: &[BlueprintReference],
+    unused: &[BlueprintReference],
+) -> Result<Pins> {
     let mut lock = LockFile::read(root)?;
-    let mut set = FileSet::default();
-    for reference in references {
-        if lock.digest(reference).is_some() {
-            continue;
+    let mut pins = Pins::default();
+    for reference in unused {
+        if let Some(digest) = lock.remove(reference) {
+            let name = lock_file::archive_name(reference, &digest);
+            let path = format!("{}/{name}", lock_file::ARCHIVES);
+            pins.removed.push(tree_path(&path)?);
         }
-        let (path, archive) = archive_of(root, reference)?;
-        lock.insert(reference, &archive.digest);
-        set.files.insert(path, plain(archive.bytes));
     }
-    if !set.files.is_empty() {
-        set.files.insert(
-            tree_path(lock_file::PATH)?,
-            plain(lock.to_yaml().into_bytes()),
-        );
+    for reference in wanted {
+        if lock.digest(reference).is_none() {
+            let (path, archive) = archive_of(root, reference)?;
+            lock.insert(reference, &archive.digest);
+            pins.written.files.insert(path, plain(archive.bytes));
+        }
     }
-    Ok(set)
+    if !pins.written.files.is_empty() || !pins.removed.is_empty() {
+        let text = lock.to_yaml().into_bytes();
+        let path = tree_path(lock_file::PATH)?;
+        pins.written.files.insert(path, plain(text));
+    }
+    Ok(pins)
+}
+
+/// A blueprint that is offered, pinned or not.
+#[derive(Debug, Clone)]
+pub struct Offered {
+    /// The blueprint in its newest version.
+    pub blueprint: Blueprint,
+    /// Its version.
+    pub version: u32,
+    /// The digest that its archive would have.
+    pub digest: String,
+    /// Who offers it, for messages.
+    pub origin: String,
+}
+
+/// The newest version of a blueprint, as [`newest`] finds it; `None` when nobody offers it any
+/// more.
+///
+/// # Errors
+/// When it is broken.
+pub fn offered(root: &Path, name: &str) -> Result<Option<Offered>> {
+    let shelf = offering_shelf(Some(root), name)?;
+    let (Some(reference), Some(blueprint)) = (offer(&shelf, name)?, shelf.blueprint(name)?) else {
+        return Ok(None);
+    };
+    Ok(Some(Offered {
+        blueprint,
+        version: reference.version,
+        digest: archive::digest_of(&shelf.part_for(name)?)?,
+        origin: shelf.origin,
+    }))
 }
 
 fn archive_of(root: &Path, reference: &BlueprintReference) -> Result<(TreePath, Archive)> {
     // Whether there is one of this version, too.
     blueprint(Some(root), reference)?;
-    let shelf = pinned_shelf(root, reference)?.unwrap_or_else(embedded_shelf);
+    let shelf = match pinned_shelf(root, reference)? {
+        Some(shelf) => shelf,
+        None => offering_shelf(Some(root), reference.name.as_str())?,
+    };
     let archive = archive::pack(&shelf.part_for(reference.name.as_str())?)?;
     let name = lock_file::archive_name(reference, &archive.digest);
     Ok((
@@ -270,93 +352,37 @@ fn embedded_shelf() -> Shelf {
         .filter_map(|path| {
             let file = EmbeddedBlueprints::get(&path)?;
             let bytes = file.data.into_owned();
-            Some((TreePath::new(path.as_ref()).ok()?, with_mode(bytes)))
+            Some((
+                TreePath::new(path.as_ref()).ok()?,
+                blueprint_folder::with_mode(bytes),
+            ))
         })
         .collect();
     Shelf {
-        origin: "blueprints".to_owned(),
+        origin: EMBEDDED.to_owned(),
         files,
     }
 }
 
-/// Embedding keeps no modes; a program begins with `#!`.
-fn with_mode(bytes: Vec<u8>) -> BlueprintFile {
-    BlueprintFile {
-        executable: bytes.starts_with(b"#!"),
-        bytes,
-    }
-}
-
-fn offered(shelf: &Shelf) -> Result<Vec<(BlueprintReference, String)>> {
-    let mut offered = Vec::new();
-    for name in shelf.names() {
-        let Some(entry) = shelf.entry(name)? else {
-            continue;
-        };
-        if !entry.file.r#abstract {
-            let name = Name::new(name).map_err(|cause| Error::invalid(cause.to_string()))?;
-            let version = entry.file.version;
-            offered.push((BlueprintReference { name, version }, entry.file.summary));
-        }
-    }
-    Ok(offered)
-}
-
-fn extended_by(shelf: &Shelf, name: &str) -> Result<Option<String>> {
-    let extends = shelf.entry(name)?.and_then(|entry| entry.file.extends);
-    Ok(extends.map(|text| match text.0.split_once('@') {
-        Some((name, _)) => name.to_owned(),
-        None => text.0,
+/// What a blueprint is offered as; `None` when there is none of this name, or it is abstract.
+fn offer(shelf: &Shelf, name: &str) -> Result<Option<BlueprintReference>> {
+    let Some(entry) = shelf.entry(name)?.filter(|entry| !entry.file.r#abstract) else {
+        return Ok(None);
+    };
+    Ok(Some(BlueprintReference {
+        name: Name::new(name).map_err(|cause| Error::invalid(cause.to_string()))?,
+        version: entry.file.version,
     }))
 }
 
-fn read_folder(shelf: &mut Shelf, beside: &Path, below: &str, depth: usize) -> Result<()> {
-    let folder = beside.join(below);
-    let shown = shown_path(&folder).display().to_string();
-    let fails =
-        |cause: std::io::Error| Error::invalid(format!("{shown} cannot be read")).because(cause);
-    if depth > DEEPEST_FOLDER {
-        return Err(Error::invalid(format!(
-            "{shown} is nested too deep for a blueprint"
-        )));
+/// Where a blueprint that is not pinned comes from: the workspace's own folder, else the program.
+fn offering_shelf(root: Option<&Path>, name: &str) -> Result<Shelf> {
+    let embedded = embedded_shelf();
+    let own = root.map(|root| root.join(FOLDER).join(name));
+    match own.filter(|folder| Name::new(name).is_ok() && blueprint_folder::is_one(folder)) {
+        Some(folder) => Ok(blueprint_folder::read(&folder, &embedded)?.1),
+        None => Ok(embedded),
     }
-    for entry in fs::read_dir(&folder).map_err(fails)? {
-        let entry = entry.map_err(fails)?;
-        let name = entry.file_name();
-        let name = name
-            .to_str()
-            .ok_or_else(|| Error::invalid(format!("{shown} holds a name that is no UTF-8")))?;
-        let path = format!("{below}/{name}");
-        let kind = entry.file_type().map_err(fails)?;
-        if kind.is_dir() {
-            read_folder(shelf, beside, &path, depth + 1)?;
-        } else if kind.is_file() {
-            read_file(shelf, &entry.path(), &path)?;
-        } else {
-            return Err(Error::invalid(format!("{shown}/{name} is no plain file"))
-                .hint("A blueprint holds no links; copy the file"));
-        }
-    }
-    Ok(())
-}
-
-fn read_file(shelf: &mut Shelf, path: &Path, below: &str) -> Result<()> {
-    let shown = shown_path(path).display().to_string();
-    let fails =
-        |cause: std::io::Error| Error::invalid(format!("{shown} cannot be read")).because(cause);
-    if shelf.files.len() == MOST_FILES {
-        return Err(Error::invalid(format!(
-            "a blueprint has at most {MOST_FILES} files"
-        )));
-    }
-    if fs::metadata(path).map_err(fails)?.len() > LARGEST_FILE {
-        return Err(Error::invalid(format!(
-            "{shown} is too large for a blueprint"
-        )));
-    }
-    let bytes = fs::read(path).map_err(fails)?;
-    shelf.files.insert(tree_path(below)?, with_mode(bytes));
-    Ok(())
 }
 
 fn tree_path(text: &str) -> Result<TreePath> {
@@ -388,7 +414,7 @@ mod tests {
 
     #[test]
     fn every_embedded_blueprint_is_read() {
-        let names: Vec<String> = blueprints()
+        let names: Vec<String> = blueprints(None)
             .unwrap()
             .into_iter()
             .filter_map(|blueprint| Some(blueprint.reference?.name.to_string()))
@@ -399,14 +425,14 @@ mod tests {
 
     #[test]
     fn an_unknown_blueprint_is_answered_with_the_nearest() {
-        let error = newest("go-servise").unwrap_err();
+        let error = newest(None, "go-servise").unwrap_err();
         assert_eq!(error.hints(), ["Did you mean `go-service`?"]);
     }
 
     #[test]
     fn a_pinned_blueprint_is_the_one_that_was_embedded() {
         let root = tempfile::tempdir().unwrap();
-        let reference = newest("go-service").unwrap();
+        let reference = newest(None, "go-service").unwrap();
         let embedded = blueprint(None, &reference).unwrap();
         let files = pins(root.path(), std::slice::from_ref(&reference)).unwrap();
         for (path, file) in &files.files {
@@ -422,7 +448,7 @@ mod tests {
     #[test]
     fn a_pinned_archive_that_was_touched_is_refused() {
         let root = tempfile::tempdir().unwrap();
-        let reference = newest("go-service").unwrap();
+        let reference = newest(None, "go-service").unwrap();
         let files = pins(root.path(), std::slice::from_ref(&reference)).unwrap();
         for path in files.files.keys() {
             let path = root.path().join(path.as_str());

@@ -1,6 +1,6 @@
 //! `.gantline/lock.yaml`: which archive holds each blueprint of the workspace.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -60,12 +60,23 @@ impl LockFile {
 
     /// The newest pinned version of a blueprint.
     pub fn newest(&self, name: &str) -> Option<u32> {
+        self.versions(name).pop_last()
+    }
+
+    /// The pinned versions of a blueprint, in order.
+    pub fn versions(&self, name: &str) -> BTreeSet<u32> {
         self.blueprints
             .keys()
             .filter_map(|key| key.split_once('@'))
             .filter(|(pinned, _)| *pinned == name)
             .filter_map(|(_, version)| version.parse().ok())
-            .max()
+            .collect()
+    }
+
+    /// Forgets a blueprint; gives the digest of its archive, in hexadecimal, when it was pinned.
+    pub fn remove(&mut self, reference: &BlueprintReference) -> Option<String> {
+        let text = self.blueprints.remove(&reference.to_string())?;
+        text.0.strip_prefix("sha256:").map(str::to_owned)
     }
 
     /// Records the digest of a blueprint's archive.

@@ -3,9 +3,11 @@
 
 mod archive;
 pub mod blueprint_file;
+mod blueprint_folder;
 pub mod catalog;
 pub mod contexts;
 pub mod edit;
+pub mod edit_blueprint;
 pub mod edit_list;
 pub mod environment;
 pub mod local_env;

@@ -140,10 +140,20 @@ fn check_reserved(
     }
 }
 
-/// Why the blueprint's code cannot be made with an event of this name; `None` when it can.
-pub fn event_problem(blueprint: &Blueprint, event: &Name) -> Option<Error> {
-    let reserved = blueprint.reserved(ReservedOf::Event, event.as_str())?;
-    let what = format!("no event of this service can be called `{event}`");
+/// Why the blueprint's code cannot be made with an event of this name, among all events of a
+/// service; `None` when it can.
+pub fn event_problem(blueprint: &Blueprint, event: &Name, all: &[&Name]) -> Option<Error> {
+    let (what, reserved) = match blueprint.reserved(ReservedOf::Event, event.as_str()) {
+        Some(reserved) => (
+            format!("no event of this service can be called `{event}`"),
+            reserved,
+        ),
+        None => {
+            let (other, reserved) = blueprint.event_beside(event, all)?;
+            let what = format!("no event can be called `{event}` beside `{other}`");
+            (what, reserved)
+        }
+    };
     Some(
         Error::invalid(what)
             .since(reserved.reason.clone())
@@ -295,7 +305,7 @@ mod tests {
     use crate::config::catalog;
 
     fn go_service() -> Blueprint {
-        let reference = catalog::newest("go-service").unwrap();
+        let reference = catalog::newest(None, "go-service").unwrap();
         catalog::blueprint(None, &reference).unwrap()
     }
 

@@ -58,6 +58,20 @@ ruled_text!(
     "a blueprint as NAME or NAME@VERSION, such as `go-service@1`"
 );
 ruled_text!(
+    /// A version of a blueprint.
+    VersionText,
+    "^[1-9][0-9]{0,5}$",
+    6,
+    "a version of the blueprint: a whole number"
+);
+ruled_text!(
+    /// A folder below a service's.
+    FolderText,
+    "^[a-zA-Z0-9_][a-zA-Z0-9._-]*(/[a-zA-Z0-9_][a-zA-Z0-9._-]*)*$",
+    200,
+    "a folder of the service, such as `internal/postgres/migrations`"
+);
+ruled_text!(
     /// The name of an environment variable.
     VariableText,
     "^[A-Za-z_][A-Za-z0-9_]*$",

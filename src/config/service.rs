@@ -81,7 +81,7 @@ impl<'a> Blueprints<'a> {
             None => (text, LockFile::read(self.root)?.newest(text)),
         };
         let reference = match version {
-            None => catalog::newest(name)?,
+            None => catalog::newest(Some(self.root), name)?,
             Some(version) => BlueprintReference {
                 name: Name::new(name).map_err(|cause| Error::invalid(cause.to_string()))?,
                 version,
@@ -190,10 +190,14 @@ impl Manifest {
             let place = self.document.key_place(&["consumes", event.0.as_str()]);
             (event, place)
         });
-        for (event, place) in published.chain(consumed) {
-            let name = Name::new(event.0.as_str()).ok();
-            let problem = name.and_then(|name| options::event_problem(blueprint, &name));
-            problems.extend(problem.map(|error| error.at(place)));
+        let events: Vec<(Name, Place)> = published
+            .chain(consumed)
+            .filter_map(|(event, place)| Some((Name::new(event.0.as_str()).ok()?, place)))
+            .collect();
+        let all: Vec<&Name> = events.iter().map(|(name, _)| name).collect();
+        for (name, place) in &events {
+            let problem = options::event_problem(blueprint, name, &all);
+            problems.extend(problem.map(|error| error.at(place.clone())));
         }
     }
 

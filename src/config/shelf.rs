@@ -151,6 +151,10 @@ impl Shelf {
             }
             relations = file.relations().or(relations);
             blueprint.folders.extend(self.folders(entry)?);
+            blueprint.once.extend(file.once());
+            // A parent's versions are its own.
+            blueprint.breaking = file.breaking();
+            blueprint.is_abstract = file.r#abstract;
             blueprint.summary.clone_from(&file.summary);
             blueprint.reference = Some(reference(entry)?);
         }

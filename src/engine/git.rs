@@ -1,5 +1,9 @@
 //! git, called as a program.
 
+mod unmerged;
+
+pub use unmerged::{Unmerged, mark_unmerged, uncommitted};
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 

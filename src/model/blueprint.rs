@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::file_set::TreePath;
+use super::name::Name;
 use super::project::BlueprintReference;
 
 /// A blueprint with what it extends brought in: everything needed to render a service.
@@ -12,6 +13,12 @@ pub struct Blueprint {
     pub reference: Option<BlueprintReference>,
     /// One line on what it makes.
     pub summary: String,
+    /// Whether it is only extended, never offered.
+    pub is_abstract: bool,
+    /// Versions that are reached only when they are asked for, each with the reason.
+    pub breaking: BTreeMap<u32, String>,
+    /// Folders of a service in which a file is written once and never changed afterwards.
+    pub once: Vec<String>,
     /// Options in the order they are asked, the parent's first.
     pub options: Vec<OptionDefinition>,
     /// Combinations that are refused.
@@ -112,6 +119,9 @@ pub struct ReservedWords {
     pub reason: String,
     /// The words, without hyphens.
     pub words: Vec<String>,
+    /// Words that, put after the name of another event, give a name that the code of that one
+    /// has already: `type` keeps `order-placed-type` from standing beside `order-placed`.
+    pub beside: Vec<String>,
 }
 
 /// A combination that is refused.
@@ -183,6 +193,14 @@ impl OptionDefinition {
 }
 
 impl Blueprint {
+    /// Whether a service's file, by its path in the service's folder, is written once.
+    pub fn is_once(&self, path: &TreePath) -> bool {
+        self.once.iter().any(|folder| {
+            let below = path.as_str().strip_prefix(folder.as_str());
+            below.is_some_and(|rest| rest.starts_with('/'))
+        })
+    }
+
     /// The option of this name.
     pub fn option(&self, name: &str) -> Option<&OptionDefinition> {
         self.options.iter().find(|option| option.name == name)
@@ -210,6 +228,27 @@ impl Blueprint {
         let package = name.replace('-', "");
         let mut reserved = self.reserved.iter();
         reserved.find(|reserved| reserved.of == of && reserved.words.contains(&package))
+    }
+
+    /// The event beside which another one cannot be called so, and why: both would give one name
+    /// in the code.
+    pub fn event_beside<'a>(
+        &self,
+        event: &Name,
+        all: &[&'a Name],
+    ) -> Option<(&'a Name, &ReservedWords)> {
+        let events = self.reserved.iter().filter(|it| it.of == ReservedOf::Event);
+        for reserved in events {
+            for word in &reserved.beside {
+                let before = event.as_str().strip_suffix(word.as_str());
+                let before = before.and_then(|before| before.strip_suffix('-'));
+                let other = all.iter().find(|other| Some(other.as_str()) == before);
+                if let Some(other) = other {
+                    return Some((*other, reserved));
+                }
+            }
+        }
+        None
     }
 
     /// What a selection has for `option` or `option.trait`.

@@ -38,6 +38,12 @@ impl TreePath {
         Self(format!("{folder}/{self}"))
     }
 
+    /// Whether it is this path or lies below it.
+    pub fn is_in(&self, folder: &TreePath) -> bool {
+        let rest = self.0.strip_prefix(folder.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// The path as text, with `/`.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -67,6 +73,8 @@ pub enum MergeKind {
     GoChecksums,
     /// YAML: maps by key, lists by element, falling back to lines.
     Yaml,
+    /// Not at all: the file is written once, and what is generated later is not taken over.
+    Once,
 }
 
 /// One rendered file.

@@ -1,5 +1,7 @@
 //! What a command would change in files, computed before anything does.
 
+use std::collections::BTreeMap;
+
 use super::file_set::TreePath;
 
 /// What happens to one file.
@@ -21,6 +23,8 @@ pub enum Outcome {
     Occupied,
     /// It still has markers from before: not generated until they are gone.
     Unresolved,
+    /// It was written once, and what is generated now is another content, or nothing: left alone.
+    WrittenOnce,
     /// Nobody generates it any more, and the user had not changed it.
     Deleted,
     /// Nobody generates it any more, and the user edited it: the user's from now on.
@@ -72,6 +76,15 @@ pub struct FileChange {
     pub executable: bool,
 }
 
+/// The versions beside the user's that a conflict is between, for git.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConflictSides {
+    /// What was generated last time.
+    pub base: Vec<u8>,
+    /// What is generated now.
+    pub generated: Vec<u8>,
+}
+
 /// All file changes of one command, in order of path.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct FilePlan {
@@ -81,6 +94,9 @@ pub struct FilePlan {
     /// What gantline writes for itself along with them, below `.gantline/base`; not shown.
     #[serde(skip)]
     pub records: Vec<FileChange>,
+    /// What each marked conflict is between.
+    #[serde(skip)]
+    pub sides: BTreeMap<TreePath, ConflictSides>,
 }
 
 impl FilePlan {

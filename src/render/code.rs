@@ -329,7 +329,10 @@ impl<'a> Work<'a> {
             let file = RenderedFile {
                 bytes: self.filled(path, draft)?,
                 executable: draft.executable,
-                merge: merge_kind(path),
+                merge: match self.blueprint.is_once(path) {
+                    true => MergeKind::Once,
+                    false => merge_kind(path),
+                },
             };
             set.files.insert(path.clone(), file);
         }

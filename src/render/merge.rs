@@ -98,7 +98,7 @@ struct Texts<'a> {
 
 fn merge_texts(kind: MergeKind, texts: Texts<'_>) -> Merged {
     let structural = match kind {
-        MergeKind::Text => None,
+        MergeKind::Text | MergeKind::Once => None,
         MergeKind::GoModule => go_module::merge(texts).map(Merged::Clean),
         MergeKind::GoChecksums => Some(Merged::Clean(checksums::merge(texts))),
         MergeKind::Yaml => yaml::merge(texts),

@@ -30,6 +30,7 @@ pub fn label(outcome: &Outcome) -> &'static str {
         Outcome::Conflict { .. } => "conflict",
         Outcome::Occupied => "in the way",
         Outcome::Unresolved => "unresolved",
+        Outcome::WrittenOnce => "written once",
         Outcome::Released => "released",
         Outcome::StaysDeleted => "stays deleted",
         Outcome::Kept => "kept",
@@ -46,6 +47,7 @@ fn explanation(outcome: &Outcome) -> Option<String> {
         Outcome::Occupied => "yours is there, and a file is generated now: not touched".to_owned(),
         Outcome::Unresolved => "conflict markers from before: not touched".to_owned(),
         Outcome::Released => "not generated any more, and edited: yours from now on".to_owned(),
+        Outcome::WrittenOnce => "databases may have applied it: not touched".to_owned(),
         Outcome::StaysDeleted => "you deleted it".to_owned(),
         Outcome::Kept => "you edited it".to_owned(),
         Outcome::BaseMissing => {
@@ -69,11 +71,12 @@ fn rank(outcome: &Outcome) -> u8 {
         Outcome::Merged => 4,
         Outcome::Deleted => 5,
         Outcome::Released => 6,
-        Outcome::StaysDeleted => 7,
-        Outcome::BaseMissing => 8,
-        Outcome::Occupied => 9,
-        Outcome::Unresolved => 10,
-        Outcome::Conflict { .. } => 11,
+        Outcome::WrittenOnce => 7,
+        Outcome::StaysDeleted => 8,
+        Outcome::BaseMissing => 9,
+        Outcome::Occupied => 10,
+        Outcome::Unresolved => 11,
+        Outcome::Conflict { .. } => 12,
     }
 }
 
@@ -118,7 +121,9 @@ fn painted(outcome: &Outcome, width: usize, style: &Style) -> String {
         Outcome::Conflict { .. } | Outcome::Occupied | Outcome::Unresolved | Outcome::Deleted => {
             style.bad(word)
         }
-        Outcome::Released | Outcome::StaysDeleted | Outcome::BaseMissing => style.caution(word),
+        Outcome::Released | Outcome::WrittenOnce | Outcome::StaysDeleted | Outcome::BaseMissing => {
+            style.caution(word)
+        }
         Outcome::Kept | Outcome::Unchanged => style.dim(word),
     }
 }
@@ -188,11 +193,19 @@ pub fn write_differences(plan: &FilePlan, out: &mut dyn Write, style: &Style) ->
     Ok(())
 }
 
+/// The difference of one file as a text, for programs.
+pub fn difference_text(change: &FileChange) -> String {
+    let mut text = Vec::new();
+    // Writing to memory cannot fail.
+    let _ = write_difference(change, &mut text, &Style::new(false));
+    String::from_utf8_lossy(&text).into_owned()
+}
+
 /// Writes the difference of one file.
 ///
 /// # Errors
 /// What the stream says.
-pub fn write_difference(change: &FileChange, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+fn write_difference(change: &FileChange, out: &mut dyn Write, style: &Style) -> io::Result<()> {
     let name = |side: &str, content: &Option<Vec<u8>>| match content {
         Some(_) => format!("{side}/{}", change.path),
         None => "/dev/null".to_owned(),
@@ -271,7 +284,7 @@ mod tests {
                 change("a/kept.go", Outcome::Kept, Some("k\n"), Some("k\n")),
                 change("a/same.go", Outcome::Unchanged, Some("s\n"), Some("s\n")),
             ],
-            records: Vec::new(),
+            ..FilePlan::default()
         }
     }
 

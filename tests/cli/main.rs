@@ -18,9 +18,11 @@ mod generate;
 mod install;
 mod manifests;
 mod new_workspace;
+mod own_blueprint;
 mod published;
 mod scaffold;
 #[path = "../published/schemas.rs"]
 mod schemas;
 mod stack;
+mod upgrade;
 mod workspace;

@@ -407,3 +407,33 @@ exit code 2
 "#]]
     );
 }
+
+#[test]
+fn an_event_whose_code_would_clash_with_that_of_another_is_refused_where_it_stands() {
+    let store = "uses: {store: orders-db, messaging: events}\n";
+    let returns = format!(
+        "name: returns\nblueprint: go-service\noptions: {{entity: return-slip, store: postgres, messaging: nats}}\n{store}publishes: [order-placed-type]\n"
+    );
+    let billing = format!(
+        "name: billing\nblueprint: go-worker\noptions: {{entity: invoice}}\n{store}consumes:\n  order-placed: orders\n  order-placed-type: returns\n"
+    );
+    let workspace = Workspace::shop_with_orders()
+        .file("services/returns/service.yaml", returns)
+        .file("services/billing/service.yaml", billing);
+    let run = workspace.gantline(&["generate", "--dry-run"]);
+    assert_eq!(run.code, 2, "{run}");
+    for part in [
+        "no event can be called `order-placed-type` beside `order-placed`",
+        "services/billing/service.yaml:7:3",
+        "both would be declared twice",
+    ] {
+        assert!(run.stderr.contains(part), "{part}: {run}");
+    }
+    let apart = workspace.replace(
+        "services/billing/service.yaml",
+        "  order-placed: orders\n",
+        "",
+    );
+    let run = apart.gantline(&["generate", "--dry-run"]);
+    assert_eq!(run.code, 0, "{run}");
+}

@@ -1,6 +1,6 @@
 //! Real processes that end without warning: at each change, and by `kill -9` at any time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,8 @@ const ABORT_AT: &str = "CRASH_TEST_ABORT_AT";
 /// How often a process is killed from outside.
 const KILLS: u64 = 25;
 
-fn child(test: &str, root: &Path, at: usize) -> Child {
+/// Starts a test of this program as a process of its own, which ends at a change of the disk.
+pub fn child(test: &str, root: &Path, at: usize) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args([test, "--exact", "--ignored"])
         .env(ROOT, root)
@@ -28,13 +29,21 @@ fn child(test: &str, root: &Path, at: usize) -> Child {
         .unwrap()
 }
 
+/// Where such a process works.
+pub fn root_of_child() -> PathBuf {
+    std::env::var_os(ROOT).unwrap().into()
+}
+
+/// The change at which such a process ends, counted from 1.
+pub fn abort_at() -> usize {
+    std::env::var(ABORT_AT).unwrap().parse().unwrap()
+}
+
 #[test]
 #[ignore = "run by other tests as a process of its own"]
 fn process_that_aborts() {
-    let root = std::env::var_os(ROOT).unwrap();
-    let at = std::env::var(ABORT_AT).unwrap().parse().unwrap();
-    let storage = Arc::new(FailingStorage::new(Fault::Abort, at));
-    commit(Path::new(&root), &old(), &new(), storage).unwrap();
+    let storage = Arc::new(FailingStorage::new(Fault::Abort, abort_at()));
+    commit(&root_of_child(), &old(), &new(), storage).unwrap();
 }
 
 #[test]

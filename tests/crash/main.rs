@@ -15,3 +15,4 @@ mod scenario;
 mod stopped;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod tracer;
+mod upgrade;

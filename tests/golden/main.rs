@@ -44,7 +44,7 @@ fn listing(set: &FileSet) -> String {
 /// What each blueprint makes, by the name of its golden file.
 fn rendered() -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
-    for blueprint in catalog::blueprints().unwrap() {
+    for blueprint in catalog::blueprints(None).unwrap() {
         let name = blueprint.reference.as_ref().unwrap().name.to_string();
         let mut text = String::new();
         let combinations = combinations(&blueprint);
@@ -87,7 +87,7 @@ fn every_tree_is_as_it_was() {
 
 #[test]
 fn rendering_twice_gives_the_same_bytes() {
-    for blueprint in catalog::blueprints().unwrap() {
+    for blueprint in catalog::blueprints(None).unwrap() {
         let largest = combinations(&blueprint).pop().unwrap();
         let once = || render(&blueprint, &largest, &SHAPES[1]).unwrap();
         assert!(once() == once());

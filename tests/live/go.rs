@@ -5,6 +5,7 @@
 //! detector runs on one service of each blueprint, since it doubles the time of all others.
 
 mod mutations;
+mod upgrade;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -60,7 +61,7 @@ fn worthwhile(blueprint: &Blueprint) -> Vec<Combination> {
 
 fn samples(root: &Path) -> Vec<Sample> {
     let mut samples = Vec::new();
-    for blueprint in catalog::blueprints().unwrap() {
+    for blueprint in catalog::blueprints(None).unwrap() {
         let name = blueprint.reference.as_ref().unwrap().name.to_string();
         for (at, combination) in worthwhile(&blueprint).iter().enumerate() {
             let shape = &SHAPES[at % SHAPES.len()];
@@ -199,7 +200,7 @@ fn a_pact_that_is_not_what_the_tests_record_is_red_until_it_is_recorded_again() 
 #[ignore = "needs Go and a C compiler"]
 fn no_race_is_found_in_one_service_of_each_blueprint() {
     let root = tempfile::tempdir().unwrap();
-    let all: Vec<_> = catalog::blueprints()
+    let all: Vec<_> = catalog::blueprints(None)
         .unwrap()
         .iter()
         .map(|blueprint| {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::samples::{SHAPES, combinations, render};
 use crate::error::{Error, Place, Result};
 use crate::model::blueprint::{Blueprint, Folder};
-use crate::model::file_set::TreePath;
+use crate::model::file_set::{FileSet, MergeKind, RenderedFile, TreePath};
 use crate::render::code::{PARTS, TEMPLATE_SUFFIX};
 use crate::render::condition::Condition;
 
@@ -22,7 +22,7 @@ const ACTING_FILES: [&str; 6] = [
 ];
 
 /// What a sound blueprint was tried with.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Checked {
     /// `go-service@1`.
     pub blueprint: String,
@@ -32,22 +32,53 @@ pub struct Checked {
     pub rendered: usize,
     /// The most files that one of them has.
     pub files: usize,
+    /// Of a blueprint that is only extended: the ones that extend it, through which it was
+    /// rendered.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub through: Vec<String>,
 }
 
-/// Checks a blueprint; all problems are reported.
+/// Checks a blueprint that is only extended: its own files, and everything through those that
+/// extend it, since it has no options of its own to be rendered with.
+///
+/// # Errors
+/// When it or one that extends it is not sound.
+pub fn check_abstract(blueprint: &Blueprint, extending: &[Blueprint]) -> Result<Checked> {
+    let problems = file_problems(blueprint);
+    let name = name_of(blueprint);
+    let summary = |count| format!("{name} has {count} problems");
+    if let Some(error) = Error::all_of(summary, problems) {
+        return Err(error);
+    }
+    let mut checked = Checked {
+        blueprint: name,
+        ..Checked::default()
+    };
+    for child in extending {
+        let through = check(child, None)?;
+        checked.combinations += through.combinations;
+        checked.rendered += through.rendered;
+        checked.files = checked.files.max(through.files);
+        checked.through.push(through.blueprint);
+    }
+    Ok(checked)
+}
+
+fn name_of(blueprint: &Blueprint) -> String {
+    let reference = blueprint.reference.as_ref();
+    reference.map_or_else(|| "blueprint".to_owned(), ToString::to_string)
+}
+
+/// Checks a blueprint; all problems are reported. `before` is an earlier version, whose files
+/// that are written once must be as they were.
 ///
 /// # Errors
 /// When it is not sound.
-pub fn check(blueprint: &Blueprint) -> Result<Checked> {
-    let name = blueprint
-        .reference
-        .as_ref()
-        .map_or_else(|| "blueprint".to_owned(), ToString::to_string);
-    let mut problems: Vec<Error> = blueprint
-        .folders
-        .iter()
-        .flat_map(|folder| folder_problems(blueprint, folder))
-        .collect();
+pub fn check(blueprint: &Blueprint, before: Option<&Blueprint>) -> Result<Checked> {
+    let name = name_of(blueprint);
+    let mut problems = file_problems(blueprint);
+    let conditions = blueprint.folders.iter();
+    problems.extend(conditions.filter_map(|folder| Condition::of(folder, blueprint).err()));
     let combinations = combinations(blueprint);
     if combinations.is_empty() {
         problems.push(Error::invalid("no set of options is allowed"));
@@ -57,16 +88,22 @@ pub fn check(blueprint: &Blueprint) -> Result<Checked> {
     let conditions_are_valid = problems.is_empty();
     for combination in combinations.iter().filter(|_| conditions_are_valid) {
         for shape in &SHAPES {
+            let mut found = Vec::new();
             match render(blueprint, combination, shape) {
                 Ok(set) => {
                     rendered += 1;
                     files = files.max(set.files.len());
-                }
-                Err(error) => {
-                    if !problems.iter().any(|known| same(known, &error)) {
-                        let label = combination.label();
-                        problems.push(error.since(format!("with {label}, {} names", shape.label)));
+                    let then = before.and_then(|before| render(before, combination, shape).ok());
+                    if let (Some(before), Some(then)) = (before, then) {
+                        found.extend(changed_once(before, &then, &set));
                     }
+                }
+                Err(error) => found.push(error),
+            }
+            for error in found {
+                if !problems.iter().any(|known| same(known, &error)) {
+                    let label = combination.label();
+                    problems.push(error.since(format!("with {label}, {} names", shape.label)));
                 }
             }
         }
@@ -79,6 +116,7 @@ pub fn check(blueprint: &Blueprint) -> Result<Checked> {
             combinations: combinations.len(),
             rendered,
             files,
+            through: Vec::new(),
         }),
     }
 }
@@ -87,11 +125,32 @@ fn same(known: &Error, new: &Error) -> bool {
     known.message() == new.message() && known.place() == new.place()
 }
 
+/// Files that an earlier version writes once, and this one makes otherwise.
+fn changed_once(before: &Blueprint, then: &FileSet, now: &FileSet) -> Vec<Error> {
+    let earlier = name_of(before);
+    let is_once = |(_, file): &(&TreePath, &RenderedFile)| file.merge == MergeKind::Once;
+    let changed = then.files.iter().filter(is_once).filter(|(path, file)| {
+        let found = now.files.get(*path);
+        found.is_none_or(|found| found.bytes != file.bytes)
+    });
+    changed
+        .map(|(path, _)| {
+            Error::invalid(format!("`{path}` is not what {earlier} makes"))
+                .since("it is written once: databases may have applied it as it was")
+                .hint("Leave it as it was, and add another file that comes after it")
+        })
+        .collect()
+}
+
+fn file_problems(blueprint: &Blueprint) -> Vec<Error> {
+    let folders = blueprint.folders.iter();
+    folders
+        .flat_map(|folder| folder_problems(blueprint, folder))
+        .collect()
+}
+
 fn folder_problems(blueprint: &Blueprint, folder: &Folder) -> Vec<Error> {
     let mut problems = Vec::new();
-    if let Err(error) = Condition::of(folder, blueprint) {
-        problems.push(error);
-    }
     for (path, file) in &folder.files {
         let name = format!("{}/{}/{path}", folder.blueprint, folder.name);
         if ACTING_FILES.contains(&path.file_name()) {
@@ -218,7 +277,7 @@ mod tests {
     }
 
     fn problem(files: &[(&str, &str, &str)]) -> String {
-        let error = check(&blueprint(files)).unwrap_err();
+        let error = check(&blueprint(files), None).unwrap_err();
         let own = format!("{error} {:?}", error.place());
         error
             .related()
@@ -228,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_sound_blueprint_is_rendered_in_every_way() {
-        let checked = check(&blueprint(&[
+        let sound = blueprint(&[
             (
                 "base",
                 "cmd/{service}/wire.go.tera",
@@ -245,8 +304,8 @@ mod tests {
                 "<{ peer.entity.words }>",
             ),
             ("each=needs", "clients/shared.go", "the same for all"),
-        ]))
-        .unwrap();
+        ]);
+        let checked = check(&sound, None).unwrap();
         assert_eq!((checked.combinations, checked.rendered), (3, 9));
         assert_eq!(checked.files, 4);
     }
@@ -297,5 +356,42 @@ mod tests {
             let text = problem(&files);
             assert!(text.contains(expected), "{files:?}: {text}");
         }
+    }
+
+    #[test]
+    fn a_file_that_is_written_once_may_not_change_and_others_may_follow() {
+        let version = |files: &[(&str, &str, &str)]| Blueprint {
+            once: vec!["migrations".to_owned()],
+            ..blueprint(files)
+        };
+        let first = ("base", "migrations/1.sql", "create\n");
+        let before = version(&[first, ("base", "a", "one\n")]);
+        let added = ("base", "migrations/2.sql", "alter\n");
+        let after = version(&[first, added, ("base", "a", "two\n")]);
+        assert!(check(&after, Some(&before)).is_ok());
+        for edited in [
+            version(&[("base", "migrations/1.sql", "create if\n")]),
+            version(&[added]),
+        ] {
+            let error = check(&edited, Some(&before)).unwrap_err();
+            let expected = "`migrations/1.sql` is not what blueprint makes";
+            assert_eq!(error.message(), expected);
+        }
+    }
+
+    #[test]
+    fn a_blueprint_that_is_only_extended_is_seen_through_those_that_extend_it() {
+        let parent = Blueprint {
+            is_abstract: true,
+            options: Vec::new(),
+            ..blueprint(&[("store=x", "a", "text")])
+        };
+        let checked = check_abstract(&parent, &[]).unwrap();
+        assert_eq!((checked.rendered, checked.through.len()), (0, 0));
+        let error = check_abstract(&parent, &[blueprint(&[("store=x", "a", "")])]).unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("`store` is no option"), "{text}");
+        let acting = blueprint(&[("base", ".gitignore", "")]);
+        assert!(check_abstract(&acting, &[]).is_err());
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Finding, FindingState};
-use crate::actions::generate::Generation;
+use crate::actions::generate::{Generation, GenerationRequest};
 use crate::config::project::{Selection, find, load};
 use crate::engine::files::WorkspaceLock;
 use crate::error::Error;
@@ -56,7 +56,7 @@ pub fn workspace_health(start: &Path) -> WorkspaceHealth {
 
 /// Whether the generated files are what the manifests imply.
 fn drift(root: &Path) -> Finding {
-    let plan = match Generation::prepare(root, &[]) {
+    let plan = match Generation::prepare(root, &GenerationRequest::default()) {
         Ok(generation) => generation.plan,
         Err(error) => {
             return Finding::attention(

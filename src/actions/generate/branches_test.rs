@@ -41,7 +41,7 @@ fn service(edit: impl Fn(usize, &mut Vec<String>)) -> BTreeMap<TreePath, Rendere
 
 fn plan_here(root: &Path, files: &BTreeMap<TreePath, RenderedFile>) -> FilePlan {
     let groups = vec![("orders".to_owned(), files.clone())];
-    plan_groups(groups, &DiskTree::new(root)).unwrap()
+    plan_groups(groups, &[], &DiskTree::new(root)).unwrap()
 }
 
 async fn generate(root: &Path, files: &BTreeMap<TreePath, RenderedFile>) -> FilePlan {

@@ -4,8 +4,8 @@ use crate::engine::files::{
     BaseEntry, BaseState, BaseStore, ContentHash, FileContent, Found, StoredObject,
 };
 use crate::error::Result;
-use crate::model::file_set::RenderedFile;
-use crate::model::plan::Outcome;
+use crate::model::file_set::{MergeKind, RenderedFile};
+use crate::model::plan::{ConflictSides, Outcome};
 use crate::render::merge::{
     Merged, Versions, has_conflict_markers, is_same_text, merge, with_unix_line_ends,
 };
@@ -62,7 +62,11 @@ impl<'a> Situation<'a> {
 
     /// What is generated now as an entry of the base.
     fn current(&self) -> Option<BaseEntry> {
-        self.rendered_hash.map(BaseEntry::generated)
+        let entry = BaseEntry::generated(self.rendered_hash?);
+        Some(match self.rendered?.merge {
+            MergeKind::Once => entry.in_state(BaseState::Once),
+            _ => entry,
+        })
     }
 }
 
@@ -75,14 +79,16 @@ pub(super) struct Decision {
     pub after: Option<Vec<u8>>,
     /// What the base says afterwards.
     pub entry: Option<BaseEntry>,
+    /// What a marked conflict is between.
+    pub sides: Option<ConflictSides>,
 }
 
 impl Decision {
     fn of(outcome: Outcome, entry: Option<BaseEntry>) -> Self {
         Self {
             outcome: Some(outcome),
-            after: None,
             entry,
+            ..Self::default()
         }
     }
 
@@ -113,6 +119,9 @@ pub(super) fn decide(situation: &Situation<'_>, store: &BaseStore<'_>) -> Result
             Found::Absent => Ok(decide_deleted(entry)),
             // The user put something else there, which is never touched.
             Found::Other(_) => Ok(decide_replaced(situation, entry)),
+            Found::File(file) if rendered.merge == MergeKind::Once => {
+                Ok(decide_once(situation, (entry, rendered, file)))
+            }
             Found::File(file) => decide_present(situation, (entry, rendered, file), store),
         },
     }
@@ -133,19 +142,24 @@ fn decide_new(situation: &Situation<'_>, rendered: &RenderedFile) -> Decision {
 fn decide_gone(situation: &Situation<'_>, entry: &BaseEntry) -> Decision {
     match (entry.state, &situation.found) {
         (BaseState::Deleted | BaseState::Released, _) | (_, Found::Absent) => Decision::default(),
+        (BaseState::Once, Found::File(file)) => {
+            Decision::of(Outcome::WrittenOnce, None).keeping(file)
+        }
         (BaseState::Generated, Found::File(file)) if is_as_generated(situation, entry, file) => {
             Decision::of(Outcome::Deleted, None)
         }
         (BaseState::Generated, Found::File(file)) => {
             Decision::of(Outcome::Released, None).keeping(file)
         }
-        (BaseState::Generated, Found::Other(_)) => Decision::of(Outcome::Released, None),
+        (BaseState::Generated | BaseState::Once, Found::Other(_)) => {
+            Decision::of(Outcome::Released, None)
+        }
     }
 }
 
 fn decide_deleted(entry: &BaseEntry) -> Decision {
     match entry.state {
-        BaseState::Generated => {
+        BaseState::Generated | BaseState::Once => {
             let entry = entry.in_state(BaseState::Deleted);
             Decision::of(Outcome::StaysDeleted, Some(entry))
         }
@@ -159,6 +173,21 @@ fn decide_replaced(situation: &Situation<'_>, entry: &BaseEntry) -> Decision {
     } else {
         Decision::of(Outcome::Occupied, None)
     }
+}
+
+/// A file that is written once: what a later version makes of it is not taken over.
+fn decide_once(
+    situation: &Situation<'_>,
+    (entry, rendered, file): (&BaseEntry, &RenderedFile, &FileContent),
+) -> Decision {
+    let outcome = if is_same_text(&file.bytes, &rendered.bytes) {
+        Outcome::Unchanged
+    } else if is_among(entry, situation.rendered_hash) {
+        Outcome::Kept
+    } else {
+        Outcome::WrittenOnce
+    };
+    Decision::of(outcome, Some(entry.in_state(BaseState::Once))).keeping(file)
 }
 
 fn decide_present(
@@ -184,19 +213,30 @@ fn decide_present(
     if bases.is_empty() {
         return Ok(match entry.state {
             BaseState::Released => Decision::quiet(entry),
-            BaseState::Generated | BaseState::Deleted => {
+            BaseState::Generated | BaseState::Once | BaseState::Deleted => {
                 let entry = entry.in_state(BaseState::Released);
                 Decision::of(Outcome::BaseMissing, Some(entry)).keeping(file)
             }
         });
     }
-    Ok(match best_merge(&bases, rendered, file) {
+    let Some((base, merged)) = best_merge(&bases, rendered, file) else {
+        return Ok(Decision::of(Outcome::Occupied, None).keeping(file));
+    };
+    Ok(match merged {
         Merged::Clean(bytes) if bytes == file.bytes => {
             Decision::of(Outcome::Kept, current()).writing(bytes)
         }
         Merged::Clean(bytes) => Decision::of(Outcome::Merged, current()).writing(bytes),
         Merged::Conflict { bytes, places } => {
-            Decision::of(Outcome::Conflict { places }, current()).writing(bytes)
+            let sides = ConflictSides {
+                base: base.to_vec(),
+                generated: rendered.bytes.clone(),
+            };
+            let decision = Decision::of(Outcome::Conflict { places }, current());
+            Decision {
+                sides: Some(sides),
+                ..decision.writing(bytes)
+            }
         }
         Merged::Unmergeable => Decision::of(Outcome::Occupied, None).keeping(file),
     })
@@ -240,20 +280,22 @@ fn bases_of(entry: &BaseEntry, store: &BaseStore<'_>) -> Result<Vec<Vec<u8>>> {
 
 /// After git has merged two branches there are several bases, each of which was generated: the
 /// one with the fewest conflicts explains best what the user did.
-fn best_merge(bases: &[Vec<u8>], rendered: &RenderedFile, file: &FileContent) -> Merged {
+fn best_merge<'b>(
+    bases: &'b [Vec<u8>],
+    rendered: &RenderedFile,
+    file: &FileContent,
+) -> Option<(&'b [u8], Merged)> {
     let merges = bases.iter().map(|base| {
         let versions = Versions {
             base,
             yours: &file.bytes,
             generated: &rendered.bytes,
         };
-        merge(rendered.merge, versions)
+        (base.as_slice(), merge(rendered.merge, versions))
     });
-    merges
-        .min_by_key(|merged| match merged {
-            Merged::Clean(_) => 0,
-            Merged::Conflict { places, .. } => *places,
-            Merged::Unmergeable => usize::MAX,
-        })
-        .unwrap_or(Merged::Unmergeable)
+    merges.min_by_key(|(_, merged)| match merged {
+        Merged::Clean(_) => 0,
+        Merged::Conflict { places, .. } => *places,
+        Merged::Unmergeable => usize::MAX,
+    })
 }

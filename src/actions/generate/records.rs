@@ -126,7 +126,12 @@ fn hashes(index: &BaseIndex) -> impl Iterator<Item = ContentHash> {
         .flat_map(|entry| entry.hashes.iter().copied())
 }
 
-fn record(path: TreePath, before: Option<Vec<u8>>, after: Option<Vec<u8>>) -> Option<FileChange> {
+/// The change of a file from one content to another; `None` when they are the same.
+pub(super) fn record(
+    path: TreePath,
+    before: Option<Vec<u8>>,
+    after: Option<Vec<u8>>,
+) -> Option<FileChange> {
     let outcome = match (&before, &after) {
         (before, after) if before == after => return None,
         (None, _) => Outcome::Created,

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 use crate::engine::files::MemoryTree;
 use crate::model::file_set::MergeKind;
@@ -39,6 +41,13 @@ impl Workspace {
         self.files.insert(path, file);
     }
 
+    /// The blueprint makes this from now on, once.
+    fn blueprint_once(&mut self, name: &str, content: &str) {
+        let (path, file) = rendered(name, content);
+        let merge = MergeKind::Once;
+        self.files.insert(path, RenderedFile { merge, ..file });
+    }
+
     fn blueprint_drops(&mut self, name: &str) {
         self.files.remove(&path(name));
     }
@@ -57,7 +66,12 @@ impl Workspace {
     }
 
     fn plan(&self) -> FilePlan {
-        plan_groups(vec![("orders".to_owned(), self.files.clone())], &self.tree).unwrap()
+        plan_groups(
+            vec![("orders".to_owned(), self.files.clone())],
+            &[],
+            &self.tree,
+        )
+        .unwrap()
     }
 
     /// Generates; gives what happened to each path.
@@ -320,6 +334,112 @@ fn objects_that_no_index_names_go_and_shared_ones_stay() {
     workspace.blueprint("services/orders/b", "other\n");
     workspace.generate();
     assert_eq!(workspace.objects(), 1);
+}
+
+#[test]
+fn a_file_that_is_written_once_is_never_updated_merged_or_deleted() {
+    let mut workspace = Workspace::default();
+    workspace.blueprint_once(FILE, "create\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Created));
+    workspace.blueprint_once(FILE, "create if\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::WrittenOnce));
+    workspace.edit(FILE, "mine\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::WrittenOnce));
+    workspace.blueprint_once(FILE, "create\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::Kept));
+    workspace.blueprint_drops(FILE);
+    assert_eq!(workspace.outcome(), Some(Outcome::WrittenOnce));
+    assert_eq!(workspace.text(FILE).as_deref(), Some("mine\n"));
+    assert_eq!(workspace.outcome(), None);
+}
+
+#[test]
+fn a_file_that_a_later_version_writes_once_is_left_as_it_is_from_then_on() {
+    let mut workspace = Workspace::generated(FILE, "create\n");
+    workspace.blueprint_once(FILE, "create if\n");
+    assert_eq!(workspace.outcome(), Some(Outcome::WrittenOnce));
+    workspace.blueprint_drops(FILE);
+    assert_eq!(workspace.outcome(), Some(Outcome::WrittenOnce));
+    assert_eq!(workspace.text(FILE).as_deref(), Some("create\n"));
+}
+
+#[test]
+fn a_deleted_file_comes_back_when_it_or_its_folder_is_asked_for() {
+    for wanted in [FILE, "services/orders"] {
+        let mut workspace = Workspace::generated(FILE, "one\n");
+        workspace.delete(FILE);
+        workspace.generate();
+        workspace.blueprint(FILE, "two\n");
+        let groups = vec![("orders".to_owned(), workspace.files.clone())];
+        let plan = plan_groups(groups, &[path(wanted)], &workspace.tree).unwrap();
+        assert_eq!(plan.changes[0].outcome, Outcome::Created);
+        workspace.tree.apply(&plan);
+        assert_eq!(workspace.text(FILE).as_deref(), Some("two\n"));
+        workspace.blueprint(FILE, "three\n");
+        assert_eq!(workspace.outcome(), Some(Outcome::Updated));
+    }
+}
+
+#[test]
+fn asking_for_a_file_that_is_there_changes_nothing_about_it() {
+    let mut workspace = Workspace::generated(FILE, "one\n");
+    workspace.edit(FILE, "mine\n");
+    let groups = vec![("orders".to_owned(), workspace.files.clone())];
+    let plan = plan_groups(groups, &[path(FILE)], &workspace.tree).unwrap();
+    assert_eq!(plan.changes[0].outcome, Outcome::Kept);
+}
+
+/// A text of a few lines, so that edits meet.
+fn few_lines() -> impl Strategy<Value = String> {
+    proptest::collection::vec("[a-d]", 0..6)
+        .prop_map(|lines| lines.iter().map(|line| format!("{line}\n")).collect())
+}
+
+/// How many lines of a text are this one.
+fn count(text: &str, line: &str) -> usize {
+    text.lines().filter(|other| *other == line).count()
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_newer_version_makes_no_line_that_the_user_added_is_lost(
+        base in few_lines(),
+        yours in proptest::option::of(few_lines()),
+        newer in proptest::option::of(few_lines()),
+    ) {
+        let mut workspace = Workspace::generated(FILE, &base);
+        match &yours {
+            Some(text) => workspace.edit(FILE, text.clone()),
+            None => workspace.delete(FILE),
+        }
+        match &newer {
+            Some(text) => workspace.blueprint(FILE, text.clone()),
+            None => workspace.blueprint_drops(FILE),
+        }
+        let plan = workspace.plan();
+        let conflict = plan.changes.iter().find(|change| change.outcome.needs_the_user());
+        prop_assert_eq!(conflict.is_some(), !plan.sides.is_empty());
+        if let Some(sides) = plan.sides.get(&path(FILE)) {
+            prop_assert_eq!(&sides.base, base.as_bytes());
+            let generated = newer.as_deref().map(str::as_bytes);
+            prop_assert_eq!(Some(sides.generated.as_slice()), generated);
+        }
+        workspace.generate();
+        let after = workspace.text(FILE);
+        let Some(yours) = yours else {
+            prop_assert_eq!(after, None, "what the user deleted stays deleted");
+            return Ok(());
+        };
+        if yours == base {
+            prop_assert_eq!(after, newer);
+            return Ok(());
+        }
+        let after = after.unwrap_or_default();
+        for line in yours.lines() {
+            let added = count(&yours, line).saturating_sub(count(&base, line));
+            prop_assert!(count(&after, line) >= added, "{:?} lost {:?}", after, line);
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! From the manifests on disk to a plan.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
 
 use super::service_files;
 use crate::config::catalog;
@@ -9,9 +10,9 @@ use crate::config::project::{Selection, find, load};
 use crate::engine::files::{self, DiskTree};
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
-use crate::model::file_set::FileSet;
+use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
-use crate::model::plan::FilePlan;
+use crate::model::plan::{FilePlan, Outcome};
 use crate::model::project::Project;
 
 /// What generating would change in a workspace, and what it was planned from.
@@ -25,28 +26,98 @@ pub struct Generation {
     pub plan: FilePlan,
 }
 
+/// What shall be generated.
+#[derive(Debug, Clone, Default)]
+pub struct GenerationRequest {
+    /// The services; all when none is named.
+    pub services: Vec<Name>,
+    /// Files that the user deleted and wants back, or folders of such, relative to the folder
+    /// that the command was started in.
+    pub restore: Vec<PathBuf>,
+}
+
 impl Generation {
-    /// Plans the generation of these services, or of all when none is named, in the workspace
-    /// of a folder. Nothing is written.
+    /// Plans the generation in the workspace of a folder. Nothing is written.
+    ///
+    /// Along with the files goes the pin of a blueprint that is not pinned yet, so that from now
+    /// on another program generates the same.
     ///
     /// # Errors
-    /// When a file is wrong or cannot be read, or a service is unknown.
-    pub fn prepare(start: &Path, names: &[Name]) -> Result<Self> {
+    /// When a file is wrong or cannot be read, a service is unknown, or nothing that was deleted
+    /// lies where something shall come back.
+    pub fn prepare(start: &Path, request: &GenerationRequest) -> Result<Self> {
         let root = find(start)?;
+        let names = &request.services;
         let project = load(&root, &Selection::named(names))?;
         let services: Vec<Name> = if names.is_empty() {
             project.services.keys().cloned().collect()
         } else {
-            names.to_vec()
+            names.clone()
         };
         let rendered = render(&project, &services)?;
         let tree = DiskTree::new(&root);
-        let plan = super::plan(&project, &services, rendered, FileSet::default(), &tree)?;
+        let restored = restored(&root, start, &request.restore)?;
+        let mut plan = super::plan_restoring(&project, &services, rendered, &restored, &tree)?;
+        check_restored(&plan, &restored)?;
+        let references = services
+            .iter()
+            .filter_map(|name| project.services.get(name));
+        let references: Vec<_> = references
+            .map(|service| service.blueprint.clone())
+            .collect();
+        let pins = catalog::repin(&root, &references, &[])?;
+        plan.records.extend(super::pin_records(pins, &tree)?);
         Ok(Self {
             project,
             services,
             plan,
         })
+    }
+}
+
+/// The paths in the workspace of what shall come back.
+fn restored(root: &Path, start: &Path, wanted: &[PathBuf]) -> Result<Vec<TreePath>> {
+    // The workspace's folder is known without links; so must be where the paths begin.
+    let start = fs::canonicalize(start).unwrap_or_else(|_| start.to_path_buf());
+    let paths = wanted.iter().map(|path| {
+        let whole = normalized(&start.join(path));
+        let below = whole.strip_prefix(root).ok().and_then(Path::to_str);
+        let inside = below.and_then(|text| TreePath::new(text).ok());
+        inside.ok_or_else(|| {
+            Error::invalid(format!("`{}` is no path in the workspace", path.display()))
+                .hint("Name a generated file that was deleted, or a folder of such")
+        })
+    });
+    paths.collect()
+}
+
+/// A path without `.` and `..`, which a file that is gone cannot be asked for.
+fn normalized(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            part => normal.push(part),
+        }
+    }
+    normal
+}
+
+fn check_restored(plan: &FilePlan, restored: &[TreePath]) -> Result<()> {
+    let created = || {
+        let changes = plan.changes.iter();
+        changes.filter(|change| change.outcome == Outcome::Created)
+    };
+    let without = |path: &&TreePath| !created().any(|change| change.path.is_in(path));
+    match restored.iter().find(without) {
+        None => Ok(()),
+        Some(path) => Err(Error::invalid(format!(
+            "nothing comes back at `{path}`: no file that was generated there is missing"
+        ))
+        .hint("`git log --diff-filter=D --name-only` lists files that were deleted")),
     }
 }
 

@@ -15,6 +15,7 @@ use crate::contract::openapi;
 use crate::engine::files::{DiskTree, FileTree, FileWrite, Found};
 use crate::engine::program::{CallError, ProgramCall};
 use crate::error::{Error, Result};
+use crate::model::event::EventSink;
 use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
 use crate::model::plan::FilePlan;
@@ -93,8 +94,9 @@ impl PreparedClient {
     ///
     /// # Errors
     /// When a file is not any more as the plan found it, or the disk refuses.
-    pub async fn apply(&self, project: &Project) -> Result<()> {
+    pub async fn apply(&self, project: &Project, events: &dyn EventSink) -> Result<()> {
         generate::apply(&project.root, &self.plan, self.also.clone()).await?;
+        generate::show_to_git(&project.root, &self.plan, events).await;
         Ok(())
     }
 }

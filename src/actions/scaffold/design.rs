@@ -183,8 +183,10 @@ impl Ground<'_> {
     }
 
     fn check_events(&self, request: &ServiceRequest) -> Result<()> {
-        for event in request.publishes.iter().chain(request.consumes.keys()) {
-            if let Some(problem) = options::event_problem(self.blueprint, event) {
+        let events = request.publishes.iter().chain(request.consumes.keys());
+        let events: Vec<&Name> = events.collect();
+        for event in &events {
+            if let Some(problem) = options::event_problem(self.blueprint, event, &events) {
                 return Err(problem);
             }
         }

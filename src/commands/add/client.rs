@@ -40,7 +40,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     ));
     let prepared = client::prepare(&project, &provider, &service).await?;
     if !args.dry_run {
-        prepared.apply(&project).await?;
+        prepared.apply(&project, &*events).await?;
     }
     let manifest = format!("{}/service.yaml", prepared.service.directory);
     let conflicts = prepared

@@ -46,10 +46,11 @@ impl<'a> Questions<'a> {
 
     /// One of the blueprints.
     pub fn blueprint(&self) -> Result<BlueprintReference> {
-        let known: Vec<(BlueprintReference, String)> = catalog::blueprints()?
-            .into_iter()
-            .filter_map(|blueprint| Some((blueprint.reference?, blueprint.summary)))
-            .collect();
+        let known: Vec<(BlueprintReference, String)> =
+            catalog::blueprints(Some(&self.project.root))?
+                .into_iter()
+                .filter_map(|blueprint| Some((blueprint.reference?, blueprint.summary)))
+                .collect();
         let items: Vec<String> = known
             .iter()
             .map(|(reference, summary)| format!("{:<12} {summary}", reference.name))

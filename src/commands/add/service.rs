@@ -137,7 +137,7 @@ impl Given {
         let blueprint = match (self.blueprint, questions) {
             (Some(text), _) => reference(project, &text)?,
             (None, Some(questions)) => questions.blueprint()?,
-            (None, None) => return Err(missing_blueprint()?),
+            (None, None) => return Err(missing_blueprint(project)?),
         };
         let mut request = ServiceRequest {
             name,
@@ -181,12 +181,12 @@ fn reference(project: &Project, text: &str) -> Result<BlueprintReference> {
     let pinned = LockFile::read(&project.root)?.newest(text);
     match (pinned, Name::new(text)) {
         (Some(version), Ok(name)) => Ok(BlueprintReference { name, version }),
-        _ => catalog::newest(text),
+        _ => catalog::newest(Some(&project.root), text),
     }
 }
 
-fn missing_blueprint() -> Result<Error> {
-    let blueprints = catalog::blueprints()?;
+fn missing_blueprint(project: &Project) -> Result<Error> {
+    let blueprints = catalog::blueprints(Some(&project.root))?;
     let names: Vec<String> = blueprints
         .iter()
         .filter_map(|blueprint| Some(blueprint.reference.as_ref()?.name.to_string()))

@@ -30,6 +30,8 @@ pub enum BaseState {
     /// It is kept up to date.
     #[default]
     Generated,
+    /// It is written once: a migration that databases may have applied.
+    Once,
     /// The user deleted it, and has been told that it stays so.
     Deleted,
     /// Its object was missing when it was needed: it is the user's, who has been told.
@@ -105,6 +107,7 @@ impl BaseIndex {
         for (path, entry) in &self.entries {
             let state = match entry.state {
                 BaseState::Generated => "",
+                BaseState::Once => "once:",
                 BaseState::Deleted => "deleted:",
                 BaseState::Released => "released:",
             };
@@ -121,6 +124,7 @@ fn parse_line(line: &str) -> Option<(TreePath, BaseState, ContentHash)> {
     let (path, rest) = line.trim_end_matches('\r').rsplit_once(' ')?;
     let (state, hash) = match rest.split_once(':') {
         None => (BaseState::Generated, rest),
+        Some(("once", hash)) => (BaseState::Once, hash),
         Some(("deleted", hash)) => (BaseState::Deleted, hash),
         Some(("released", hash)) => (BaseState::Released, hash),
         Some(_) => return None,

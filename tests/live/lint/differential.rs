@@ -121,7 +121,7 @@ fn assert_equal(folder: &Path, name: &str, (label, values): (&str, &str)) {
 #[ignore = "needs helm"]
 fn every_chart_of_every_blueprint_is_rendered_as_helm_renders_it() {
     let mut compared = 0;
-    for blueprint in catalog::blueprints().expect("the catalogue") {
+    for blueprint in catalog::blueprints(None).expect("the catalogue") {
         for (at, combination) in combinations(&blueprint).iter().enumerate() {
             let shape = &SHAPES[at % SHAPES.len()];
             let set = render(&blueprint, combination, shape).expect("rendered");

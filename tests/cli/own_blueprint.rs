@@ -1,0 +1,98 @@
+//! Blueprints of the workspace's own: what is added there touches no Rust.
+
+use super::workspace::Workspace;
+
+/// A blueprint that extends the program's by a choice that the program does not know. The catalogue
+/// has no resource type of that name, which would be a file of its own, so another stands in.
+fn with_mysql() -> Workspace {
+    Workspace::shop()
+        .file(
+            "blueprints/shop-service/blueprint.yaml",
+            "\
+name: shop-service
+version: 1
+summary: A service as this shop makes them
+extends: go-service
+options:
+  store:
+    summary: Where it keeps what it owns
+    choices:
+      none: {summary: Nowhere}
+      postgres: {summary: PostgreSQL, kind: sql, resource: {type: postgres, name: \"{service}-db\"}}
+      mysql: {summary: MySQL, kind: sql, resource: {type: postgres, name: \"{service}-db\"}}
+    default: none
+order: [store=mysql]
+",
+        )
+        .file(
+            "blueprints/shop-service/store=mysql/internal/mysql/store.go.tera",
+            "// Package mysql keeps <{ entity.plural.words }>.\npackage mysql\n",
+        )
+        .file(
+            "blueprints/shop-service/store=mysql/parts/wire.go/construct.tera",
+            "\t// <{ entity.plural.words }> are kept in MySQL\n",
+        )
+}
+
+#[test]
+fn a_choice_that_is_added_to_a_blueprint_is_offered_checked_and_scaffolded_by_its_folder_alone() {
+    let workspace = with_mysql();
+    let shown = workspace.gantline(&["blueprint", "show", "shop-service"]);
+    assert!(shown.stdout.contains("mysql      MySQL"), "{shown}");
+    let check = workspace.gantline(&["blueprint", "check", "blueprints/shop-service"]);
+    assert_eq!(check.code, 0, "{check}");
+    let added = workspace.gantline(&[
+        "add",
+        "service",
+        "wares",
+        "--blueprint",
+        "shop-service",
+        "--with",
+        "entity=ware",
+        "--with",
+        "store=mysql",
+    ]);
+    assert_eq!(added.code, 0, "{added}");
+    assert_eq!(
+        workspace.read("services/wares/internal/mysql/store.go"),
+        "// Package mysql keeps wares.\npackage mysql\n"
+    );
+    let wire = workspace.read("services/wares/cmd/wares/wire.go");
+    assert!(wire.contains("// wares are kept in MySQL"), "{wire}");
+    // What any SQL store brings comes along by the trait.
+    let migrations = "services/wares/chart/templates/migrations.yaml";
+    assert!(workspace.path(migrations).exists());
+    let manifest = workspace.read("services/wares/service.yaml");
+    assert!(
+        manifest.contains("blueprint: shop-service@1\n"),
+        "{manifest}"
+    );
+    let check = workspace.gantline(&["generate", "--check"]);
+    assert_eq!(check.code, 0, "{check}");
+}
+
+#[test]
+fn a_blueprint_of_the_workspace_stands_before_the_programs_of_the_same_name() {
+    let workspace = Workspace::shop()
+        .file(
+            "blueprints/go-worker/blueprint.yaml",
+            "name: go-worker\nversion: 7\nsummary: Ours\n",
+        )
+        .file("blueprints/go-worker/base/ours.txt", "ours\n");
+    let list = workspace.gantline(&["blueprint", "list"]);
+    assert!(list.stdout.contains("go-worker   Ours"), "{list}");
+    assert!(list.stdout.contains("go-service"), "{list}");
+    let run = workspace.gantline(&["add", "service", "billing", "--blueprint", "go-worker"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(workspace.read("services/billing/ours.txt"), "ours\n");
+}
+
+#[test]
+fn a_link_in_a_blueprint_of_the_workspace_is_refused() {
+    let workspace = with_mysql();
+    let link = workspace.path("blueprints/shop-service/store=mysql/secret");
+    std::os::unix::fs::symlink("/etc/passwd", link).unwrap();
+    let run = workspace.gantline(&["blueprint", "show", "shop-service"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("holds no links"), "{run}");
+}
