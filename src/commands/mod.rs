@@ -19,6 +19,7 @@ mod generate;
 mod history;
 mod interrupt;
 mod logs;
+mod manual;
 mod new;
 mod render;
 mod restart;
@@ -89,6 +90,9 @@ pub enum Command {
     /// Own the processes of a stack; started by `up --runtime process`
     #[command(hide = true)]
     Supervise(supervise::Args),
+    /// Write the man pages; run by `make dist`
+    #[command(hide = true)]
+    Manual(manual::Args),
 }
 
 impl Command {
@@ -142,6 +146,7 @@ impl Command {
             Self::Env(args) => env::run(args, app).await,
             Self::Render(args) => render::run(args, app).await,
             Self::Supervise(args) => supervise::run(args).await,
+            Self::Manual(args) => manual::run(args, app),
         }
     }
 }

@@ -11,6 +11,7 @@ use flate2::read::GzDecoder;
 use serde_json::Value;
 
 use super::published::{Machine, script};
+use super::workspace::Workspace;
 
 /// What `make dist` makes with a small program in the place of its own.
 struct Published {
@@ -104,6 +105,7 @@ fn the_archive_holds_the_program_with_all_that_belongs_to_it() {
     assert!(members["completions/gantline.bash"].contains("complete -F"));
     assert!(members["completions/_gantline"].starts_with("#compdef gantline"));
     assert!(members["completions/gantline.fish"].contains("complete -c gantline"));
+    assert!(members["man/man1/gantline-add-service.1"].contains("\\-\\-blueprint"));
 }
 
 #[test]
@@ -177,4 +179,31 @@ fn what_is_published_can_be_installed() {
     assert_eq!(run.code, 0, "{run}");
     let version = format!("(gantline {})", env!("CARGO_PKG_VERSION"));
     assert!(run.text.contains(&version), "{run}");
+}
+
+#[test]
+fn every_command_that_the_help_shows_has_a_man_page() {
+    let workspace = Workspace::empty();
+    let run = workspace.gantline(&["manual", "man"]);
+    assert_eq!(run.code, 0, "{run}");
+    let pages: Vec<String> = fs::read_dir(workspace.path("man"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for page in [
+        "gantline.1",
+        "gantline-up.1",
+        "gantline-add-client.1",
+        "gantline-contract-verify.1",
+    ] {
+        assert!(pages.contains(&page.to_owned()), "{page} of {pages:?}");
+    }
+    for hidden in ["manual", "supervise", "help"] {
+        assert!(!pages.contains(&format!("gantline-{hidden}.1")), "{hidden}");
+    }
+    assert!(
+        workspace
+            .read("man/gantline-up.1")
+            .contains(".TH gantline-up 1")
+    );
 }
