@@ -13,6 +13,7 @@ pub mod plan;
 pub mod project;
 pub mod release;
 pub mod resource_type;
+pub mod schema;
 pub mod secret;
 pub mod stack;
 pub mod verification;
