@@ -2,6 +2,7 @@
 
 mod plan;
 mod run;
+mod schema;
 mod wanted;
 
 use std::sync::Arc;

@@ -4,6 +4,10 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256};
 
+/// The label, and the annotation of a manifest, with the hash of the source.
+pub const REVISION: &str = "org.opencontainers.image.revision";
+/// The label, and the annotation of a manifest, with the builder that made an image.
+pub const BUILDER: &str = "dev.gantline.builder";
 /// What every tag made from a source begins with, so that none can be read as a number.
 const PREFIX: &str = "src-";
 /// Digits of the hash in a tag: 64 bits.

@@ -9,6 +9,7 @@ use bollard::Docker;
 use tokio::sync::OnceCell;
 
 use super::plan::Builder;
+use super::schema::stated;
 use super::wanted::{Wanted, wanted};
 use super::{BuildRequest, Chosen, Job};
 use crate::engine::docker::build::{ContextBuild, context_of};
@@ -22,12 +23,8 @@ use crate::engine::registry::{Access, Repository};
 use crate::engine::runtime::Progress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::{Event, EventSink};
-use crate::model::image::{Digest, Platform};
-
-/// The hash of the source, in every image and manifest.
-const REVISION: &str = "org.opencontainers.image.revision";
-/// Which builder built it.
-const BUILDER: &str = "dev.gantline.builder";
+use crate::model::image::{BUILDER, Digest, Platform, REVISION};
+use crate::model::schema;
 
 /// What all images of one run are made with.
 pub(super) struct Workshop<'a> {
@@ -137,10 +134,13 @@ impl<'a> Workshop<'a> {
     }
 
     async fn made(&self, job: &Job, progress: &Progress) -> Result<(Option<Digest>, String)> {
-        let labels = BTreeMap::from([
+        let mut labels = BTreeMap::from([
             (REVISION.to_owned(), job.wanted.source.clone()),
             (BUILDER.to_owned(), job.chosen.builder().to_string()),
         ]);
+        let service = &job.wanted.service;
+        let schema = stated(&self.directory(&job.wanted), service, &*self.events).await;
+        labels.extend(schema.map(|text| (schema::LABEL.to_owned(), text)));
         let name = job.wanted.name();
         // Opened before the work, so that a refusal does not come after minutes of it.
         let repository = match self.request.push {

@@ -4,6 +4,9 @@
 //! does. A registry that cannot be reached or refuses is [`crate::error::ErrorKind::Missing`].
 
 mod credentials;
+#[cfg(test)]
+pub mod fake;
+pub mod labels;
 mod refusal;
 
 use std::net::IpAddr;

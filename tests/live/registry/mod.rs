@@ -12,10 +12,12 @@ use gantline::engine::docker::dockerfile::LastStage;
 use gantline::engine::image::base::{Bases, Preference};
 use gantline::engine::image::native::NativeBuild;
 use gantline::engine::image::{Image, pack, program_layer, push};
+use gantline::engine::registry::labels::{ImageLabels, RegistryLabels};
 use gantline::engine::registry::{Access, Repository};
 use gantline::engine::runtime::Progress;
 use gantline::error::ErrorKind;
-use gantline::model::image::Platform;
+use gantline::model::image::{Digest, Platform};
+use gantline::model::schema;
 use gantline::report::RecordingReporter;
 use serde_json::{Value, json};
 
@@ -265,4 +267,72 @@ async fn images_of_several_platforms_need_no_daemon_and_become_one_index() {
         .await
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Missing);
+}
+
+/// What the image that a build pushed states about its schema.
+async fn stated(pushed: &Value) -> String {
+    let repository = pushed["image"].as_str().unwrap();
+    let digest = Digest::parse(pushed["digest"].as_str().unwrap()).unwrap();
+    let labels = RegistryLabels::default().labels(repository, &digest).await;
+    labels.unwrap().unwrap()[schema::LABEL].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Docker"]
+async fn an_image_states_its_schema_whoever_builds_it() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let registry = Registry::open();
+    let workspace = Workspace::with_a_store("quotes");
+    workspace.push_to(&registry.prefix());
+    let native = images(&workspace.run(&PUSH))[0].clone();
+    assert_eq!(native["builder"], "native");
+    let text = stated(&native).await;
+    assert!(
+        text.starts_with(r#"{"version":1,"schema":1,"queries":["Create","#),
+        "{text}"
+    );
+    assert!(text.contains(r#""uses":{"quotes":{"#), "{text}");
+
+    workspace.append("services/quotes/Dockerfile", "LABEL mine=1\n");
+    let by_docker = images(&workspace.run(&PUSH))[0].clone();
+    assert_eq!(by_docker["builder"], "docker");
+    assert_eq!(stated(&by_docker).await, text);
+    let image = format!(
+        "{}:{}",
+        by_docker["image"].as_str().unwrap(),
+        by_docker["tag"].as_str().unwrap()
+    );
+    let _owned = Owned(image.clone());
+    let format = format!("{{{{index .Config.Labels {:?}}}}}", schema::LABEL);
+    assert_eq!(docker(&["inspect", "--format", &format, &image]), text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Docker"]
+async fn labels_are_read_from_images_that_another_program_pushed() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let registry = Registry::open();
+    let name = format!("{}/acme/foreign", registry.address);
+    let access = DockerEnvironment::default();
+    let repository = Repository::open(&name, Access::Write, &access)
+        .await
+        .unwrap();
+    let platforms = ["linux/amd64", "linux/arm64"].map(|text| Platform::parse(text).unwrap());
+    let foreign = platforms.map(|platform| {
+        let file = program_layer("/a".as_ref(), platform.architecture.as_bytes()).unwrap();
+        let settings = json!({"config": {"Labels": {"mine": "1"}}, "history": []});
+        pack(Image::of(platform, &settings, vec![file])).unwrap()
+    });
+    let none = BTreeMap::new();
+    let one = push(&repository, "one", &foreign[..1], &none)
+        .await
+        .unwrap();
+    let several = push(&repository, "several", &foreign, &none).await.unwrap();
+    for digest in [one, several] {
+        let labels = RegistryLabels::default().labels(&name, &digest).await;
+        assert_eq!(labels.unwrap().unwrap()["mine"], "1");
+    }
+    let absent = Digest::of(b"absent");
+    let labels = RegistryLabels::default().labels(&name, &absent).await;
+    assert_eq!(labels.unwrap(), None);
 }
