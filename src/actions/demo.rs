@@ -2,6 +2,7 @@
 //! break of a contract, taken back.
 
 pub mod breakage;
+pub mod contraction;
 mod deployed;
 mod local;
 

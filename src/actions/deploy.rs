@@ -11,6 +11,8 @@ mod plan;
 mod release;
 mod rollback;
 mod run;
+mod schema;
+mod schema_words;
 mod secrets;
 mod site;
 
@@ -20,10 +22,13 @@ pub use outcome::{Change, Outcome};
 pub use past::{Past, Revision};
 pub use plan::{Action, Changes, ObjectChange, compare};
 pub use release::AfterFailure;
-pub use run::{DeployRequest, ReleasePlan, error_of};
+pub use run::{DeployRequest, ReleasePlan, error_of, refusal_of};
+pub use schema::{SchemaJudgement, Schemas};
 pub use site::Site;
 
 pub use crate::engine::kubernetes::objects::ObjectKey;
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

@@ -43,6 +43,14 @@ impl Selected {
     }
 }
 
+/// Whether migrations may take away what is in use.
+#[derive(Debug, clap::Args)]
+pub struct ContractionFlag {
+    /// Go on although a migration takes away what the version in question uses; it fails meanwhile
+    #[arg(long)]
+    pub allow_contraction: bool,
+}
+
 /// How long a release may take.
 #[derive(Debug, clap::Args)]
 pub struct TimeoutFlag {
@@ -65,6 +73,7 @@ impl ClusterFlags {
             services: Vec::new(),
             context: self.context,
             timeout: Duration::from_secs(300),
+            allow_contraction: false,
             events: app.events(),
             interrupted,
         }
@@ -135,6 +144,13 @@ pub fn write_plans(
             (_, _, count) => format!("{count} objects change"),
         };
         writeln!(out, "{}: {what}", style.name(&plan.release))?;
+        for lost in &plan.schema.lost {
+            let (sign, lost) = (style.bad("!"), style.bad(clean(lost)));
+            writeln!(out, "  {sign} {lost}")?;
+        }
+        for doubt in &plan.schema.doubts {
+            writeln!(out, "  {} {}", style.caution("?"), clean(doubt))?;
+        }
         for change in &plan.changes {
             write_change(out, style, change, with_diffs)?;
         }

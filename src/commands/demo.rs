@@ -74,7 +74,8 @@ pub struct Args {
     /// Where to run it [default: docker, else process]
     #[arg(long, value_enum, conflicts_with = "deploy")]
     runtime: Option<RuntimeKind>,
-    /// Deploy it into the cluster of this context instead, then roll out a bad version
+    /// Deploy it into the cluster of this context instead, then drop a column in use and roll out a
+    /// bad version
     #[arg(long, value_name = "CONTEXT", requires = "registry")]
     deploy: Option<String>,
     /// Where images are pushed to, and where the cluster pulls them from

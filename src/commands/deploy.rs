@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{Selected, TimeoutFlag, confirm, write_plans};
+use super::cluster::{ContractionFlag, Selected, TimeoutFlag, confirm, write_plans};
 use super::interrupt;
 use super::stack::write_table;
 use crate::actions::deploy::{
     AfterFailure, Change, DeployRequest, MissingImages, Opening, Outcome, ReleasePlan, error_of,
+    refusal_of,
 };
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -16,7 +17,8 @@ use crate::report::{Answer, Style};
 /// Bring services to an environment
 ///
 /// Each service is one Helm release: recorded, migrated, applied on the server's side, pruned, and
-/// waited for. One that fails is rolled back by itself, and the others stay.
+/// waited for. One that fails is rolled back by itself, and the others stay. Nothing is deployed
+/// when a migration would take away what the running version uses.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -36,6 +38,8 @@ pub struct Args {
     /// Leave a first install that fails as it is, to look into it
     #[arg(long)]
     keep_failed: bool,
+    #[command(flatten)]
+    contraction: ContractionFlag,
     #[command(flatten)]
     timeout: TimeoutFlag,
 }
@@ -67,6 +71,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let environment = args.selected.environment.clone();
     let opening = Opening {
         timeout: args.timeout.timeout,
+        allow_contraction: args.contraction.allow_contraction,
         ..args.selected.opening(app, interrupted())
     };
     let opened = opening.open().await?;
@@ -83,15 +88,20 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     if only_shows {
         let releases = opened.plan(&wanted).await?;
         let changes = releases.iter().any(ReleasePlan::changes_something);
+        let refusal = refusal_of(releases.iter().map(|plan| &plan.schema));
         app.answer(&Planned {
             environment,
             releases,
         })?;
-        return match changes && args.plan {
-            true => Err(Error::differences("a deployment would change something")),
-            false => Ok(()),
+        return match (refusal, changes) {
+            (Some(refusal), _) if args.plan => Err(refusal),
+            (None, true) if args.plan => {
+                Err(Error::differences("a deployment would change something"))
+            }
+            _ => Ok(()),
         };
     }
+    opened.site.judge_schemas(&wanted).await?;
     let request = DeployRequest {
         after: match args.keep_failed {
             true => AfterFailure::KeepFirst,

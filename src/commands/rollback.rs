@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{ClusterFlags, TimeoutFlag, confirm};
+use super::cluster::{ClusterFlags, ContractionFlag, TimeoutFlag, confirm};
 use super::deploy::{Planned, write_outcomes};
 use super::interrupt;
 use crate::actions::deploy::{Opening, Outcome};
@@ -12,6 +12,8 @@ use crate::model::name::Name;
 use crate::report::{Answer, Style};
 
 /// Bring an earlier revision of a service back
+///
+/// One that uses what a migration took away since is refused.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The environment
@@ -23,6 +25,8 @@ pub struct Args {
     /// Change nothing; show what would change
     #[arg(long)]
     dry_run: bool,
+    #[command(flatten)]
+    contraction: ContractionFlag,
     #[command(flatten)]
     timeout: TimeoutFlag,
     #[command(flatten)]
@@ -48,6 +52,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let opening = Opening {
         services: vec![args.service.clone()],
         timeout: args.timeout.timeout,
+        allow_contraction: args.contraction.allow_contraction,
         ..args.cluster.opening(app, args.environment, interrupted())
     };
     let opened = opening.open().await?;

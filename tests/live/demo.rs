@@ -137,6 +137,10 @@ mod cluster {
             &place,
         );
         assert_the_order_went_through(&answer);
+        assert_eq!(
+            answer["kept"], "orders is not deployed: what is in use would be gone",
+            "a migration that drops what is in use is refused"
+        );
         let said = answer["rolled_back"].as_str().expect("a reason");
         assert!(said.contains("revision 1 runs again"), "{said}");
     }

@@ -10,11 +10,14 @@ use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 
 use super::past::Past;
+use super::schema::Schemas;
 use super::site::Site;
 use crate::actions::build::{self, BuildRequest};
 use crate::actions::release::{ClusterVersion, ResourceSpec, SpecRequest, resources, specs};
 use crate::config::{contexts, environment, project};
+use crate::engine::docker::connection::DockerEnvironment;
 use crate::engine::kubernetes::{Cluster, lease};
+use crate::engine::registry::labels::RegistryLabels;
 use crate::error::{Error, Result};
 use crate::model::environment::{Environment, EnvironmentResource};
 use crate::model::event::EventSink;
@@ -35,6 +38,8 @@ pub struct Opening {
     pub context: Option<String>,
     /// How long one release may take to become ready.
     pub timeout: Duration,
+    /// Whether migrations may take away what is in use.
+    pub allow_contraction: bool,
     /// Where progress goes.
     pub events: Arc<dyn EventSink>,
     /// Done when the user interrupts.
@@ -96,6 +101,7 @@ impl Opening {
         };
         let cluster = Cluster::connect(context.as_deref()).await?;
         cluster.expect(&environment.cluster).await?;
+        let labels = RegistryLabels::new(DockerEnvironment::of_process());
         let site = Site {
             objects: Arc::new(cluster.clone()),
             rollouts: Arc::new(cluster.clone()),
@@ -104,6 +110,7 @@ impl Opening {
             holder: holder(),
             lease: lease::DURATION,
             timeout: self.timeout,
+            schemas: Schemas::new(Arc::new(labels), self.allow_contraction),
             interrupted: self.interrupted.shared(),
         };
         Ok(Opened {

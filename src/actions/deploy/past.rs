@@ -93,6 +93,23 @@ impl Past {
         self.records.iter().find(|it| it.revision() == number)
     }
 
+    /// The revisions that came after a version was first deployed: where a revision brought an
+    /// earlier one back, those after that one.
+    pub fn since(&self, record: &Record) -> Vec<&Record> {
+        let mut origin = record.revision();
+        // Each step leads to an earlier revision.
+        while let Some(earlier) = self.revision(origin).and_then(Record::rollback_revision)
+            && let Ok(earlier) = u32::try_from(earlier)
+            && earlier < origin
+        {
+            origin = earlier;
+        }
+        let after = self.records.iter();
+        after
+            .filter(|it| it.revision() > origin && it.revision() != record.revision())
+            .collect()
+    }
+
     /// The number that the next revision gets.
     pub fn next(&self) -> u32 {
         self.last().map_or(1, |last| last.revision() + 1)

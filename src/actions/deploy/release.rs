@@ -107,6 +107,11 @@ impl Held<'_> {
                 .unchanged(last.revision(), &spec.rendered.objects)
                 .await;
         }
+        // What ran when it was judged before may have been replaced until the lease was held.
+        let judged = site.schemas.of_deployment(self.release, &past, &new).await;
+        if let Some(refusal) = judged.refusal {
+            return Err(refusal);
+        }
         if site.is_interrupted() {
             return Err(Error::interrupted());
         }

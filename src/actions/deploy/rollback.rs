@@ -15,7 +15,10 @@ impl Site {
         let label = format!("roll back {release}");
         self.step(release, &label, async {
             let held = self.hold(release).await?;
-            let outcome = held.rollback(revision).await;
+            let outcome = match held.refused(revision).await {
+                Some(refusal) => Err(refusal),
+                None => held.rollback(revision).await,
+            };
             held.lease.give_back().await;
             outcome
         })
@@ -28,13 +31,12 @@ impl Site {
     /// When there is no such revision, or the cluster cannot be asked.
     pub async fn plan_rollback(&self, release: &str, revision: Option<u32>) -> Result<ReleasePlan> {
         let past = Past::load(self, release).await?;
-        let target = match revision {
-            Some(revision) => Some(revision),
-            None => previous(&past),
-        };
+        let target = revision.or_else(|| previous(&past));
         let Some(record) = target.and_then(|target| past.revision(target)) else {
             return Err(no_such_revision(release, revision, &past));
         };
+        let schemas = &self.schemas;
+        let schema = schemas.of_rollback(release, &past, record.revision()).await;
         let known = past.known_objects(self).await?;
         let changes = compare(self, release, &record.objects()?, &known).await?;
         Ok(ReleasePlan {
@@ -43,6 +45,7 @@ impl Site {
             install: false,
             record_only: changes.is_empty(),
             changes: changes.changed,
+            schema,
         })
     }
 
@@ -72,6 +75,17 @@ impl Site {
 }
 
 impl Held<'_> {
+    /// Why a revision must not come back. What may matter is told; it does not stop.
+    async fn refused(&self, revision: Option<u32>) -> Option<Error> {
+        // Whatever is wrong with the revisions is told by the rollback itself.
+        let past = Past::load(self.site, self.release).await.ok()?;
+        let target = revision.or_else(|| previous(&past))?;
+        let schemas = &self.site.schemas;
+        let judged = schemas.of_rollback(self.release, &past, target).await;
+        judged.tell(self.site.events.as_ref());
+        judged.refusal
+    }
+
     async fn rollback(&self, revision: Option<u32>) -> Result<Outcome> {
         let mut past = Past::load(self.site, self.release).await?;
         past.settle(self).await?;

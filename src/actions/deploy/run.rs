@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use futures::future::try_join_all;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::open::{Opened, Releases};
 use super::outcome::{Change, Outcome};
 use super::past::Past;
 use super::plan::{ObjectChange, compare};
 use super::release::AfterFailure;
+use super::schema::SchemaJudgement;
 use super::site::Site;
 use crate::engine::kubernetes::records::{Record, Status};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,6 +42,9 @@ pub struct ReleasePlan {
     pub record_only: bool,
     /// The objects that would change.
     pub changes: Vec<ObjectChange>,
+    /// What it would mean to the schema.
+    #[serde(skip_serializing_if = "SchemaJudgement::is_empty")]
+    pub schema: SchemaJudgement,
 }
 
 impl ReleasePlan {
@@ -78,6 +82,40 @@ impl Opened {
     }
 }
 
+impl Site {
+    /// Judges the schemas of services, tells what may matter, and refuses what takes away what is
+    /// in use: before anything changes.
+    ///
+    /// # Errors
+    /// When one is refused, or the cluster cannot be asked.
+    pub async fn judge_schemas(&self, releases: &Releases) -> Result<()> {
+        let judging = releases.services.iter().map(|spec| async move {
+            let past = Past::load(self, &spec.name).await?;
+            let new = Record::of_spec(spec, &past.new_record(self, Status::PendingUpgrade, ""));
+            Ok::<_, Error>(self.schemas.of_deployment(&spec.name, &past, &new).await)
+        });
+        let judging = stream::iter(judging.collect::<Vec<_>>())
+            .buffered(RELEASES)
+            .try_collect::<Vec<_>>();
+        let judged = tokio::select! {
+            judged = judging => judged?,
+            () = self.interrupted.clone() => return Err(Error::interrupted()),
+        };
+        for judgement in &judged {
+            judgement.tell(self.events.as_ref());
+        }
+        refusal_of(judged.iter()).map_or(Ok(()), Err)
+    }
+}
+
+/// The error of releases that are refused.
+pub fn refusal_of<'a>(judged: impl Iterator<Item = &'a SchemaJudgement>) -> Option<Error> {
+    let refused = judged.filter_map(|it| it.refusal.clone()).collect();
+    let message =
+        |count| format!("{count} services are not deployed: what is in use would be gone");
+    Error::all_of(message, refused)
+}
+
 async fn plan_one(site: &Site, spec: &ReleaseSpec) -> Result<ReleasePlan> {
     let past = Past::load(site, &spec.name).await?;
     let known = past.known_objects(site).await?;
@@ -90,6 +128,7 @@ async fn plan_one(site: &Site, spec: &ReleaseSpec) -> Result<ReleasePlan> {
         install: past.baseline().is_none(),
         record_only: changes.is_empty() && !same,
         changes: changes.changed,
+        schema: site.schemas.of_deployment(&spec.name, &past, &new).await,
     })
 }
 

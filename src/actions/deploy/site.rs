@@ -8,6 +8,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::schema::Schemas;
 use crate::engine::kubernetes::lease::{Lease, LeaseRequest};
 use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey, Objects, Rollouts};
 use crate::engine::kubernetes::ownership::{Owner, handed_over, is_kept, owner_of};
@@ -35,6 +36,8 @@ pub struct Site {
     pub lease: Duration,
     /// How long one release may take to become ready.
     pub timeout: Duration,
+    /// What images state about their schema.
+    pub schemas: Schemas,
     /// Done when the user interrupts.
     pub interrupted: Shared<BoxFuture<'static, ()>>,
 }

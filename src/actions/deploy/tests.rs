@@ -8,6 +8,7 @@ use super::*;
 use crate::engine::kubernetes::fake::{BROKEN, FakeCluster};
 use crate::engine::kubernetes::objects::{ObjectKey, Objects};
 use crate::engine::kubernetes::records::{self, Status};
+use crate::engine::registry::fake::FakeLabels;
 use crate::error::ErrorKind;
 use crate::model::release::{Chart, Hook, ReleaseObject, ReleaseSpec, RenderedRelease};
 use crate::report::RecordingReporter;
@@ -23,7 +24,7 @@ fn object(kind: &str, name: &str, mark: &str) -> ReleaseObject {
     }
 }
 
-fn spec(mark: &str, objects: &[(&str, &str)]) -> ReleaseSpec {
+pub(super) fn spec(mark: &str, objects: &[(&str, &str)]) -> ReleaseSpec {
     let migration = Hook {
         object: object("Job", "orders-migrate", "migrate"),
         events: vec!["pre-install".to_owned(), "pre-upgrade".to_owned()],
@@ -52,7 +53,7 @@ fn spec(mark: &str, objects: &[(&str, &str)]) -> ReleaseSpec {
     }
 }
 
-const FIRST: &[(&str, &str)] = &[
+pub(super) const FIRST: &[(&str, &str)] = &[
     ("Service", "orders"),
     ("ConfigMap", "old"),
     ("Deployment", "orders"),
@@ -63,7 +64,7 @@ const SECOND: &[(&str, &str)] = &[
     ("Deployment", "orders"),
 ];
 
-fn site(cluster: &Arc<FakeCluster>, holder: &str) -> Site {
+pub(super) fn site(cluster: &Arc<FakeCluster>, holder: &str) -> Site {
     let interrupted: futures::future::BoxFuture<'static, ()> = Box::pin(std::future::pending());
     Site {
         objects: Arc::clone(cluster) as Arc<dyn Objects>,
@@ -73,11 +74,12 @@ fn site(cluster: &Arc<FakeCluster>, holder: &str) -> Site {
         holder: holder.to_owned(),
         lease: Duration::from_millis(200),
         timeout: Duration::from_secs(5),
+        schemas: Schemas::new(Arc::new(FakeLabels::default()), false),
         interrupted: interrupted.shared(),
     }
 }
 
-fn cluster() -> Arc<FakeCluster> {
+pub(super) fn cluster() -> Arc<FakeCluster> {
     Arc::new(FakeCluster::with_namespace("shop"))
 }
 
@@ -86,7 +88,7 @@ async fn deploy(cluster: &Arc<FakeCluster>, spec: &ReleaseSpec) -> Outcome {
     site.deploy(spec, AfterFailure::TakeBack).await
 }
 
-async fn statuses(cluster: &Arc<FakeCluster>) -> Vec<(u32, Status)> {
+pub(super) async fn statuses(cluster: &Arc<FakeCluster>) -> Vec<(u32, Status)> {
     let records = records::load(cluster.as_ref(), "shop", "orders")
         .await
         .unwrap();

@@ -22,6 +22,8 @@ pub enum Place {
         context: String,
         /// The namespace.
         namespace: String,
+        /// Why a migration that drops what is in use was not deployed.
+        kept: String,
         /// Why the bad version was rolled back.
         rolled_back: String,
     },
@@ -53,7 +55,12 @@ impl Answer for Demonstration {
         writeln!(out, "\n{heading}")?;
         writeln!(out, "  in the API document: {}", self.refused_document)?;
         writeln!(out, "  in the code: {}", self.refused)?;
-        if let Place::Cluster { rolled_back, .. } = &self.place {
+        if let Place::Cluster {
+            kept, rolled_back, ..
+        } = &self.place
+        {
+            let heading = style.strong("A migration that drops what is in use was not deployed");
+            writeln!(out, "\n{heading}\n  {kept}")?;
             let heading = style.strong("A bad version was rolled back by itself");
             writeln!(out, "\n{heading}\n  {rolled_back}")?;
         }

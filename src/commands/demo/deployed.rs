@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{ORDER, Place, call, call_refused};
+use crate::actions::demo::contraction::Contraction;
 use crate::actions::demo::{Delivery, DeployedShop, deliver};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -28,7 +29,8 @@ pub async fn check(context: &str) -> Result<()> {
     shop.check().await
 }
 
-/// Deploys the shop, places an order, rolls out a bad version, and destroys it unless it is kept.
+/// Deploys the shop, places an order, is refused a migration that drops what is in use, rolls out a
+/// bad version, and destroys all of it unless it is kept.
 ///
 /// # Errors
 /// Whatever the commands that it runs say; what was deployed is destroyed all the same.
@@ -48,13 +50,30 @@ async fn deploy(context: &str, app: &App) -> Result<(Place, Delivery)> {
     call(app, &["deploy", ENVIRONMENT, "--context", context]).await?;
     let shop = DeployedShop::connect(context, NAMESPACE, SERVICES).await?;
     let delivery = deliver(&shop, ORDER, &*app.events()).await?;
+    let kept = contraction(context, app).await?;
     let rolled_back = bad_version(context, app).await?;
     let place = Place::Cluster {
         context: context.to_owned(),
         namespace: NAMESPACE.to_owned(),
+        kept,
         rolled_back,
     };
     Ok((place, delivery))
+}
+
+/// Writes a migration that takes away what the running version uses; why it is not deployed.
+async fn contraction(context: &str, app: &App) -> Result<String> {
+    app.events().note(Contraction::told());
+    let _until_here = Contraction::make(&app.settings().directory)?;
+    let deploy = [
+        "deploy",
+        ENVIRONMENT,
+        "orders",
+        "--build",
+        "--context",
+        context,
+    ];
+    call_refused(app, &deploy).await
 }
 
 /// Rolls out a version that cannot start; why it was rolled back.

@@ -22,6 +22,7 @@ pub use self::status::Status;
 pub use self::store::{create, load, remove, update};
 use super::manifest;
 use crate::error::Result;
+use crate::model::image::{Digest, ImageReference};
 use crate::model::release::{Chart, ChartFile, Hook, ReleaseObject, ReleaseSpec};
 
 /// One revision of a release.
@@ -167,6 +168,20 @@ impl Record {
     pub fn app_version(&self) -> &str {
         let version = &self.body["chart"]["metadata"]["appVersion"];
         version.as_str().unwrap_or_default()
+    }
+
+    /// The image that its values name by digest: its own, else those of its chart.
+    pub fn image(&self) -> Option<ImageReference> {
+        let values = [&self.body["config"], &self.body["chart"]["values"]];
+        let text = |member: &str| {
+            let mut texts = values.iter().filter_map(|it| it["image"][member].as_str());
+            texts.next().unwrap_or_default().to_owned()
+        };
+        Some(ImageReference {
+            repository: Some(text("repository")).filter(|text| !text.is_empty())?,
+            tag: text("tag"),
+            digest: Digest::parse(&text("digest")).ok()?,
+        })
     }
 
     /// The objects as YAML.

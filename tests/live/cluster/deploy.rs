@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use gantline::actions::deploy::{AfterFailure, Change, Outcome, Site};
+use gantline::actions::deploy::{AfterFailure, Change, Outcome, Schemas, Site};
 use gantline::actions::release::read_chart;
 use gantline::engine::kubernetes::records::{self, Status};
 use gantline::engine::kubernetes::{Cluster, lease};
+use gantline::engine::registry::labels::RegistryLabels;
 use gantline::error::ErrorKind;
 use gantline::model::release::ReleaseSpec;
 use gantline::render::chart::{self, ChartInput};
@@ -47,6 +48,7 @@ pub fn site(cluster: &Cluster, namespace: &str) -> Site {
         ),
         lease: lease::DURATION,
         timeout: Duration::from_secs(180),
+        schemas: Schemas::new(Arc::new(RegistryLabels::default()), false),
         interrupted: never.shared(),
     }
 }

@@ -8,3 +8,4 @@ mod failures;
 mod gateway;
 pub mod namespace;
 mod rollout;
+mod schema;
