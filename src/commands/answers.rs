@@ -9,8 +9,8 @@ use super::{
 use crate::actions::stack::down::Removed;
 use crate::actions::stack::logs::LogLine;
 use crate::model::event::Event;
-use crate::report::schema::{address, of_answer, of_document, of_line};
 use crate::report::contract_check::Report as Checked;
+use crate::report::schema::{address, of_answer, of_document, of_line};
 use crate::report::verification::Report;
 use crate::report::{Answer, ErrorDocument};
 

@@ -9,7 +9,6 @@ mod mismatch;
 pub mod openapi;
 pub mod pact_file;
 mod response_check;
-pub mod response_check;
 pub mod schema;
 mod state_values;
 pub mod static_check;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use gantline::actions::generate::{Generation, GenerationRequest, writes};
 use gantline::actions::upgrade::{Upgrade, UpgradeRequest};
 use gantline::engine::files::{FileWrite, Storage, Transaction, recover};
-use gantline::report::RecordingReporter;
 
 use crate::failing_storage::{FailingStorage, Fault};
 use crate::killed::{abort_at, child, root_of_child};
@@ -62,7 +61,7 @@ fn lay_out(root: &Path) {
     write(root, &WORKSPACE);
     write(&root.join("blueprints/tiny"), &FIRST);
     let request = GenerationRequest::default();
-    let generation = Generation::prepare(root, &request, &RecordingReporter::default()).unwrap();
+    let generation = Generation::prepare(root, &request).unwrap();
     commit(root, writes(&generation.plan), Arc::new(unsynced()));
     fs::remove_dir_all(root.join("blueprints/tiny")).unwrap();
     write(&root.join("blueprints/tiny"), &SECOND);
@@ -75,7 +74,7 @@ fn lay_out(root: &Path) {
 
 fn planned(root: &Path) -> Upgrade {
     let request = UpgradeRequest::default();
-    Upgrade::prepare(root, &request, &RecordingReporter::default()).unwrap()
+    Upgrade::prepare(root, &request).unwrap()
 }
 
 /// A disk that never fails and never waits.

@@ -40,7 +40,7 @@ enum Stated {
 }
 
 /// What came of judging a release.
-#[derive(Debug, Clone, Default, serde::Serialize)]
+#[derive(Debug, Clone, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct SchemaJudgement {
     /// What is used and taken away, a sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]

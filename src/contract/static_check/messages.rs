@@ -32,9 +32,7 @@ pub fn check_message(document: &Document, message: &AsynchronousMessage) -> Chec
     });
     let by_words = || {
         let same = |name: &&str| is_it(name, &message.description);
-        described
-            .iter()
-            .find(|it| it.names.iter().any(|name| same(name)))
+        described.iter().find(|it| it.names.iter().any(same))
     };
     let Some(found) = by_type.or_else(by_words) else {
         return Checked {

@@ -1,6 +1,6 @@
 //! What queries use.
 
-use super::{file, reading, statement};
+use super::{ORDERS, file, reading, statement};
 use crate::contract::schema::{judge, read};
 
 /// The columns of the table `orders` that a query uses.
