@@ -60,7 +60,7 @@ pub(super) fn script(text: &str) -> Script {
     let mut script = Script {
         broken: read
             .err()
-            .map(|error| (line(error.location.line), error.message)),
+            .map(|error| (line(error.location.line), one_line(&error.message))),
         ..Script::default()
     };
     let mut open = Statement::default();
@@ -129,7 +129,7 @@ impl Statement {
         let parsed = parser.parse_statement().map_err(reason)?;
         match parser.peek_token_ref().token {
             Token::EOF => Ok(parsed),
-            ref other => Err(format!("nobody expects `{other}` there")),
+            ref other => Err(one_line(&format!("nobody expects `{other}` there"))),
         }
     }
 
@@ -154,9 +154,14 @@ impl Statement {
 /// Why a statement is not understood, without the parser's own beginning.
 fn reason(error: ParserError) -> String {
     match error {
-        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => one_line(&text),
         ParserError::RecursionLimitExceeded => "it is nested too deep".to_owned(),
     }
+}
+
+/// A message of the parser, which may quote what it does not understand, without line ends.
+fn one_line(message: &str) -> String {
+    message.replace(char::is_control, " ")
 }
 
 /// The name of an identifier as PostgreSQL takes it: in lower case unless it is quoted.
