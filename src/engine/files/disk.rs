@@ -1,6 +1,5 @@
 //! The real file tree.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,13 +10,13 @@ use crate::model::file_set::TreePath;
 
 use super::FileTree;
 use super::content::{FileContent, Found, Metadata, ObjectKind};
-use super::guard::{is_absence, locate, unreadable};
+use super::guard::{CheckedFolders, is_absence, locate, unreadable};
 
 /// A folder on disk.
 #[derive(Debug)]
 pub struct DiskTree {
     root: PathBuf,
-    checked: Mutex<BTreeSet<PathBuf>>,
+    checked: Mutex<CheckedFolders>,
 }
 
 impl DiskTree {
@@ -25,7 +24,7 @@ impl DiskTree {
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self {
             root: root.into(),
-            checked: Mutex::new(BTreeSet::new()),
+            checked: Mutex::new(CheckedFolders::new()),
         }
     }
 

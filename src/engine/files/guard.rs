@@ -1,11 +1,14 @@
 //! Keeps paths inside the workspace.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::model::file_set::TreePath;
+
+/// Folders of the tree that were looked at before, relative to its root.
+pub(super) type CheckedFolders = HashSet<String>;
 
 /// The place of `path` on disk, once no folder above it is a link that leaves `root`.
 ///
@@ -13,24 +16,37 @@ use crate::model::file_set::TreePath;
 pub(super) fn locate(
     root: &Path,
     path: &TreePath,
-    checked: &mut BTreeSet<PathBuf>,
+    checked: &mut CheckedFolders,
 ) -> Result<PathBuf> {
-    let mut place = root.to_path_buf();
-    let mut parts = path.as_str().split('/').peekable();
-    while let Some(part) = parts.next() {
-        place.push(part);
-        if parts.peek().is_none() || checked.contains(&place) {
-            continue;
+    let text = path.as_str();
+    let folder = text.rsplit_once('/').map(|(folder, _)| folder);
+    if let Some(folder) = folder.filter(|folder| !checked.contains(*folder)) {
+        let ends = folder.match_indices('/').map(|(end, _)| end);
+        for end in ends.chain([folder.len()]) {
+            check_folder(root, path, &folder[..end], checked)?;
         }
-        match std::fs::symlink_metadata(&place) {
-            Ok(metadata) if metadata.is_symlink() => inside(root, path, &place)?,
-            Ok(_) => {}
-            Err(error) if is_absence(&error) => continue,
-            Err(error) => return Err(unreadable(&place, error)),
-        }
-        checked.insert(place.clone());
     }
-    Ok(place)
+    Ok(root.join(text))
+}
+
+fn check_folder(
+    root: &Path,
+    path: &TreePath,
+    folder: &str,
+    checked: &mut CheckedFolders,
+) -> Result<()> {
+    if checked.contains(folder) {
+        return Ok(());
+    }
+    let place = root.join(folder);
+    match std::fs::symlink_metadata(&place) {
+        Ok(metadata) if metadata.is_symlink() => inside(root, path, &place)?,
+        Ok(_) => {}
+        Err(error) if is_absence(&error) => return Ok(()),
+        Err(error) => return Err(unreadable(&place, error)),
+    }
+    checked.insert(folder.to_owned());
+    Ok(())
 }
 
 fn inside(root: &Path, path: &TreePath, link: &Path) -> Result<()> {

@@ -1,6 +1,5 @@
 //! What a transaction is about to do, on disk before it does it.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use crate::model::file_set::TreePath;
 use super::RUN_FOLDER;
 use super::content::{ContentHash, Found};
 use super::disk::read_place;
-use super::guard::{is_absence, locate};
+use super::guard::{CheckedFolders, is_absence, locate};
 use super::storage::{FileMode, Storage};
 
 /// The version of the journal's format.
@@ -69,7 +68,7 @@ impl Places {
     pub fn target(&self, step: &Step) -> Result<PathBuf> {
         let path = TreePath::new(step.path.clone())
             .map_err(|error| Error::failed("the journal names no valid path").because(error))?;
-        locate(&self.root, &path, &mut BTreeSet::new())
+        locate(&self.root, &path, &mut CheckedFolders::new())
     }
 
     /// The hash of what is there now; `Err` for anything but a regular file or nothing.

@@ -13,7 +13,7 @@ use crate::model::file_set::TreePath;
 
 use super::content::{ContentHash, FileContent, Found, ObjectKind};
 use super::disk::{metadata_of, read_place};
-use super::guard::locate;
+use super::guard::{CheckedFolders, locate};
 use super::journal::{Journal, Places, Step, clear_staging};
 use super::lock::WorkspaceLock;
 use super::recover::{Recovery, finish, make_parents, recover_locked, roll_back};
@@ -273,7 +273,7 @@ fn mode_for(target: &Path, content: Option<&FileContent>) -> FileMode {
 /// Looks at paths before they are written; remembers folders.
 struct Checks<'a> {
     root: &'a Path,
-    inside: BTreeSet<PathBuf>,
+    inside: CheckedFolders,
     names: BTreeMap<PathBuf, BTreeMap<String, String>>,
 }
 
@@ -281,7 +281,7 @@ impl<'a> Checks<'a> {
     fn new(root: &'a Path) -> Self {
         Self {
             root,
-            inside: BTreeSet::new(),
+            inside: CheckedFolders::new(),
             names: BTreeMap::new(),
         }
     }
