@@ -1,6 +1,7 @@
 //! Generation: what the manifests imply, compared with the base and the disk, planned, merged,
 //! and written all or nothing. One mechanism for every generated file.
 
+mod at_once;
 mod conflicts;
 mod decide;
 mod pins;
@@ -20,12 +21,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::engine::files::{
-    BaseIndex, BaseStore, Committed, Expected, FileContent, FileTree, FileWrite, Found, Transaction,
+    BaseIndex, BaseStore, Committed, ContentHash, Expected, FileContent, FileTree, FileWrite,
+    Found, Transaction,
 };
 use crate::error::{Error, Result};
 use crate::model::file_set::{FileSet, RenderedFile, TreePath};
 use crate::model::name::Name;
-use crate::model::plan::{FileChange, FilePlan};
+use crate::model::plan::{ConflictSides, FileChange, FilePlan};
 use crate::model::project::Project;
 
 use decide::{Situation, decide};
@@ -111,34 +113,17 @@ type Group = (String, BTreeMap<TreePath, RenderedFile>);
 fn plan_groups(groups: Vec<Group>, restored: &[TreePath], tree: &dyn FileTree) -> Result<FilePlan> {
     let store = BaseStore::new(tree);
     let mut indexes = Indexes::read(&store)?;
+    let planned = at_once::map(groups, |group| {
+        plan_group(group, restored, (&indexes, &store))
+    });
     let mut changes = Vec::new();
     let mut sides = BTreeMap::new();
-    for (name, files) in groups {
-        let before = indexes.get(&name);
-        let mut after = BaseIndex::default();
-        let mut paths: Vec<&TreePath> = files.keys().chain(before.entries.keys()).collect();
-        paths.sort();
-        paths.dedup();
-        for path in paths {
-            let found = tree.read(path)?;
-            let comes_back = found == Found::Absent && restored.iter().any(|it| path.is_in(it));
-            let entry = before.entries.get(path).filter(|_| !comes_back);
-            let situation = Situation::new(entry, files.get(path), found);
-            let decision = decide(&situation, &store)?;
-            if let Some(entry) = decision.entry {
-                after.entries.insert(path.clone(), entry);
-            }
-            indexes.learn(&situation);
-            sides.extend(decision.sides.map(|between| (path.clone(), between)));
-            changes.extend(decision.outcome.map(|outcome| FileChange {
-                path: path.clone(),
-                executable: situation.is_executable(),
-                before: situation.into_bytes(),
-                after: decision.after,
-                outcome,
-            }));
-        }
-        indexes.set(name, after);
+    for group in planned {
+        let group = group?;
+        changes.extend(group.changes);
+        sides.extend(group.sides);
+        indexes.learn(group.contents);
+        indexes.set(group.name, group.index);
     }
     changes.sort_by(|one, other| one.path.cmp(&other.path));
     let records = indexes.into_records(&store, tree)?;
@@ -147,6 +132,58 @@ fn plan_groups(groups: Vec<Group>, restored: &[TreePath], tree: &dyn FileTree) -
         records,
         sides,
     })
+}
+
+/// What becomes of the files of one group.
+struct PlannedGroup {
+    name: String,
+    changes: Vec<FileChange>,
+    /// What conflicts lie between.
+    sides: BTreeMap<TreePath, ConflictSides>,
+    /// Its index afterwards.
+    index: BaseIndex,
+    /// Content that the base lacks.
+    contents: BTreeMap<ContentHash, Vec<u8>>,
+}
+
+fn plan_group(
+    (name, files): Group,
+    restored: &[TreePath],
+    (indexes, store): (&Indexes, &BaseStore<'_>),
+) -> Result<PlannedGroup> {
+    let before = indexes.get(&name);
+    let mut planned = PlannedGroup {
+        name,
+        changes: Vec::new(),
+        sides: BTreeMap::new(),
+        index: BaseIndex::default(),
+        contents: BTreeMap::new(),
+    };
+    let mut paths: Vec<&TreePath> = files.keys().chain(before.entries.keys()).collect();
+    paths.sort();
+    paths.dedup();
+    for path in paths {
+        let found = store.tree().read(path)?;
+        let comes_back = found == Found::Absent && restored.iter().any(|it| path.is_in(it));
+        let entry = before.entries.get(path).filter(|_| !comes_back);
+        let situation = Situation::new(entry, files.get(path), found);
+        let decision = decide(&situation, store)?;
+        if let Some(entry) = decision.entry {
+            planned.index.entries.insert(path.clone(), entry);
+        }
+        planned.contents.extend(indexes.unknown(&situation));
+        let between = decision.sides.map(|between| (path.clone(), between));
+        planned.sides.extend(between);
+        let change = decision.outcome.map(|outcome| FileChange {
+            path: path.clone(),
+            executable: situation.is_executable(),
+            before: situation.into_bytes(),
+            after: decision.after,
+            outcome,
+        });
+        planned.changes.extend(change);
+    }
+    Ok(planned)
 }
 
 /// Folders that a blueprint may never write to: what is in them makes git or gantline act.

@@ -10,7 +10,7 @@ use super::context;
 use super::go_module::{Composition, FRAGMENT};
 use super::names::render_path;
 use super::slots::{self, Slot};
-use super::template::Template;
+use super::template::{Template, Variables};
 use crate::error::{Error, Result};
 use crate::model::blueprint::{Blueprint, BlueprintFile, Folder};
 use crate::model::file_set::{FileSet, MergeKind, RenderedFile, TreePath};
@@ -98,7 +98,7 @@ impl<'a> CodeInput<'a> {
 /// When a folder's condition is wrong, a template cannot be rendered, two folders own one path,
 /// or fragments of go.mod disagree.
 pub fn service_files(input: &CodeInput<'_>) -> Result<FileSet> {
-    let context = context::of_service(input)?;
+    let scopes = Scopes::of(input)?;
     let mut work = Work {
         blueprint: input.blueprint,
         drafts: BTreeMap::new(),
@@ -107,8 +107,8 @@ pub fn service_files(input: &CodeInput<'_>) -> Result<FileSet> {
     };
     for folder in &input.blueprint.folders {
         let condition = Condition::of(folder, input.blueprint)?;
-        for own in contexts(&condition, input, &context) {
-            work.add(folder, (&own, condition.each))?;
+        for own in scopes.chosen(&condition, input) {
+            work.add(folder, (own, condition.each))?;
         }
     }
     work.finish(&input.service.module(&input.project.workspace))
@@ -119,7 +119,7 @@ pub fn service_files(input: &CodeInput<'_>) -> Result<FileSet> {
 /// # Errors
 /// As [`service_files`].
 pub fn examples(input: &CodeInput<'_>) -> Result<Vec<String>> {
-    let context = context::of_service(input)?;
+    let scopes = Scopes::of(input)?;
     let mut examples = Vec::new();
     for folder in &input.blueprint.folders {
         let condition = Condition::of(folder, input.blueprint)?;
@@ -129,31 +129,46 @@ pub fn examples(input: &CodeInput<'_>) -> Result<Vec<String>> {
         };
         let name = format!("{}/{}/{EXAMPLE}", folder.blueprint, folder.name);
         let text = text_of(&name, &file.bytes)?;
-        for own in contexts(&condition, input, &context) {
+        for own in scopes.chosen(&condition, input) {
             let template = Template { name: &name, text };
-            examples.push(template.render(&own)?);
+            examples.push(template.render(own)?);
         }
     }
     Ok(examples)
 }
 
-/// The contexts that a folder is rendered with: none when its condition does not hold.
-fn contexts(
-    condition: &Condition,
-    input: &CodeInput<'_>,
-    context: &Map<String, Value>,
-) -> Vec<Map<String, Value>> {
-    if !condition.holds(input.blueprint, &input.service.options) {
-        return Vec::new();
+/// The variables of one service: its own, and those for each peer or event.
+struct Scopes(Vec<(Option<Each>, Vec<Variables>)>);
+
+impl Scopes {
+    fn of(input: &CodeInput<'_>) -> Result<Self> {
+        let context = context::of_service(input)?;
+        let kinds = [None].into_iter().chain(Each::ALL.map(Some));
+        let scopes = kinds.map(|each| {
+            let contexts = context::each(&context, each).into_iter();
+            Ok((each, contexts.map(Variables::new).collect::<Result<_>>()?))
+        });
+        Ok(Self(scopes.collect::<Result<_>>()?))
     }
-    let nothing = Map::new();
-    let mut contexts = context::each(context, condition.each);
-    contexts.retain(|own| {
-        let peer = own.get("peer").and_then(|peer| peer.get("options"));
-        let options = peer.and_then(Value::as_object);
-        condition.holds_for_peer(options.unwrap_or(&nothing))
-    });
-    contexts
+
+    /// Those that a folder is rendered with: none when its condition does not hold.
+    fn chosen<'s>(
+        &'s self,
+        condition: &'s Condition,
+        input: &CodeInput<'_>,
+    ) -> impl Iterator<Item = &'s Variables> + use<'s> {
+        let holds = condition.holds(input.blueprint, &input.service.options);
+        let scope = self
+            .0
+            .iter()
+            .find(|(each, _)| *each == condition.each && holds);
+        let variables = scope.into_iter().flat_map(|(_, variables)| variables);
+        variables.filter(|own| {
+            let peer = own.map().get("peer").and_then(|peer| peer.get("options"));
+            let options = peer.and_then(Value::as_object);
+            condition.holds_for_peer(options.unwrap_or(&Map::new()))
+        })
+    }
 }
 
 /// A file before its slots are filled.
@@ -185,7 +200,7 @@ impl<'a> Work<'a> {
     fn add(
         &mut self,
         folder: &'a Folder,
-        (context, each): (&Map<String, Value>, Option<Each>),
+        (variables, each): (&Variables, Option<Each>),
     ) -> Result<()> {
         for (path, file) in &folder.files {
             if path.as_str() == FRAGMENT {
@@ -195,11 +210,11 @@ impl<'a> Work<'a> {
             } else if path.as_str() == EXAMPLE {
                 // Shown by the command that adds it; see `examples`.
             } else if let Some(part) = path.as_str().strip_prefix(PARTS) {
-                self.add_part(folder, (part, file), context)?;
+                self.add_part(folder, (part, file), variables)?;
             } else {
-                let (target, mut draft) = self.draft(folder, (path, file), context)?;
+                let (target, mut draft) = self.draft(folder, (path, file), variables)?;
                 if each == Some(Each::Providers) {
-                    draft.provider = provider_of(context);
+                    draft.provider = provider_of(variables);
                 }
                 self.put(target, draft)?;
             }
@@ -211,7 +226,7 @@ impl<'a> Work<'a> {
         &mut self,
         folder: &Folder,
         (path, file): (&str, &BlueprintFile),
-        context: &Map<String, Value>,
+        variables: &Variables,
     ) -> Result<()> {
         let source = format!("{}/{}/{PARTS}{path}", folder.blueprint, folder.name);
         let fails = |cause: String| {
@@ -239,8 +254,8 @@ impl<'a> Work<'a> {
             text,
         };
         let part = Part {
-            provider: provider_of(context),
-            text: template.render(context)?,
+            provider: provider_of(variables),
+            text: template.render(variables)?,
         };
         let parts = self.parts.entry((joint_name, slot)).or_default();
         parts.push(part);
@@ -251,11 +266,11 @@ impl<'a> Work<'a> {
         &self,
         folder: &'a Folder,
         (path, file): (&TreePath, &BlueprintFile),
-        context: &Map<String, Value>,
+        variables: &Variables,
     ) -> Result<(TreePath, Draft<'a>)> {
         let source = format!("{}/{}/{path}", folder.blueprint, folder.name);
         let is_template = path.as_str().ends_with(TEMPLATE_SUFFIX);
-        let target = target(&source, path, context)?;
+        let target = target(&source, path, variables.map())?;
         let joint = self.joint_of(path, &target).filter(|_| is_template);
         let bytes = if is_template {
             let template = Template {
@@ -265,11 +280,9 @@ impl<'a> Work<'a> {
             let slots = joint.and_then(|joint| self.blueprint.joints.get(joint));
             let rendered = match slots {
                 Some(joint) => {
-                    let mut own = context.clone();
-                    own.insert("slots".to_owned(), slots::marks(&joint.slots));
-                    template.render(&own)?
+                    template.render(&variables.with("slots", &slots::marks(&joint.slots)))?
                 }
-                None => template.render(context)?,
+                None => template.render(variables)?,
             };
             rendered.into_bytes()
         } else {
@@ -403,8 +416,8 @@ impl<'a> Work<'a> {
 }
 
 /// The provider that a context is about.
-fn provider_of(context: &Map<String, Value>) -> Option<String> {
-    let provider = context.get("provider").and_then(context::name_in);
+fn provider_of(variables: &Variables) -> Option<String> {
+    let provider = variables.map().get("provider").and_then(context::name_in);
     provider.map(str::to_owned)
 }
 

@@ -55,6 +55,16 @@ pub enum Each {
     Providers,
 }
 
+impl Each {
+    /// All of them.
+    pub const ALL: [Self; 4] = [
+        Self::Needs,
+        Self::Publishes,
+        Self::Consumes,
+        Self::Providers,
+    ];
+}
+
 impl Condition {
     /// Reads a folder's name.
     ///

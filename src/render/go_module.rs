@@ -1,9 +1,11 @@
 //! go.mod and go.sum out of the chosen folders' fragments, as `go mod tidy` writes them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use semver::Version;
 
+use super::made_once::MadeOnce;
 use crate::error::{Error, Result};
 
 /// The name of a folder's fragment.
@@ -67,7 +69,57 @@ pub struct Composition {
 struct Module {
     tool: BTreeSet<String>,
     require: BTreeMap<String, (String, bool)>,
-    sum: BTreeSet<SumLine>,
+    sum: BTreeSet<Arc<SumLine>>,
+}
+
+/// A fragment whose versions and lines were read.
+struct ReadFragment {
+    go: Option<Version>,
+    require: Vec<Requirement>,
+    sum: Vec<Arc<SumLine>>,
+    tools: Option<ReadTools>,
+}
+
+/// What a fragment adds to the tools' module.
+struct ReadTools {
+    tool: Vec<String>,
+    require: Vec<Requirement>,
+    sum: Vec<Arc<SumLine>>,
+}
+
+impl ReadFragment {
+    fn read(bytes: &[u8], broken: impl Fn() -> Error) -> Result<Self> {
+        let fragment: Fragment =
+            serde_json::from_slice(bytes).map_err(|error| broken().because(error))?;
+        let go = match &fragment.go {
+            Some(go) => Some(Version::parse(go).map_err(|error| {
+                broken().since(format!("`go` is `{go}`, no full version: {error}"))
+            })?),
+            None => None,
+        };
+        let lines = |sum: &[String]| -> Result<Vec<Arc<SumLine>>> {
+            let lines = sum
+                .iter()
+                .map(|line| SumLine::parse(line).map(Arc::new))
+                .collect::<Result<_, String>>();
+            lines.map_err(|cause| broken().since(cause))
+        };
+        let sum = lines(&fragment.sum)?;
+        let tools = match fragment.tools {
+            Some(tools) => Some(ReadTools {
+                tool: tools.tool,
+                require: tools.require,
+                sum: lines(&tools.sum)?,
+            }),
+            None => None,
+        };
+        Ok(Self {
+            go,
+            require: fragment.require,
+            sum,
+            tools,
+        })
+    }
 }
 
 /// A line of go.sum, ordered as Go orders them.
@@ -90,19 +142,16 @@ impl Composition {
             Error::invalid(format!("`{source}/{FRAGMENT}` is no valid fragment"))
                 .hint("Remake the fragments with the maintainer's command; do not edit them")
         };
-        let fragment: Fragment =
-            serde_json::from_slice(bytes).map_err(|error| broken().because(error))?;
+        static READ: MadeOnce<ReadFragment> = MadeOnce::new();
+        let fragment = READ.get((source, bytes), || ReadFragment::read(bytes, broken))?;
         if let Some(go) = &fragment.go {
-            let go = Version::parse(go).map_err(|error| {
-                broken().since(format!("`go` is `{go}`, no full version: {error}"))
-            })?;
-            self.go = self.go.take().max(Some(go));
+            self.go = self.go.take().max(Some(go.clone()));
         }
-        let added = self.service.add(fragment.require, &fragment.sum);
+        let added = self.service.add(&fragment.require, &fragment.sum);
         added.map_err(|cause| broken().since(cause))?;
-        if let Some(tools) = fragment.tools {
-            self.tools.tool.extend(tools.tool);
-            let added = self.tools.add(tools.require, &tools.sum);
+        if let Some(tools) = &fragment.tools {
+            self.tools.tool.extend(tools.tool.iter().cloned());
+            let added = self.tools.add(&tools.require, &tools.sum);
             added.map_err(|cause| broken().since(cause))?;
         }
         Ok(())
@@ -143,7 +192,7 @@ impl Composition {
 }
 
 impl Module {
-    fn add(&mut self, require: Vec<Requirement>, sum: &[String]) -> Result<(), String> {
+    fn add(&mut self, require: &[Requirement], sum: &[Arc<SumLine>]) -> Result<(), String> {
         for new in require {
             let known = self
                 .require
@@ -157,9 +206,7 @@ impl Module {
             }
             known.1 &= new.indirect;
         }
-        for line in sum {
-            self.sum.insert(SumLine::parse(line)?);
-        }
+        self.sum.extend(sum.iter().cloned());
         Ok(())
     }
 

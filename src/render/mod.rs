@@ -6,6 +6,7 @@ pub mod condition;
 pub mod context;
 pub mod environment_values;
 pub mod go_module;
+mod made_once;
 pub mod merge;
 pub mod names;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::chart::{self, API_VERSIONS, ChartInput};
 use super::condition::Condition;
 use super::slots;
-use super::template::Template;
+use super::template::{Template, Variables};
 use crate::model::blueprint::{Blueprint, Choice, Folder, OptionDefinition, OptionValues};
 use crate::model::kubernetes_yaml;
 use crate::model::release::{Chart, ChartFile};
@@ -229,7 +229,8 @@ proptest! {
     fn no_template_makes_a_blueprint_panic(text in pieces(OF_TERA)) {
         let context = json!({"service": {"kebab": "orders"}});
         let template = Template { name: "x.tera", text: &text };
-        let _ = template.render(context.as_object().unwrap());
+        let variables = Variables::new(context.as_object().unwrap().clone()).unwrap();
+        let _ = template.render(&variables);
     }
 
     #[test]

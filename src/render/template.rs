@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tera::{Context, Delimiters, ErrorKind, Kwargs, State, Tera};
 
+use super::made_once::MadeOnce;
 use super::names::PRINTED_WITHOUT_FORM;
 use super::yaml;
 use crate::error::{Error, Place, Result};
@@ -22,20 +24,50 @@ pub struct Template<'a> {
     pub text: &'a str,
 }
 
+/// What templates see, also in the form that the engine wants: one service renders a hundred
+/// templates with the same variables.
+#[derive(Debug, Clone)]
+pub struct Variables {
+    map: Map<String, Value>,
+    context: Context,
+}
+
+impl Variables {
+    /// These variables.
+    ///
+    /// # Errors
+    /// Never in practice: a map of JSON is what the engine takes.
+    pub fn new(map: Map<String, Value>) -> Result<Self> {
+        let context = Context::from_serialize(&map).map_err(|error| {
+            Error::failed("the variables of templates cannot be prepared").because(error)
+        })?;
+        Ok(Self { map, context })
+    }
+
+    /// The variables by name.
+    pub fn map(&self) -> &Map<String, Value> {
+        &self.map
+    }
+
+    /// The same with one more, which only templates see.
+    #[must_use]
+    pub fn with(&self, name: &'static str, value: &Value) -> Self {
+        let mut own = self.clone();
+        own.context.insert(name, value);
+        own
+    }
+}
+
 impl Template<'_> {
     /// The text with everything filled in.
     ///
     /// # Errors
     /// When the syntax is wrong or a variable is undefined: with the template's line.
-    pub fn render(&self, context: &Map<String, Value>) -> Result<String> {
-        let context = Context::from_serialize(context).map_err(|error| self.error(&error))?;
-        let mut engine = engine().map_err(|error| self.error(&error))?;
-        engine
-            .add_raw_template(self.name, self.text)
-            .map_err(|error| self.error(&error))?;
+    pub fn render(&self, variables: &Variables) -> Result<String> {
+        let engine = self.compiled().map_err(|error| self.error(&error))?;
         let mut output = Bounded(Vec::new());
         engine
-            .render_to(self.name, &context, &mut output)
+            .render_to(self.name, &variables.context, &mut output)
             .map_err(|error| self.error(&error))?;
         let text = String::from_utf8(output.0).map_err(|error| {
             Error::invalid(format!("the template `{}` made no text", self.name)).because(error)
@@ -44,6 +76,16 @@ impl Template<'_> {
             return Err(self.printed_without_form());
         }
         Ok(text)
+    }
+
+    /// Compiled once for all services.
+    fn compiled(&self) -> tera::TeraResult<Arc<Tera>> {
+        static COMPILED: MadeOnce<Tera> = MadeOnce::new();
+        COMPILED.get((self.name, self.text.as_bytes()), || {
+            let mut engine = engine()?;
+            engine.add_raw_template(self.name, self.text)?;
+            Ok(engine)
+        })
     }
 
     fn error(&self, error: &tera::Error) -> Error {
@@ -134,7 +176,7 @@ mod tests {
             panic!("a context is a map");
         };
         let name = "go-service/base/main.go.tera";
-        Template { name, text }.render(&context)
+        Template { name, text }.render(&Variables::new(context)?)
     }
 
     #[test]

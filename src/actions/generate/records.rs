@@ -47,17 +47,24 @@ impl Indexes {
         self.after.insert(name, index);
     }
 
-    /// Remembers content whose object is missing, or that is new to its index.
-    pub fn learn(&mut self, situation: &Situation<'_>) {
-        for (hash, bytes) in situation.contents() {
-            let is_known = self.stored.contains(&hash)
+    /// Content whose object is missing, or that is new to its index.
+    pub fn unknown(&self, situation: &Situation<'_>) -> Vec<(ContentHash, Vec<u8>)> {
+        let is_known = |hash: &ContentHash| {
+            self.stored.contains(hash)
                 && situation
                     .entry
-                    .is_some_and(|entry| entry.hashes.contains(&hash));
-            if !is_known && !self.seen.contains_key(&hash) {
-                self.seen.insert(hash, bytes.to_vec());
-            }
-        }
+                    .is_some_and(|entry| entry.hashes.contains(hash))
+        };
+        let contents = situation.contents();
+        contents
+            .filter(|(hash, _)| !is_known(hash))
+            .map(|(hash, bytes)| (hash, bytes.to_vec()))
+            .collect()
+    }
+
+    /// Remembers such content.
+    pub fn learn(&mut self, contents: BTreeMap<ContentHash, Vec<u8>>) {
+        self.seen.extend(contents);
     }
 
     /// The writes that bring the base up to date.

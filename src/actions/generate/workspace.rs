@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::service_files;
+use super::{at_once, service_files};
 use crate::config::catalog;
 use crate::config::project::{Selection, find, load};
 use crate::engine::files::{self, DiskTree};
@@ -162,7 +162,7 @@ pub fn render_with(
     services: &[Name],
 ) -> Result<BTreeMap<Name, FileSet>> {
     let mut blueprints = BTreeMap::new();
-    let mut rendered = BTreeMap::new();
+    let mut wanted = Vec::new();
     for name in services {
         let service = project
             .services
@@ -172,10 +172,14 @@ pub fn render_with(
             let blueprint = catalog::blueprint(Some(&project.root), &service.blueprint)?;
             blueprints.insert(service.blueprint.clone(), blueprint);
         }
-        if let Some(blueprint) = blueprints.get(&service.blueprint) {
-            let files = service_files((project, changes), blueprint, service)?;
-            rendered.insert(name.clone(), files);
-        }
+        wanted.push(service);
     }
-    Ok(rendered)
+    let rendered = at_once::map(wanted, |service| {
+        let blueprint = blueprints.get(&service.blueprint).ok_or_else(|| {
+            Error::failed(format!("the blueprint of `{}` was not read", service.name))
+        })?;
+        let files = service_files((project, changes), blueprint, service)?;
+        Ok((service.name.clone(), files))
+    });
+    rendered.into_iter().collect()
 }

@@ -154,6 +154,11 @@ impl<'a> BaseStore<'a> {
         Self { tree }
     }
 
+    /// The tree that it is part of.
+    pub fn tree(&self) -> &'a dyn FileTree {
+        self.tree
+    }
+
     /// The file of an index.
     ///
     /// # Errors
