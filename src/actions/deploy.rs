@@ -17,7 +17,7 @@ mod secrets;
 mod site;
 
 pub use destroy::{Destroyed, Destruction};
-pub use open::{MissingImages, Opened, Opening, Releases};
+pub use open::{MissingImages, Opened, Opening, Releases, Scope};
 pub use outcome::{Change, Outcome};
 pub use past::{Past, Revision};
 pub use plan::{Action, Changes, ObjectChange, compare};

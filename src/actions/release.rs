@@ -2,7 +2,9 @@
 
 mod chart_folder;
 mod helm;
+mod refused;
 mod resources;
+mod stale;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -65,9 +67,10 @@ pub struct SpecRequest<'a> {
 /// The releases of these services, each from its chart on disk with the environment's values.
 ///
 /// # Errors
-/// When a chart or a values file is missing or faulty, its values do not fit its schema, or it
-/// needs the program `helm` and there is none.
+/// When a chart or a values file is missing or faulty, its values do not fit its schema, it makes
+/// Secrets with values, or it needs the program `helm` and there is none.
 pub async fn specs(request: &SpecRequest<'_>) -> Result<Vec<ReleaseSpec>> {
+    stale::warn(request);
     let mut specs = Vec::new();
     let mut errors = Vec::new();
     for name in request.services {
@@ -110,6 +113,7 @@ async fn spec(request: &SpecRequest<'_>, service: &Service) -> Result<ReleaseSpe
         config: Value::Object(config),
     };
     let rendered = source.render(request).await?;
+    refused::check(source.name, &rendered)?;
     Ok(ReleaseSpec {
         name: service.name.to_string(),
         namespace: request.environment.namespace.clone(),

@@ -212,9 +212,16 @@ pub struct ResourcePlan {
 pub fn plan_resource(start: &Path, request: ResourceRequest) -> Result<ResourcePlan> {
     let root = project::find(start)?;
     let types = catalog::resource_types()?;
-    let (_, document) = workspace::read(&root, &types)?;
+    let (workspace, document) = workspace::read(&root, &types)?;
     if let Some(reason) = reserved::reason(&request.name) {
         return Err(reserved::refused(&request.name, reason));
+    }
+    if project::service_names(&root, &workspace)?.contains(&request.name) {
+        return Err(
+            Error::invalid(format!("the name `{}` is taken", request.name))
+                .since("a service has it, and in a cluster each is a release of its name")
+                .hint("Choose another name"),
+        );
     }
     let kind = types
         .get(request.kind.as_str())

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dialoguer::Confirm;
 use futures::future::BoxFuture;
 
-use crate::actions::deploy::{Action, ObjectChange, Opening, ReleasePlan};
+use crate::actions::deploy::{Action, ObjectChange, Opening, ReleasePlan, Scope};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -71,6 +71,7 @@ impl ClusterFlags {
             directory: app.settings().directory.clone(),
             environment,
             services: Vec::new(),
+            scope: Scope::Services,
             context: self.context,
             timeout: Duration::from_secs(300),
             allow_contraction: false,

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::cluster::{Selected, confirm};
 use super::interrupt;
 use super::stack::write_table;
-use crate::actions::deploy::{Destroyed, ObjectKey};
+use crate::actions::deploy::{Destroyed, Destruction, ObjectKey, Opening, Scope};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
@@ -44,13 +44,19 @@ pub(super) struct Removed {
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupted = interrupt::listen()?;
     let environment = args.selected.environment.clone();
-    let opened = args.selected.opening(app, interrupted()).open().await?;
+    let opening = Opening {
+        scope: Scope::Releases,
+        ..args.selected.opening(app, interrupted())
+    };
+    let opened = opening.open().await?;
     let destruction = match args.dry_run {
         true => opened.would_destroy().await?,
         false => {
-            let names: Vec<&str> = opened.services.iter().map(Name::as_str).collect();
-            let question = format!("removing {} from {environment}", names.join(", "));
-            confirm(app, &question)?;
+            let there = opened.would_destroy().await?;
+            confirm(
+                app,
+                &question(&there, &opened.data_that_goes(), &environment),
+            )?;
             opened.destroy_all().await?
         }
     };
@@ -65,6 +71,25 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         releases: destruction.releases,
         kept: destruction.kept,
     })
+}
+
+/// What is asked before: all that goes, and whose data.
+fn question(there: &Destruction, data_goes: &[&Name], environment: &Name) -> String {
+    let goes = there.releases.iter().filter(|it| it.existed);
+    let goes: Vec<&str> = goes.map(|it| it.release.as_str()).collect();
+    let what = match goes.as_slice() {
+        [] => "nothing, since none is there,".to_owned(),
+        names => names.join(", "),
+    };
+    let mut lost: Vec<&str> = data_goes.iter().map(|name| name.as_str()).collect();
+    lost.retain(|name| goes.contains(name));
+    match lost.as_slice() {
+        [] => format!("removing {what} from {environment}"),
+        names => format!(
+            "removing {what} from {environment}, with the data of {},",
+            names.join(", ")
+        ),
+    }
 }
 
 /// The command that removes what stays.
@@ -129,6 +154,33 @@ fn told(destroyed: &Destroyed, dry_run: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_question_names_all_that_goes_and_whose_data() {
+        let release = |release: &str, existed| Destroyed {
+            release: release.to_owned(),
+            existed,
+            kept: Vec::new(),
+        };
+        let there = Destruction {
+            releases: vec![
+                release("orders", true),
+                release("billing", false),
+                release("orders-db", true),
+            ],
+            kept: Vec::new(),
+        };
+        let name = |name| Name::new(name).unwrap();
+        let (staging, data) = (name("staging"), name("orders-db"));
+        assert_eq!(
+            question(&there, &[&data], &staging),
+            "removing orders, orders-db from staging, with the data of orders-db,"
+        );
+        assert_eq!(
+            question(&there, &[], &staging),
+            "removing orders, orders-db from staging"
+        );
+    }
 
     #[test]
     fn what_stays_is_listed_with_the_command_that_removes_it() {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::cluster::ClusterFlags;
 use super::interrupt;
 use super::stack::write_table;
-use crate::actions::deploy::{Opening, Revision};
+use crate::actions::deploy::{Opening, Revision, Scope};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
@@ -16,7 +16,7 @@ use crate::report::{Answer, Style};
 pub struct Args {
     /// The environment
     environment: Name,
-    /// The service
+    /// The service, or a resource in the cluster
     service: Name,
     #[command(flatten)]
     cluster: ClusterFlags,
@@ -42,6 +42,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let environment = args.environment.clone();
     let opening = Opening {
         services: vec![args.service.clone()],
+        scope: Scope::Releases,
         ..args.cluster.opening(app, args.environment, interrupted())
     };
     let opened = opening.open().await?;

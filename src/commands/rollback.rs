@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::cluster::{ClusterFlags, ContractionFlag, TimeoutFlag, confirm};
 use super::deploy::{Planned, write_outcomes};
 use super::interrupt;
-use crate::actions::deploy::{Opening, Outcome};
+use crate::actions::deploy::{Opening, Outcome, Scope};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
@@ -18,7 +18,7 @@ use crate::report::{Answer, Style};
 pub struct Args {
     /// The environment
     environment: Name,
-    /// The service
+    /// The service, or a resource in the cluster
     service: Name,
     /// The revision, as `history` shows it; without it, the one that ran before
     revision: Option<u32>,
@@ -51,6 +51,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let environment = args.environment.clone();
     let opening = Opening {
         services: vec![args.service.clone()],
+        scope: Scope::Releases,
         timeout: args.timeout.timeout,
         allow_contraction: args.contraction.allow_contraction,
         ..args.cluster.opening(app, args.environment, interrupted())

@@ -85,9 +85,11 @@ pub(super) fn load_in(
     let types = catalog::resource_types()?;
     let reader = Reader { root, changes };
     let workspace_path = path_of(workspace::FILE)?;
-    let workspace = workspace::parse(&reader.document(&workspace_path)?, &types)?;
+    let document = reader.document(&workspace_path)?;
+    let workspace = workspace::parse(&document, &types)?;
     let loader = Loader {
         reader,
+        document,
         workspace,
         types,
         environment,
@@ -196,6 +198,7 @@ impl Reader<'_> {
 
 struct Loader<'a> {
     reader: Reader<'a>,
+    document: Document,
     workspace: Workspace,
     types: BTreeMap<Name, ResourceType>,
     environment: Option<&'a Name>,
@@ -217,7 +220,7 @@ impl Loader<'_> {
             None => self.manifests(&folders, folders.keys().cloned().collect(), &mut problems),
             Some(names) => {
                 for name in names.iter().filter(|name| !folders.contains_key(*name)) {
-                    problems.push(unknown_service(name, &folders));
+                    problems.push(unknown_service(name, folders.keys()));
                 }
                 self.manifests(&folders, names.clone(), &mut problems)
             }
@@ -238,6 +241,12 @@ impl Loader<'_> {
         }
         let known = folders.keys().cloned().collect();
         problems.extend(references::check(&manifests, &known));
+        let resources = self.workspace.resources.keys();
+        problems.extend(references::check_releases(
+            &self.document,
+            resources.map(Name::as_str),
+            &folders,
+        ));
         match in_order(problems) {
             Some(error) => Err(error),
             None => Ok(services),
@@ -308,9 +317,11 @@ fn in_order(problems: Vec<Error>) -> Option<Error> {
     Error::all_of(|count| format!("the workspace has {count} problems"), flat)
 }
 
-fn unknown_service(name: &Name, folders: &BTreeMap<Name, TreePath>) -> Error {
+/// The error for a service that the workspace does not have; `known` are those that it has.
+pub fn unknown_service<'a>(name: &Name, known: impl IntoIterator<Item = &'a Name>) -> Error {
     let error = Error::invalid(format!("there is no service `{name}`"));
-    match suggest::hint(name.as_str(), folders.keys().map(Name::as_str)) {
+    let known: Vec<&str> = known.into_iter().map(Name::as_str).collect();
+    match suggest::hint(name.as_str(), known) {
         Some(hint) => error.hint(hint),
         None => error.hint("Add one with `gantline add service NAME --blueprint go-service`"),
     }

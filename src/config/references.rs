@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::service::Manifest;
 use super::suggest;
+use super::yaml::Document;
 use crate::error::Error;
+use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 
 /// The services that a manifest names.
@@ -26,6 +28,27 @@ pub fn check(manifests: &BTreeMap<Name, Manifest>, known: &BTreeSet<Name>) -> Ve
         check_consumes(manifest, manifests, known, &mut problems);
     }
     problems
+}
+
+/// Resources that have the name of a service: both would be one release in a cluster.
+///
+/// Helm knows a release by its name alone, so the one would replace the other.
+pub fn check_releases(
+    workspace: &Document,
+    resources: impl IntoIterator<Item = impl AsRef<str>>,
+    services: &BTreeMap<Name, TreePath>,
+) -> Vec<Error> {
+    let taken = |resource: &str| Some((resource.to_owned(), services.get(resource)?));
+    let names = resources.into_iter();
+    names
+        .filter_map(|name| taken(name.as_ref()))
+        .map(|(name, folder)| {
+            Error::invalid(format!("the name `{name}` is taken"))
+                .at(workspace.key_place(&["resources", &name]))
+                .since(format!("`{folder}/service.yaml` has it"))
+                .hint("Rename one of the two: in a cluster each is a release of its name")
+        })
+        .collect()
 }
 
 fn check_needs(

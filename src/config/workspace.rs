@@ -110,6 +110,7 @@ pub fn parse(document: &Document, types: &BTreeMap<Name, ResourceType>) -> Resul
             Err(mut found) => problems.append(&mut found),
         }
     }
+    problems.extend(check_secrets(document, &resources));
     if let Some(error) = document.all_of(problems) {
         return Err(error);
     }
@@ -129,6 +130,32 @@ pub fn parse(document: &Document, types: &BTreeMap<Name, ResourceType>) -> Resul
             .collect(),
         resources,
     })
+}
+
+/// Endings of the Secrets that a resource in a cluster has beside the one of its own name.
+const SECRET_ENDINGS: [&str; 2] = ["-owner", "-server"];
+
+/// Resources whose Secret in a cluster would be one of another resource.
+fn check_secrets(document: &Document, resources: &BTreeMap<Name, Resource>) -> Vec<Error> {
+    let owner = |name: &Name| {
+        let mut stems = SECRET_ENDINGS
+            .iter()
+            .filter_map(|ending| name.as_str().strip_suffix(ending));
+        stems
+            .find(|stem| resources.contains_key(*stem))
+            .map(str::to_owned)
+    };
+    let taken = resources
+        .keys()
+        .filter_map(|name| Some((name, owner(name)?)));
+    taken
+        .map(|(name, owner)| {
+            Error::invalid(format!("the name `{name}` is taken"))
+                .at(document.key_place(&["resources", name.as_str()]))
+                .since(format!("a Secret of `{owner}` is called so in a cluster"))
+                .hint("Choose another name")
+        })
+        .collect()
 }
 
 /// The versions of gantline that may write here; an error when this is none of them.

@@ -20,6 +20,7 @@ mod manifests;
 mod new_workspace;
 mod own_blueprint;
 mod published;
+mod release_names;
 mod scaffold;
 #[path = "../published/schemas.rs"]
 mod schemas;

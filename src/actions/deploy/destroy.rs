@@ -9,6 +9,7 @@ use super::site::{Held, Site};
 use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{self, Record, Status};
 use crate::error::{Error, Result};
+use crate::model::environment::EnvironmentResource;
 use crate::model::name::Name;
 
 /// What was removed of a release.
@@ -51,7 +52,8 @@ impl Opened {
     /// When the cluster cannot be asked.
     pub async fn would_destroy(&self) -> Result<Destruction> {
         let resources = self.resources_meant();
-        let names = self.services.iter().chain(resources.iter().copied());
+        let names = self.services_meant().into_iter();
+        let names = names.chain(resources.iter().copied());
         let looking = names.map(async |service| {
             let past = Past::load(&self.site, service.as_str()).await?;
             Ok::<_, Error>(Destroyed {
@@ -66,9 +68,33 @@ impl Opened {
         })
     }
 
-    /// The resources in the cluster, when all of the environment is meant.
+    /// The resources in the cluster that are named, or all when all of the environment is meant.
     fn resources_meant(&self) -> Vec<&Name> {
-        self.resources_within().filter(|_| self.whole).collect()
+        self.resources_within()
+            .filter(|name| self.whole || self.services.contains(name))
+            .collect()
+    }
+
+    /// What is meant and no resource.
+    fn services_meant(&self) -> Vec<&Name> {
+        let resources = self.resources_meant();
+        let mut services: Vec<&Name> = self.services.iter().collect();
+        services.retain(|name| !resources.contains(name));
+        services
+    }
+
+    /// The resources that are meant whose data goes with them, since no storage keeps it.
+    pub fn data_that_goes(&self) -> Vec<&Name> {
+        let is_kept = |name: &&Name| {
+            let how = self.environment.resources.get(*name);
+            matches!(
+                how,
+                Some(EnvironmentResource::InCluster { storage: Some(_) })
+            )
+        };
+        let mut resources = self.resources_meant();
+        resources.retain(|name| !is_kept(name));
+        resources
     }
 
     /// What outlives these resources. Who may not see it is told so: it is there all the same.
@@ -91,7 +117,7 @@ impl Opened {
     pub async fn destroy_all(&self) -> Result<Destruction> {
         let mut removed = Vec::new();
         let mut errors = Vec::new();
-        let services: Vec<&Name> = self.services.iter().collect();
+        let services = self.services_meant();
         let resources = self.resources_meant();
         for names in [&services, &resources] {
             let removing = names.iter().map(|name| self.site.destroy(name.as_str()));

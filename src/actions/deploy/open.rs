@@ -34,6 +34,8 @@ pub struct Opening {
     pub environment: Name,
     /// The services; all when empty.
     pub services: Vec<Name>,
+    /// What `services` may name.
+    pub scope: Scope,
     /// The context that the user named.
     pub context: Option<String>,
     /// How long one release may take to become ready.
@@ -44,6 +46,15 @@ pub struct Opening {
     pub events: Arc<dyn EventSink>,
     /// Done when the user interrupts.
     pub interrupted: BoxFuture<'static, ()>,
+}
+
+/// What a command may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Services of the workspace.
+    Services,
+    /// Also resources, and releases in the cluster that the workspace has no more.
+    Releases,
 }
 
 /// An environment with its cluster.
@@ -91,7 +102,16 @@ impl Opening {
         let root = project::find(&self.directory)?;
         let (environment, project) = environment::load(&root, &self.environment)?;
         let whole = self.services.is_empty();
-        let services = chosen(&project, self.services)?;
+        let services = match (whole, self.scope) {
+            (true, _) => project.services.keys().cloned().collect(),
+            (false, Scope::Services) => {
+                self.services
+                    .iter()
+                    .try_for_each(|name| known(&project, name))?;
+                self.services
+            }
+            (false, Scope::Releases) => self.services,
+        };
         let context = match self.context {
             Some(context) => Some(context),
             None => {
@@ -113,7 +133,7 @@ impl Opening {
             schemas: Schemas::new(Arc::new(labels), self.allow_contraction),
             interrupted: self.interrupted.shared(),
         };
-        Ok(Opened {
+        let opened = Opened {
             environment,
             project,
             services,
@@ -121,7 +141,11 @@ impl Opening {
             cluster,
             context,
             site,
-        })
+        };
+        if !whole && self.scope == Scope::Releases {
+            opened.check_releases().await?;
+        }
+        Ok(opened)
     }
 }
 
@@ -156,6 +180,22 @@ impl Opened {
             resources: resources(&request).await?,
             services: specs(&request).await?,
         })
+    }
+
+    /// Whether what is named without being in the workspace is at least in the cluster.
+    async fn check_releases(&self) -> Result<()> {
+        let is_known = |name: &Name| {
+            self.project.services.contains_key(name) || self.resources_within().any(|it| it == name)
+        };
+        for name in self.services.iter().filter(|name| !is_known(name)) {
+            let past = Past::load(&self.site, name.as_str()).await?;
+            if past.last().is_none() {
+                let namespace = &self.site.namespace;
+                return Err(unknown(&self.project, name)
+                    .since(format!("no release in {namespace} has this name either")));
+            }
+        }
+        Ok(())
     }
 
     /// The resources that run in the cluster.
@@ -221,19 +261,15 @@ impl Opened {
     }
 }
 
-/// The services that were named, or all.
-fn chosen(project: &Project, named: Vec<Name>) -> Result<Vec<Name>> {
-    if named.is_empty() {
-        return Ok(project.services.keys().cloned().collect());
+fn known(project: &Project, name: &Name) -> Result<()> {
+    match project.services.contains_key(name) {
+        true => Ok(()),
+        false => Err(unknown(project, name)),
     }
-    match named.iter().find(|it| !project.services.contains_key(*it)) {
-        None => Ok(named),
-        Some(unknown) => {
-            let known: Vec<&str> = project.services.keys().map(Name::as_str).collect();
-            Err(Error::invalid(format!("there is no service `{unknown}`"))
-                .hint(format!("The workspace has: {}", known.join(", "))))
-        }
-    }
+}
+
+fn unknown(project: &Project, name: &Name) -> Error {
+    project::unknown_service(name, project.services.keys())
 }
 
 /// Who deploys: a name for people, and what tells this run from any other.

@@ -177,8 +177,17 @@ fn diff_of(kind: &str, before: Option<&Value>, after: Option<&Value>) -> String 
         .to_string()
 }
 
+/// Where `kubectl apply` keeps the whole object once more.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Hides the values of a Secret, and says which of them change.
 fn hide(mut before: Option<&mut Value>, mut after: Option<&mut Value>) {
+    for object in [before.as_deref_mut(), after.as_deref_mut()] {
+        let annotations = object.and_then(|it| it.pointer_mut("/metadata/annotations"));
+        if let Some(annotations) = annotations.and_then(Value::as_object_mut) {
+            annotations.remove(LAST_APPLIED);
+        }
+    }
     for member in ["data", "stringData"] {
         let old = before.as_deref().map(|it| it[member].clone());
         if let Some(values) = after
@@ -213,6 +222,15 @@ mod tests {
         let diff = diff_of("Secret", Some(&before), Some(&after));
         assert!(diff.contains("*** (new value)"), "{diff}");
         assert!(!diff.contains("b2xk") && !diff.contains("bmV3"), "{diff}");
+    }
+
+    #[test]
+    fn the_copy_of_a_secret_that_kubectl_keeps_is_not_shown() {
+        let before = json!({"kind": "Secret", "metadata": {"annotations": {
+            LAST_APPLIED: "{\"stringData\":{\"a\":\"hunter2\"}}", "mine": "kept",
+        }}});
+        let diff = diff_of("Secret", Some(&before), None);
+        assert!(!diff.contains("hunter2") && diff.contains("kept"), "{diff}");
     }
 
     #[test]
