@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::environment::Environment;
 use crate::model::event::EventSink;
 use crate::model::name::Name;
+use crate::model::project::Service;
 use crate::model::release::ReleaseSpec;
 
 /// The first line of a file that was written here: no other is replaced.
@@ -83,7 +84,8 @@ pub async fn render(request: &RenderRequest<'_>) -> Result<Rendered> {
         }
         images = found.found;
     } else {
-        for name in &names {
+        let is_built = |name: &&Name| project.services.get(*name).is_none_or(Service::has_source);
+        for name in names.iter().filter(is_built) {
             let wanted = build::wanted(&project, name, registry).await?;
             tags.insert(name.clone(), wanted.tag);
         }

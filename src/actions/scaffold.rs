@@ -2,6 +2,7 @@
 //! as a plan that can be shown, and then written all or nothing.
 
 pub mod client;
+pub mod container;
 pub mod design;
 mod manifest;
 pub mod request;

@@ -19,9 +19,10 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
-use crate::engine::readiness::Servers;
+use crate::engine::readiness::{Query, Servers};
 use crate::engine::runtime::{LogRequest, Runtime};
 use crate::model::event::EventSink;
+use crate::model::resource_type::ReadyCheck;
 use crate::model::stack::{RuntimeKind, StackSpec};
 
 /// How often readiness is asked for.
@@ -47,6 +48,14 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// Asks an instance once whether it serves; the reason when it does not.
+    async fn probe(&self, query: &Query<'_>) -> Result<(), String> {
+        match &query.readiness.check {
+            ReadyCheck::Exec(program) => self.runtime.ask(query.instance, program).await,
+            _ => self.servers.probe(query).await,
+        }
+    }
+
     /// The last lines of an instance's log, for an error; empty when it wrote nothing or its log
     /// cannot be read.
     async fn last_lines(&self, instance: &str) -> Vec<String> {

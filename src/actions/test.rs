@@ -76,6 +76,15 @@ pub async fn test(
     tokio::pin!(interrupt);
     let root = find(&request.directory)?;
     let project = load(&root, &Selection::named(&request.services))?;
+    if let Some(name) = request
+        .services
+        .iter()
+        .find(|it| !has_go_tests(&project, it))
+    {
+        return Err(Error::invalid(format!("`{name}` has no Go tests"))
+            .since("it is made from no blueprint, and its folder holds no go.mod")
+            .hint("Leave it out"));
+    }
     let types = catalog::resource_types()?;
     let checkout = checkout(&project.root, project.workspace.name.as_str())?;
     let context = RuntimeContext {
@@ -163,7 +172,8 @@ async fn run_all(
 ) -> Result<Vec<Tested>> {
     let work = async {
         let mut all = Vec::new();
-        for (service, templates) in &described.environments {
+        let environments = described.environments.iter();
+        for (service, templates) in environments.filter(|(name, _)| has_go_tests(project, name)) {
             let mut environment = BTreeMap::new();
             for (name, template) in templates {
                 let value = template.resolve(addresses).ok_or_else(|| {
@@ -184,6 +194,14 @@ async fn run_all(
         outcome = work => outcome,
         () = interrupt => Err(Error::interrupted()),
     }
+}
+
+/// Whether a service is a Go module; one made from an image or a Dockerfile need not be.
+fn has_go_tests(project: &Project, service: &Name) -> bool {
+    project.services.get(service).is_none_or(|found| {
+        let module = project.root.join(found.directory.as_str()).join("go.mod");
+        found.container.is_none() || module.is_file()
+    })
 }
 
 async fn run_one(

@@ -54,7 +54,10 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let root = find(&app.settings().directory)?;
     let project = load(&root, &Selection::named(&args.services))?;
     let services = match args.services.is_empty() {
-        true => project.services.keys().cloned().collect(),
+        true => {
+            let own = project.services.values().filter(|it| it.has_source());
+            own.map(|service| service.name.clone()).collect()
+        }
         false => args.services,
     };
     let request = BuildRequest {
@@ -78,7 +81,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 impl Answer for Images {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         if self.images.is_empty() {
-            return writeln!(out, "The workspace has no services");
+            return writeln!(out, "The workspace has no images to build");
         }
         let rows: Vec<[String; 4]> = self.images.iter().map(row).collect();
         write_table(out, &rows, |column, cell| match column {

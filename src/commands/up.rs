@@ -93,9 +93,12 @@ impl Answer for Running {
                     .endpoints
                     .get("admin")
                     .map(|it| format!("admin http://{it}"));
+                let mut others = thing.endpoints.iter().filter(|(name, _)| *name != "admin");
+                let other = others.next().map(|(_, address)| address.to_string());
                 let main = thing.endpoints.get("main").map(ToString::to_string);
                 let place = public
                     .or(main)
+                    .or(other)
                     .or_else(|| admin.clone())
                     .unwrap_or_default();
                 let beside = admin.filter(|admin| *admin != place).unwrap_or_default();

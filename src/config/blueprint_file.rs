@@ -42,6 +42,10 @@ pub struct BlueprintFile {
     #[serde(default)]
     #[schemars(extend("uniqueItems" = true))]
     once: Vec<FolderText>,
+    /// Whether it makes what surrounds an image that is named or built in another way: such a
+    /// service says `image` or `build`, and its blueprint follows from that.
+    #[serde(default)]
+    pub container: bool,
     /// What may be chosen, in the order in which it is asked.
     #[serde(default)]
     options: IndexMap<WordText, OptionFields>,

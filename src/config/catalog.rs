@@ -40,6 +40,8 @@ struct EmbeddedResourceChart;
 const EMBEDDED: &str = "this program";
 /// The folder of a workspace's own blueprints.
 pub const FOLDER: &str = "blueprints";
+/// The blueprint of services that name an image or a Dockerfile.
+pub const CONTAINER: &str = "container";
 
 /// A blueprint as a workspace has it pinned, else as the workspace's own folder has it, else as
 /// the program brings it.
@@ -94,6 +96,18 @@ pub fn newest(root: Option<&Path>, name: &str) -> Result<BlueprintReference> {
         Some(hint) => error.hint(hint),
         None => error,
     })
+}
+
+/// The version of a blueprint that a workspace has pinned, else the newest that is offered.
+///
+/// # Errors
+/// As [`newest`], or when the lock file is broken.
+pub fn newest_or_pinned(root: &Path, name: &str) -> Result<BlueprintReference> {
+    let pinned = LockFile::read(root)?.newest(name);
+    match (pinned, Name::new(name)) {
+        (Some(version), Ok(name)) => Ok(BlueprintReference { name, version }),
+        _ => newest(Some(root), name),
+    }
 }
 
 /// The blueprints that a workspace and this program offer, by name.

@@ -12,11 +12,13 @@ use crate::error::{Error, Result};
 use crate::model::name::Name;
 
 /// What the code is made from: the same in every environment.
-const FIXED: [&str; 9] = [
+const FIXED: [&str; 11] = [
     "name",
     "blueprint",
+    "build",
     "options",
     "ports",
+    "health",
     "uses",
     "needs",
     "publishes",

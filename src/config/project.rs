@@ -247,6 +247,7 @@ impl Loader<'_> {
             resources.map(Name::as_str),
             &folders,
         ));
+        problems.extend(references::check_called(&manifests, &services));
         match in_order(problems) {
             Some(error) => Err(error),
             None => Ok(services),

@@ -177,6 +177,45 @@ ruled_text!(
     16,
     "an amount of storage such as `10Gi`"
 );
+ruled_text!(
+    /// A folder or a file, relative to the service's folder.
+    SourceText,
+    "^[-._a-zA-Z0-9@+][-._a-zA-Z0-9@+/ ]*$",
+    400,
+    "a path relative to the service's folder, such as `.` or `../../web`"
+);
+ruled_text!(
+    /// An absolute path in a container.
+    MountText,
+    "^(/[-._a-zA-Z0-9]+)+$",
+    255,
+    "an absolute path such as `/var/cache/nginx`"
+);
+ruled_text!(
+    /// The name of a port, as Kubernetes takes it.
+    PortText,
+    "^[a-z][a-z0-9]{0,14}$",
+    15,
+    "the name of a port: at most 15 lower-case letters and digits, such as `http`"
+);
+ruled_text!(
+    /// What a folder of a container may hold.
+    SizeText,
+    "^[1-9][0-9]{0,4}(Mi|Gi)$",
+    16,
+    "an amount such as `64Mi` or `1Gi`"
+);
+
+impl SizeText {
+    /// The amount in MiB.
+    pub fn mebibytes(&self) -> Option<u32> {
+        let (number, factor) = match self.0.strip_suffix("Gi") {
+            Some(number) => (number, 1024),
+            None => (self.0.trim_end_matches("Mi"), 1),
+        };
+        Some(number.parse::<u32>().ok()? * factor)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::service::Manifest;
-use super::suggest;
 use super::yaml::Document;
-use crate::error::Error;
+use super::{suggest, waits};
+use crate::error::{Error, Place};
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
+use crate::model::project::Service;
 
 /// The services that a manifest names.
 pub fn named_by(manifest: &Manifest) -> Vec<Name> {
@@ -27,6 +28,7 @@ pub fn check(manifests: &BTreeMap<Name, Manifest>, known: &BTreeSet<Name>) -> Ve
         check_needs(name, manifest, known, &mut problems);
         check_consumes(manifest, manifests, known, &mut problems);
     }
+    problems.extend(waits::circle(manifests));
     problems
 }
 
@@ -51,6 +53,43 @@ pub fn check_releases(
         .collect()
 }
 
+/// Services that are called, and have no port for that.
+pub fn check_called(
+    manifests: &BTreeMap<Name, Manifest>,
+    services: &BTreeMap<Name, Service>,
+) -> Vec<Error> {
+    let mut problems = Vec::new();
+    for manifest in manifests.values() {
+        for (index, need) in manifest.file.needs.iter().enumerate() {
+            let Some(called) = services.get(need.service()) else {
+                continue;
+            };
+            if called.ports.called().is_none() {
+                problems.push(
+                    Error::invalid(format!("`{}` cannot be called", called.name))
+                        .since("it has no port but `admin`")
+                        .at(need_place(manifest, index))
+                        .hint(match called.container {
+                            Some(_) => format!("Add `ports` to {}/service.yaml", called.directory),
+                            None => "Consume its events instead: `consumes: {EVENT: SERVICE}`"
+                                .to_owned(),
+                        }),
+                );
+            }
+        }
+    }
+    problems
+}
+
+/// Where a manifest names the service that it needs.
+pub fn need_place(manifest: &Manifest, index: usize) -> Place {
+    let index = index.to_string();
+    match manifest.document.has(&["needs", &index, "service"]) {
+        true => manifest.document.place(&["needs", &index, "service"]),
+        false => manifest.document.place(&["needs", &index]),
+    }
+}
+
 fn check_needs(
     name: &Name,
     manifest: &Manifest,
@@ -60,11 +99,7 @@ fn check_needs(
     let mut seen = BTreeSet::new();
     for (index, need) in manifest.file.needs.iter().enumerate() {
         let called = need.service();
-        let index = index.to_string();
-        let place = || match manifest.document.has(&["needs", &index, "service"]) {
-            true => manifest.document.place(&["needs", &index, "service"]),
-            false => manifest.document.place(&["needs", &index]),
-        };
+        let place = || need_place(manifest, index);
         if called == name.as_str() {
             problems.push(
                 Error::invalid(format!("`{name}` needs itself"))

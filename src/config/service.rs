@@ -7,18 +7,22 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::options::{self, RelationCounts};
+use super::port_map::OF_BLUEPRINTS;
 use super::service_file::ServiceFile;
 use super::yaml::Document;
-use super::{catalog, lock_file::LockFile, reserved, suggest};
+use super::{catalog, container, lock_file::LockFile, reserved, suggest, uses};
 use crate::error::{Error, Place, Result};
 use crate::model::blueprint::Blueprint;
+use crate::model::container::Container;
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Rollout, Service, Workspace};
 use crate::model::resource_type::ResourceType;
 
 /// Variables that gantline gives every service; `LOG_LEVEL` and the like may be set.
-const OWN_VARIABLES: [&str; 4] = ["HTTP_ADDR", "ADMIN_ADDR", "GRPC_ADDR", "OTEL_SERVICE_NAME"];
+const OWN_VARIABLES: [&str; 1] = ["OTEL_SERVICE_NAME"];
+/// Those that tell a service made from a blueprint where to listen.
+const ADDRESSES: [&str; 3] = ["HTTP_ADDR", "ADMIN_ADDR", "GRPC_ADDR"];
 
 /// A manifest that was read, before it is checked against anything else.
 #[derive(Debug)]
@@ -102,27 +106,38 @@ impl Manifest {
     pub fn service(&self, around: &Surroundings<'_>) -> Result<Service, Vec<Error>> {
         let mut problems = Vec::new();
         let name = keep(self.name(around), &mut problems);
-        let chosen = keep(self.blueprint(around), &mut problems);
+        let container = container::read(self, &mut problems);
+        let chosen = keep(self.blueprint(around), &mut problems).flatten();
         self.check_variables(&mut problems);
         self.check_scale(&mut problems);
         let mut checked = None;
         if let Some(Chosen { blueprint, .. }) = chosen.as_deref() {
             checked = self.options(blueprint, &mut problems);
-            self.check_ports(blueprint, &mut problems);
             self.check_events(blueprint, &mut problems);
-            if let (Some(options), Some(name)) = (&checked, &name) {
-                self.check_uses(around, &(blueprint, options, name), &mut problems);
+            match (&checked, &name) {
+                _ if blueprint.container => uses::check_container(self, around, &mut problems),
+                (Some(options), Some(name)) => {
+                    self.check_ports(blueprint, &mut problems);
+                    let wanted = options::resources(blueprint, options, name);
+                    uses::check(self, around, (&wanted, options), &mut problems);
+                }
+                _ => self.check_ports(blueprint, &mut problems),
             }
         }
         match (name, &chosen, checked) {
             (Some(name), Some(chosen), Some(options)) if problems.is_empty() => {
-                Ok(self.assemble(name, chosen, options))
+                Ok(self.assemble(name, chosen, (options, container)))
             }
             _ => Err(problems),
         }
     }
 
-    fn assemble(&self, name: Name, chosen: &Chosen, options: BTreeMap<String, String>) -> Service {
+    fn assemble(
+        &self,
+        name: Name,
+        chosen: &Chosen,
+        (options, container): (BTreeMap<String, String>, Option<Container>),
+    ) -> Service {
         let file = &self.file;
         let name_of = |text: &str| Name::new(text).ok();
         Service {
@@ -130,12 +145,18 @@ impl Manifest {
             directory: self.directory.clone(),
             owner: file.owner.clone(),
             blueprint: chosen.reference.clone(),
+            ports: match container {
+                Some(_) => file.ports.of_container(),
+                None => file.ports.of_blueprint(&chosen.blueprint.ports),
+            },
+            container,
             options,
-            ports: file.ports(&chosen.blueprint.ports),
             uses: file
                 .uses
                 .iter()
-                .filter_map(|(role, resource)| Some((role.0.clone(), name_of(&resource.0)?)))
+                .filter_map(|(role, resource)| {
+                    Some((role.0.clone(), name_of(resource.resource())?))
+                })
                 .collect(),
             needs: file.needs.iter().filter_map(|entry| entry.need()).collect(),
             publishes: file
@@ -201,11 +222,21 @@ impl Manifest {
         }
     }
 
-    fn blueprint(&self, around: &Surroundings<'_>) -> Result<Rc<Chosen>> {
-        around
-            .blueprints
-            .get(&self.file.blueprint.0)
-            .map_err(|error| error.at_when_missing(self.document.place(&["blueprint"])))
+    /// What its files are made from; `None` where the manifest does not say what it is made from.
+    fn blueprint(&self, around: &Surroundings<'_>) -> Result<Option<Rc<Chosen>>> {
+        let place = || self.document.place(&["blueprint"]);
+        let file = &self.file;
+        let text = match (&file.blueprint, &file.image, &file.build) {
+            (Some(text), None, None) => text.0.as_str(),
+            (None, Some(_), None) | (None, None, Some(_)) => catalog::CONTAINER,
+            _ => return Ok(None),
+        };
+        let found = around.blueprints.get(text);
+        let chosen = found.map_err(|error| error.at_when_missing(place()))?;
+        if chosen.blueprint.container && file.blueprint.is_some() {
+            return Err(container::without_origin(text).at(place()));
+        }
+        Ok(Some(chosen))
     }
 
     fn options(
@@ -214,9 +245,9 @@ impl Manifest {
         problems: &mut Vec<Error>,
     ) -> Option<BTreeMap<String, String>> {
         let file = &self.file;
-        let given = file
-            .options
-            .iter()
+        // Those of a container are refused as a whole.
+        let stated = file.options.iter().filter(|_| !blueprint.container);
+        let given = stated
             .map(|(option, value)| (option.0.clone(), value.0.clone()))
             .collect();
         let resolved = match options::resolve(blueprint, &given) {
@@ -269,90 +300,39 @@ impl Manifest {
     }
 
     fn check_ports(&self, blueprint: &Blueprint, problems: &mut Vec<Error>) {
-        if self.file.ports.http.is_some() && !blueprint.ports.contains_key("http") {
+        let file = &self.file;
+        for name in file.ports.names() {
+            if OF_BLUEPRINTS.contains(&name) {
+                continue;
+            }
+            let error = Error::invalid(format!("unknown key `{name}`"))
+                .at(self.document.key_place(&["ports", name]));
+            problems.push(match suggest::hint(name, OF_BLUEPRINTS) {
+                Some(hint) => error.hint(hint),
+                None => error,
+            });
+        }
+        let made_from = file.blueprint.as_ref().map_or("", |text| text.0.as_str());
+        if file.ports.get("http").is_some() && !blueprint.ports.contains_key("http") {
             problems.push(
                 Error::invalid(format!(
-                    "a service made from {} has no `http` port",
-                    self.file.blueprint.0
+                    "a service made from {made_from} has no `http` port"
                 ))
                 .at(self.document.key_place(&["ports", "http"]))
                 .hint("Remove the line"),
             );
         }
-        let ports = self.file.ports(&blueprint.ports);
-        if ports.http == Some(ports.admin) {
-            let key = if self.file.ports.admin.is_some() {
-                "admin"
-            } else {
-                "http"
+        let ports = file.ports.of_blueprint(&blueprint.ports);
+        if let Some(admin) = ports.admin.filter(|admin| ports.http == Some(*admin)) {
+            let key = match file.ports.get("admin") {
+                Some(_) => "admin",
+                None => "http",
             };
             problems.push(
-                Error::invalid(format!("`http` and `admin` are both port {}", ports.admin))
+                Error::invalid(format!("`http` and `admin` are both port {admin}"))
                     .at(self.document.place(&["ports", key]))
                     .hint("Give one of them another port"),
             );
-        }
-    }
-
-    fn check_uses(
-        &self,
-        around: &Surroundings<'_>,
-        (blueprint, options, name): &(&Blueprint, &BTreeMap<String, String>, &Name),
-        problems: &mut Vec<Error>,
-    ) {
-        let wanted = options::resources(blueprint, options, name);
-        let resources = &around.workspace.resources;
-        for want in &wanted {
-            let role = want.role.as_str();
-            let used = self.file.uses.iter().find(|(key, _)| key.0 == role);
-            let Some((_, resource)) = used else {
-                let (option, value) = (role, options.get(role).map_or("", String::as_str));
-                problems.push(
-                    Error::invalid(format!(
-                        "`{option}: {value}` needs a resource, and `uses` names none"
-                    ))
-                    .at(self.document.key_place(&["uses"]))
-                    .hint(format!("Add `uses: {{{role}: {}}}`", want.name)),
-                );
-                continue;
-            };
-            if let Some(found) = resources.get(resource.0.as_str())
-                && found.kind.as_str() != want.kind
-            {
-                problems.push(
-                    Error::invalid(format!(
-                        "`{}` is a {} resource, and `{role}` needs a {} one",
-                        resource.0, found.kind, want.kind
-                    ))
-                    .at(self.document.place(&["uses", role])),
-                );
-            }
-        }
-        for (role, resource) in &self.file.uses {
-            if !wanted.iter().any(|want| want.role == role.0) {
-                problems.push(self.unused_role(&role.0, &wanted));
-            } else if !resources.contains_key(resource.0.as_str()) {
-                let error = Error::invalid(format!("there is no resource `{}`", resource.0))
-                    .at(self.document.place(&["uses", &role.0]));
-                let known = resources.keys().map(Name::as_str);
-                problems.push(match suggest::nearest(&resource.0, known) {
-                    Some(nearest) => error.hint(format!("Did you mean `{nearest}`?")),
-                    None => error.hint(format!(
-                        "Add it with `gantline add resource {} --type ...`",
-                        resource.0
-                    )),
-                });
-            }
-        }
-    }
-
-    fn unused_role(&self, role: &str, wanted: &[options::WantedResource]) -> Error {
-        let error = Error::invalid(format!("no chosen option uses a resource as `{role}`"))
-            .at(self.document.key_place(&["uses", role]));
-        let roles = wanted.iter().map(|want| want.role.as_str());
-        match suggest::hint(role, roles) {
-            Some(hint) => error.hint(hint),
-            None => error.hint("Remove the line"),
         }
     }
 
@@ -362,7 +342,9 @@ impl Manifest {
         let peers = peers.map(|need| format!("{}_URL", need.service.env()));
         let roles = file.uses.keys().map(|role| role.0.to_uppercase());
         let uris = roles.map(|role| format!("{role}_URI"));
-        let own = OWN_VARIABLES.iter().map(|name| (*name).to_owned());
+        let addresses = ADDRESSES.iter().filter(|_| file.blueprint.is_some());
+        let own = OWN_VARIABLES.iter().chain(addresses);
+        let own = own.map(|name| (*name).to_owned());
         let given: Vec<String> = own.chain(peers).chain(uris).collect();
         let stated = [
             ("env", file.env.keys().collect::<Vec<_>>()),

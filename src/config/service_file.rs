@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::container_file::{BuildEntry, HealthEntry, ImageEntry, UserEntry, WritableEntry};
+use super::port_map::PortMap;
 use super::raw::{
     BlueprintText, CpuText, MemoryText, NameText, PathText, SecretText, VariableText, WordText,
 };
-use crate::model::project::{Compute, Exposure, Need, Ports, Scale, SecretReference};
+use crate::model::project::{Compute, Exposure, Need, Scale, SecretReference};
 
 /// The name of the file.
 pub const FILE: &str = "service.yaml";
@@ -22,17 +24,34 @@ pub struct ServiceFile {
     pub name: NameText,
     /// Who answers for it.
     pub owner: Option<String>,
-    /// What it is made from, as NAME or NAME@VERSION.
-    pub blueprint: BlueprintText,
+    /// What it is made from, as NAME or NAME@VERSION; or else `image` or `build`.
+    pub blueprint: Option<BlueprintText>,
+    /// A vendor's image that runs instead of something made from a blueprint.
+    pub image: Option<ImageEntry>,
+    /// The folder of an existing Dockerfile whose image runs instead.
+    pub build: Option<BuildEntry>,
     /// The blueprint's options; what is absent has its default.
     #[serde(default)]
     pub options: BTreeMap<WordText, NameText>,
     /// Where it listens.
     #[serde(default)]
-    pub ports: PortFields,
+    pub ports: PortMap,
+    /// What runs in place of the image's entry point: its words, no shell.
+    #[serde(default)]
+    pub command: Vec<String>,
+    /// The arguments in place of the image's own.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// What proves that the container serves.
+    pub health: Option<HealthEntry>,
+    /// Who the container runs as.
+    pub user: Option<UserEntry>,
+    /// Folders that the container can write to, besides /tmp.
+    #[serde(default)]
+    pub writable: Vec<WritableEntry>,
     /// What the code calls it, and which resource of the workspace that is.
     #[serde(default)]
-    pub uses: BTreeMap<WordText, NameText>,
+    pub uses: BTreeMap<WordText, UseEntry>,
     /// Services that it calls.
     #[serde(default)]
     pub needs: Vec<NeedEntry>,
@@ -63,16 +82,25 @@ pub struct ServiceFile {
     pub rollout: RolloutEntry,
 }
 
-/// Where a service listens.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+/// A resource that is used: its name, or a map.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum UseEntry {
+    /// Its name.
+    Name(NameText),
+    /// All of it.
+    Full(UseFields),
+}
+
+/// A resource that is used.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PortFields {
-    /// The public listener.
-    #[schemars(range(min = 1024, max = 65535))]
-    pub http: Option<u16>,
-    /// Health, metrics and profiles.
-    #[schemars(range(min = 1024, max = 65535))]
-    pub admin: Option<u16>,
+pub struct UseFields {
+    /// The resource.
+    resource: NameText,
+    /// Whether a container owns the resource's schema, and changes it by itself.
+    #[serde(default)]
+    owner: bool,
 }
 
 /// A service that is called: its name, or a map.
@@ -203,20 +231,6 @@ pub enum StrategyText {
 }
 
 impl ServiceFile {
-    /// The ports, with the blueprint's where none are given.
-    pub fn ports(&self, defaults: &BTreeMap<String, u16>) -> Ports {
-        const ADMIN: u16 = 9090;
-        let default = |name: &str| defaults.get(name).copied();
-        Ports {
-            http: self.ports.http.or_else(|| default("http")),
-            admin: self
-                .ports
-                .admin
-                .or_else(|| default("admin"))
-                .unwrap_or(ADMIN),
-        }
-    }
-
     /// Requests and limits, with defaults filled in.
     pub fn compute(&self) -> Compute {
         let text = |cpu: &Option<CpuText>| cpu.as_ref().map(|text| text.0.clone());
@@ -286,6 +300,21 @@ impl ServiceFile {
     }
 }
 
+impl UseEntry {
+    /// The resource, as written.
+    pub fn resource(&self) -> &str {
+        match self {
+            Self::Name(name) => &name.0,
+            Self::Full(fields) => &fields.resource.0,
+        }
+    }
+
+    /// Whether a container owns its schema.
+    pub fn is_owner(&self) -> bool {
+        matches!(self, Self::Full(UseFields { owner: true, .. }))
+    }
+}
+
 impl NeedEntry {
     /// The service called, as written.
     pub fn service(&self) -> &str {
@@ -295,10 +324,15 @@ impl NeedEntry {
         }
     }
 
+    /// Whether its readiness is waited for.
+    pub fn waits(&self) -> bool {
+        matches!(self, Self::Full(NeedFields { wait: true, .. }))
+    }
+
     /// The service called and how.
     pub fn need(&self) -> Option<Need> {
-        let wait = matches!(self, Self::Full(NeedFields { wait: true, .. }));
         let service = crate::model::name::Name::new(self.service()).ok()?;
+        let wait = self.waits();
         Some(Need { service, wait })
     }
 }

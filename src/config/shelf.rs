@@ -155,6 +155,7 @@ impl Shelf {
             // A parent's versions are its own.
             blueprint.breaking = file.breaking();
             blueprint.is_abstract = file.r#abstract;
+            blueprint.container = file.container;
             blueprint.summary.clone_from(&file.summary);
             blueprint.reference = Some(reference(entry)?);
         }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpStream;
 use tokio_postgres::{Client, Config, NoTls};
 
 use crate::model::resource_type::{Provision, ReadyCheck};
@@ -12,6 +14,8 @@ use crate::model::stack::{Address, Addresses, Readiness, TenantProvision};
 const QUESTION: Duration = Duration::from_secs(5);
 /// How long one statement of the provisioning may take; making a database copies a template.
 const STATEMENT: Duration = Duration::from_secs(60);
+/// How long a connection must be kept to count as one.
+const KEPT: Duration = Duration::from_millis(200);
 /// The endpoint of a server's own protocol.
 const MAIN: &str = "main";
 
@@ -78,6 +82,8 @@ impl Servers for LiveServers {
     async fn probe(&self, query: &Query<'_>) -> Result<(), String> {
         match &query.readiness.check {
             ReadyCheck::Http { port, path } => self.http(query.address(port)?, path).await,
+            ReadyCheck::Tcp { port } => within(QUESTION, connect(query.address(port)?)).await,
+            ReadyCheck::Exec(_) => Err("its runtime alone can run a program in it".to_owned()),
             ReadyCheck::Sql(statement) => {
                 // PostgreSQL's own database, which every server has.
                 let question = async {
@@ -112,6 +118,19 @@ impl Servers for LiveServers {
             open = Some((database, session));
         }
         Ok(())
+    }
+}
+
+/// Connects, and sees whether the connection is kept: what publishes a container's port takes
+/// connections before anybody listens inside, and drops them again.
+async fn connect(address: &Address) -> Result<(), String> {
+    let mut stream = TcpStream::connect((address.host.as_str(), address.port))
+        .await
+        .map_err(|error| error.to_string())?;
+    match tokio::time::timeout(KEPT, stream.read(&mut [0])).await {
+        Ok(Ok(0)) => Err("the connection is dropped at once".to_owned()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Ok(Ok(_)) | Err(_) => Ok(()),
     }
 }
 
@@ -203,7 +222,7 @@ fn innermost(error: &dyn std::error::Error) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::AsyncWriteExt;
     use tokio::net::TcpListener;
 
     use super::*;
@@ -255,6 +274,30 @@ mod tests {
             probe(&starting.await, "admin").await.unwrap_err(),
             "/health/ready answers 503 Service Unavailable"
         );
+    }
+
+    async fn connected(greeting: Option<&'static str>) -> Result<(), String> {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = Address {
+            host: "127.0.0.1".to_owned(),
+            port: listener.local_addr().unwrap().port(),
+        };
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            if let Some(greeting) = greeting {
+                let _ = stream.write_all(greeting.as_bytes()).await;
+                tokio::time::sleep(QUESTION).await;
+            }
+        });
+        connect(&address).await
+    }
+
+    #[tokio::test]
+    async fn a_connection_counts_when_it_is_kept() {
+        assert_eq!(connected(Some("")).await, Ok(()));
+        assert_eq!(connected(Some("220 ready")).await, Ok(()));
+        let dropped = connected(None).await.unwrap_err();
+        assert_eq!(dropped, "the connection is dropped at once");
     }
 
     #[tokio::test]

@@ -33,6 +33,16 @@ pub struct RuntimeContext {
     pub run: PathBuf,
 }
 
+/// Programs inside an instance that runs, where a runtime has an inside.
+#[async_trait]
+pub trait Inside: Send + Sync {
+    /// Runs a program in an instance; bounded by a time-out of its own.
+    ///
+    /// # Errors
+    /// Why it does not end well, for people.
+    async fn ask(&self, instance: &str, program: &[String]) -> Result<(), String>;
+}
+
 /// A place where instances run.
 ///
 /// Every method may be cancelled by dropping its future: at most an instance is left behind that
@@ -40,7 +50,7 @@ pub struct RuntimeContext {
 /// [`Runtime::wait_exit`] and a following [`Runtime::logs`]. A runtime that is not there (no
 /// Docker daemon) fails at the first call, with [`crate::error::ErrorKind::Missing`].
 #[async_trait]
-pub trait Runtime: Send + Sync {
+pub trait Runtime: Inside {
     /// What exists of the stack: running instances and ended ones that were not stopped.
     async fn observe(&self) -> Result<Vec<Observed>>;
 

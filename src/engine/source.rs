@@ -14,9 +14,12 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::model::container::BuildSource;
 
 /// The file that builds the image; part of the source even when `.dockerignore` names it.
 const DOCKERFILE: &str = "Dockerfile";
+/// The manifest of a service: a context that holds one holds what we keep beside it, too.
+const MANIFEST: &str = "service.yaml";
 
 /// What a path of the source is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +50,18 @@ pub struct SourcePath {
 /// # Errors
 /// When the folder, or an ignore file in it, cannot be read.
 pub fn source_paths(directory: &Path) -> Result<Vec<SourcePath>> {
+    source_paths_with(directory, Path::new(DOCKERFILE))
+}
+
+/// The same with a Dockerfile of another name. What gantline reads or writes beside a manifest
+/// (the manifest, its environments, the chart) is no source: deploying an image must not make
+/// another one.
+///
+/// # Errors
+/// As [`source_paths`].
+pub fn source_paths_with(directory: &Path, dockerfile: &Path) -> Result<Vec<SourcePath>> {
     let ignored = docker_ignore(directory)?;
+    let is_service = directory.join(MANIFEST).is_file();
     let mut found = Vec::new();
     let walk = WalkBuilder::new(directory)
         .standard_filters(false)
@@ -62,10 +76,11 @@ pub fn source_paths(directory: &Path) -> Result<Vec<SourcePath>> {
         let Ok(relative) = entry.path().strip_prefix(directory) else {
             continue;
         };
-        let wanted = relative == Path::new(DOCKERFILE)
+        let wanted = relative == dockerfile
             || !ignored
                 .matched_path_or_any_parents(relative, false)
-                .is_ignore();
+                .is_ignore()
+                && !(is_service && is_ours(relative));
         let metadata = entry
             .metadata()
             .map_err(|error| unreadable(directory, error))?;
@@ -84,40 +99,88 @@ pub fn source_paths(directory: &Path) -> Result<Vec<SourcePath>> {
 /// When a file cannot be read.
 pub fn source_hash(directory: &Path) -> Result<String> {
     let mut hash = Sha256::new();
-    for source in source_paths(directory)? {
-        frame(&mut hash, source.path.as_os_str().as_bytes());
+    add_files(&mut hash, directory, Path::new(DOCKERFILE))?;
+    Ok(hexadecimal(hash))
+}
+
+/// Whether a path below a service's folder is the manifest's, or made from it.
+fn is_ours(relative: &Path) -> bool {
+    let name = relative.to_string_lossy();
+    let of_environment = name
+        .strip_prefix("service.")
+        .and_then(|rest| rest.strip_suffix(".yaml"))
+        .is_some_and(|environment| !environment.contains('/'));
+    name == MANIFEST || of_environment || relative.starts_with("chart")
+}
+
+fn add_files(hash: &mut Sha256, directory: &Path, dockerfile: &Path) -> Result<()> {
+    for source in source_paths_with(directory, dockerfile)? {
+        frame(hash, source.path.as_os_str().as_bytes());
         match &source.kind {
             SourceKind::Link { target } => {
                 hash.update(b"link");
-                frame(&mut hash, target.as_os_str().as_bytes());
+                frame(hash, target.as_os_str().as_bytes());
             }
             SourceKind::File { executable } => {
                 hash.update(if *executable { b"prog" } else { b"file" });
                 let path = directory.join(&source.path);
-                frame(&mut hash, &content_hash(&path)?);
+                frame(hash, &content_hash(&path)?);
             }
         }
     }
-    Ok(hash
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    Ok(())
 }
 
-/// The hash of the source of an image: of a folder that has a Dockerfile.
+fn hexadecimal(hash: Sha256) -> String {
+    let bytes = hash.finalize();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The source of the image of a folder that has a Dockerfile, and says no more.
+pub fn plain_source(directory: &Path) -> BuildSource {
+    BuildSource {
+        context: directory.to_path_buf(),
+        dockerfile: DOCKERFILE.into(),
+        target: None,
+        args: std::collections::BTreeMap::new(),
+    }
+}
+
+/// The hash of the source of an image, whose context is absolute.
 ///
 /// # Errors
 /// When there is no Dockerfile, or a file cannot be read.
-pub async fn image_source(directory: &Path) -> Result<String> {
-    if !directory.join(DOCKERFILE).is_file() {
-        let message = format!("{} has no Dockerfile", directory.display());
-        return Err(Error::invalid(message).hint("Write it again with `gantline generate`"));
+pub async fn image_source(source: &BuildSource) -> Result<String> {
+    let file = source.context.join(&source.dockerfile);
+    if !file.is_file() {
+        let message = format!("there is no {}", file.display());
+        return Err(Error::invalid(message)
+            .since("an image is made from a Dockerfile")
+            .hint("Write it, or name another one in service.yaml; `gantline generate` writes those of blueprints"));
     }
-    let directory = directory.to_path_buf();
-    tokio::task::spawn_blocking(move || source_hash(&directory))
+    let source = source.clone();
+    tokio::task::spawn_blocking(move || hash_of(&source))
         .await
         .map_err(|error| Error::failed("reading the source was cut off").because(error))?
+}
+
+fn hash_of(source: &BuildSource) -> Result<String> {
+    let mut hash = Sha256::new();
+    add_files(&mut hash, &source.context, &source.dockerfile)?;
+    // Only what is said beyond the usual changes the hash.
+    let is_plain = *source == plain_source(&source.context);
+    if !is_plain {
+        frame(&mut hash, source.dockerfile.as_os_str().as_bytes());
+        frame(
+            &mut hash,
+            source.target.as_deref().unwrap_or_default().as_bytes(),
+        );
+        for (name, value) in &source.args {
+            frame(&mut hash, name.as_bytes());
+            frame(&mut hash, value.as_bytes());
+        }
+    }
+    Ok(hexadecimal(hash))
 }
 
 fn content_hash(path: &Path) -> Result<[u8; 32]> {
@@ -258,6 +321,44 @@ mod tests {
         let program = fs::Permissions::from_mode(0o755);
         fs::set_permissions(folder.path().join("b"), program).unwrap();
         assert_ne!(source_hash(folder.path()).unwrap(), third);
+    }
+
+    #[test]
+    fn what_gantline_keeps_beside_a_manifest_is_no_source() {
+        let files = [
+            ("Dockerfile", ""),
+            ("chart/values.yaml", ""),
+            ("service.staging.yaml", ""),
+            ("charts.js", ""),
+            ("service.d/a.yaml", ""),
+        ];
+        let folder = tree(&files);
+        assert_eq!(listed(&folder).len(), files.len());
+        fs::write(folder.path().join("service.yaml"), "").unwrap();
+        assert_eq!(
+            listed(&folder),
+            ["Dockerfile", "charts.js", "service.d/a.yaml"]
+        );
+    }
+
+    #[test]
+    fn target_and_arguments_are_part_of_an_images_source() {
+        let folder = tree(&[("Dockerfile", "FROM scratch"), ("a", "")]);
+        let plain = plain_source(folder.path());
+        assert_eq!(
+            hash_of(&plain).unwrap(),
+            source_hash(folder.path()).unwrap()
+        );
+        let with_target = BuildSource {
+            target: Some("web".to_owned()),
+            ..plain.clone()
+        };
+        let with_argument = BuildSource {
+            args: [("VERSION".to_owned(), "1".to_owned())].into(),
+            ..plain.clone()
+        };
+        let hashes = [&plain, &with_target, &with_argument].map(|it| hash_of(it).unwrap());
+        assert!(hashes[0] != hashes[1] && hashes[0] != hashes[2] && hashes[1] != hashes[2]);
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Blueprint {
     pub breaking: BTreeMap<u32, String>,
     /// Folders of a service in which a file is written once and never changed afterwards.
     pub once: Vec<String>,
+    /// Whether it is for services that name their image or Dockerfile, and is not named itself.
+    pub container: bool,
     /// Options in the order they are asked, the parent's first.
     pub options: Vec<OptionDefinition>,
     /// Combinations that are refused.

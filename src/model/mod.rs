@@ -1,6 +1,7 @@
 //! What gantline works on: plain types without I/O, which every other folder shares.
 
 pub mod blueprint;
+pub mod container;
 pub mod contract_check;
 pub mod environment;
 pub mod event;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use semver::VersionReq;
 
+use super::container::{Container, Origin};
 use super::file_set::TreePath;
 use super::name::Name;
 
@@ -62,8 +63,10 @@ pub struct Service {
     pub directory: TreePath,
     /// Who answers for it.
     pub owner: Option<String>,
-    /// What it is made from.
+    /// What its files are made from; of a service without a blueprint, its chart.
     pub blueprint: BlueprintReference,
+    /// What runs in it when it is made from no blueprint.
+    pub container: Option<Container>,
     /// The chosen options; every option of the blueprint has an entry.
     pub options: BTreeMap<String, String>,
     /// Where it listens.
@@ -106,12 +109,33 @@ impl std::fmt::Display for BlueprintReference {
 }
 
 /// Where a service listens, each a TCP port of at least 1024.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Ports {
     /// The public listener; a worker has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<u16>,
-    /// Health, metrics and profiles.
-    pub admin: u16,
+    /// Health, metrics and profiles; only a service without a blueprint may have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub admin: Option<u16>,
+    /// Those of a service without a blueprint that speak something else, by its name.
+    #[serde(flatten)]
+    pub others: BTreeMap<String, u16>,
+}
+
+impl Ports {
+    /// All of them with their names, `http` first and `admin` last.
+    pub fn named(&self) -> Vec<(&str, u16)> {
+        let http = self.http.map(|port| ("http", port));
+        let others = self.others.iter().map(|(name, port)| (&**name, *port));
+        let admin = self.admin.map(|port| ("admin", port));
+        http.into_iter().chain(others).chain(admin).collect()
+    }
+
+    /// The one that others call, and what it speaks: `http`, or the first by name.
+    pub fn called(&self) -> Option<(&str, u16)> {
+        let first = self.named().into_iter().next();
+        first.filter(|(name, _)| *name != "admin")
+    }
 }
 
 /// A service that another one calls.
@@ -177,6 +201,18 @@ impl Service {
 
     /// The image's repository, without a tag.
     pub fn image(&self, workspace: &Workspace) -> String {
-        format!("{}/{}", workspace.registry, self.name)
+        match &self.container {
+            Some(Container {
+                origin: Origin::Image(image),
+                ..
+            }) => image.name.repository.clone(),
+            _ => format!("{}/{}", workspace.registry, self.name),
+        }
+    }
+
+    /// Whether its image is made from the workspace's source, and not a vendor's.
+    pub fn has_source(&self) -> bool {
+        let container = self.container.as_ref();
+        !container.is_some_and(|it| matches!(it.origin, Origin::Image(_)))
     }
 }

@@ -126,6 +126,14 @@ pub enum ReadyCheck {
         /// The path.
         path: String,
     },
+    /// This named port takes a connection and keeps it; asked only of containers that speak
+    /// neither of these.
+    Tcp {
+        /// A key of `ports`.
+        port: String,
+    },
+    /// This program in the container ends well; only of containers, too.
+    Exec(Vec<String>),
 }
 
 /// A step that makes a shared server ready for one resource.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::container::{BuildSource, User, WritableFolder};
 use super::name::Name;
 use super::resource_type::{ProcessRecipe, Provision, ReadyCheck};
 use super::secret::Secret;
@@ -133,6 +134,50 @@ pub enum Program {
     },
     /// A backing server.
     Server(ServerProgram),
+    /// A service without a blueprint: its image as it is.
+    Container(ContainerProgram),
+}
+
+impl Program {
+    /// Whether it is made from the workspace's source, which uses this machine.
+    pub fn is_built(&self) -> bool {
+        match self {
+            Self::Service { .. } => true,
+            Self::Server(_) => false,
+            Self::Container(container) => matches!(container.image, ContainerImage::Built { .. }),
+        }
+    }
+}
+
+/// What a service without a blueprint runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContainerProgram {
+    /// The service.
+    pub service: Name,
+    /// Where its image comes from.
+    pub image: ContainerImage,
+    /// What runs in place of the image's entry point; its own when empty.
+    pub command: Vec<String>,
+    /// The arguments in place of the image's own; those when empty.
+    pub arguments: Vec<String>,
+    /// Who it runs as.
+    pub user: User,
+    /// Folders that it can write to, besides `/tmp`.
+    pub writable: Vec<WritableFolder>,
+}
+
+/// Where the image of a container comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ContainerImage {
+    /// A registry has it under this name.
+    Named(String),
+    /// BuildKit makes it.
+    Built {
+        /// The repository, without a tag.
+        repository: String,
+        /// What it is made from; the context is absolute here.
+        source: BuildSource,
+    },
 }
 
 /// A backing server: as an image, and as processes.

@@ -45,8 +45,10 @@ pub struct Peer {
     pub entity: Option<Name>,
     /// Its Go module.
     pub module: String,
-    /// Its public port; a worker has none.
-    pub port: Option<u16>,
+    /// The port that is called, and what it speaks; a worker has none.
+    pub called: Option<(String, u16)>,
+    /// Whether it is made from a blueprint, so that a caller's code can be made for it.
+    pub is_made: bool,
     /// What was chosen for it.
     pub options: BTreeMap<String, String>,
 }
@@ -60,7 +62,11 @@ impl Peer {
         Ok(Self {
             entity: context::entity_of(service)?,
             module: service.module(workspace),
-            port: service.ports.http,
+            called: service
+                .ports
+                .called()
+                .map(|(scheme, port)| (scheme.to_owned(), port)),
+            is_made: service.container.is_none(),
             options: service.options.clone(),
         })
     }

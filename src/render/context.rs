@@ -6,11 +6,15 @@ use serde_json::{Map, Value, json};
 
 use super::code::{CodeInput, Peer};
 use super::condition::Each;
+use super::container;
 use super::names::forms;
 use crate::error::{Error, Result};
+use crate::model::container::Container;
 use crate::model::name::Name;
 use crate::model::project::{Service, Workspace};
 
+/// Whether a peer is made from a blueprint.
+const MADE: &str = "is_made";
 /// The option that names what a service keeps.
 pub const ENTITY: &str = "entity";
 
@@ -29,6 +33,10 @@ pub fn of_service(input: &CodeInput<'_>) -> Result<Map<String, Value>> {
     context.insert("module".to_owned(), json!(service.module(workspace)));
     context.insert("registry".to_owned(), json!(workspace.registry));
     context.insert("image".to_owned(), json!(service.image(workspace)));
+    context.extend(container::of_image(service));
+    if let Some(described) = &service.container {
+        context.insert("container".to_owned(), container::described(described));
+    }
     let owner = service.owner.as_deref().unwrap_or_default();
     context.insert("owner".to_owned(), json!(owner));
     if let Some(entity) = entity_of(service)? {
@@ -64,6 +72,9 @@ pub fn each(context: &Map<String, Value>, each: Option<Each>) -> Vec<Map<String,
         Some(Each::Providers) => ("providers", "provider"),
     };
     let elements = context.get(list).and_then(Value::as_array);
+    // What a service without a blueprint offers is not known, so no code calls it.
+    let is_made = |element: &&Value| element.get(MADE) != Some(&Value::Bool(false));
+    let elements = elements.into_iter().flatten().filter(is_made);
     let with = |element: &Value| {
         let mut own = context.clone();
         own.insert(name.to_owned(), element.clone());
@@ -74,7 +85,7 @@ pub fn each(context: &Map<String, Value>, each: Option<Each>) -> Vec<Map<String,
         }
         own
     };
-    elements.into_iter().flatten().map(with).collect()
+    elements.map(with).collect()
 }
 
 /// The entity that a service was made for.
@@ -166,8 +177,14 @@ fn peer_forms(name: &Name, peer: &Peer) -> Value {
     }
     forms.insert("module".to_owned(), json!(peer.module));
     forms.insert("options".to_owned(), json!(peer.options));
-    if let Some(port) = peer.port {
+    forms.insert(MADE.to_owned(), json!(peer.is_made));
+    if let Some((scheme, port)) = &peer.called {
         forms.insert("port".to_owned(), json!(port));
+        let address = match scheme.as_str() {
+            "http" => format!("{{port: {port}}}"),
+            scheme => format!("{{port: {port}, scheme: {scheme}}}"),
+        };
+        forms.insert("address".to_owned(), json!(address));
     }
     Value::Object(forms)
 }
@@ -209,9 +226,13 @@ fn uses(service: &Service, workspace: &Workspace) -> Result<Value> {
             ))
             .hint(format!("Add it: `gantline add resource {name}`"))
         })?;
-        let described = json!({
+        let mut described = json!({
             "resource": name, "type": resource.kind, "version": resource.version,
         });
+        let owns = |container: &Container| container.owns.contains(role);
+        if service.container.as_ref().is_some_and(owns) {
+            described["secret"] = json!(format!("{name}-owner"));
+        }
         uses.insert(role.as_str(), described);
     }
     Ok(json!(uses))

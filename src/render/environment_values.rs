@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::chart::{YamlProblem, read_yaml};
 use super::yaml::block;
 use crate::error::{Error, Result};
+use crate::model::container::Container;
 use crate::model::environment::{Environment, EnvironmentResource};
 use crate::model::file_set::{FileSet, MergeKind, RenderedFile, TreePath};
 use crate::model::project::{Service, Workspace};
@@ -107,6 +108,7 @@ fn of_environment(
     } = input;
     if let Some(registry) = &environment.registry
         && *registry != input.workspace.registry
+        && service.has_source()
     {
         let repository = format!("{registry}/{}", service.name);
         set(changes, &["image", "repository"], json!(repository));
@@ -129,10 +131,15 @@ fn of_environment(
         else {
             continue;
         };
-        if secret != resource.as_str() {
+        let owner = format!("{resource}-owner");
+        let owns = |container: &Container| container.owns.contains(role);
+        let (known, secret) = match service.container.as_ref().is_some_and(owns) {
+            true => (owner.as_str(), owner_secret),
+            false => (resource.as_str(), secret),
+        };
+        if secret != known {
             set(changes, &["uses", role, "secret"], json!(secret));
         }
-        let owner = format!("{resource}-owner");
         let migrates = own.get("migrations").and_then(|map| map.get("secret"));
         if migrates == Some(&json!(owner)) && *owner_secret != owner {
             set(changes, &["migrations", "secret"], json!(owner_secret));

@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod code;
 pub mod condition;
+pub mod container;
 pub mod context;
 pub mod environment_values;
 pub mod go_module;

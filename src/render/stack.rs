@@ -1,6 +1,7 @@
 //! The local stack from the manifests: which servers, jobs and services, and what each finds in
 //! its environment. Pure: addresses and passwords come in or stay placeholders.
 
+mod containers;
 mod passwords;
 pub(in crate::render) mod placeholder;
 mod servers;

@@ -8,6 +8,7 @@
 
 mod answers;
 mod bad_files;
+mod containers;
 mod contract;
 mod demo;
 mod dist;

@@ -7,6 +7,9 @@ use semver::VersionReq;
 
 use crate::error::{Error, Result};
 use crate::model::blueprint::{Blueprint, Count, OptionValues, Selection};
+use crate::model::container::{
+    Container, DEFAULT_FOLDER_SIZE, Health, ImageName, Origin, User, VendorImage, WritableFolder,
+};
 use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
 use crate::model::project::{
@@ -166,7 +169,8 @@ pub fn render(blueprint: &Blueprint, combination: &Combination, shape: &Shape) -
         let described = Peer {
             entity: Some(self::name(entity)?),
             module: format!("{}/services/{peer}", project.workspace.module),
-            port: Some(8080),
+            called: Some(("http".to_owned(), 8080)),
+            is_made: true,
             options: BTreeMap::from([("store".to_owned(), store.to_owned())]),
         };
         peers.insert(self::name(peer)?, described);
@@ -237,6 +241,34 @@ fn resources(
     Ok(resources)
 }
 
+/// A container that says all that one can.
+fn sample_container() -> Result<Container> {
+    let name = ImageName::parse("nginx:1.27")
+        .map_err(|cause| Error::failed("the sample's image is wrong").because(cause))?;
+    Ok(Container {
+        origin: Origin::Image(VendorImage {
+            name,
+            pull_secrets: vec!["registry".to_owned()],
+        }),
+        command: vec!["nginx".to_owned()],
+        args: vec!["-g".to_owned(), "daemon off;".to_owned()],
+        user: User {
+            id: 101,
+            group: 101,
+        },
+        writable: vec![WritableFolder {
+            path: "/var/cache/nginx".to_owned(),
+            size: DEFAULT_FOLDER_SIZE,
+        }],
+        health: Health::Http {
+            port: "http".to_owned(),
+            path: "/healthz".to_owned(),
+            live: None,
+        },
+        owns: std::collections::BTreeSet::new(),
+    })
+}
+
 fn sample_service(
     blueprint: &Blueprint,
     combination: &Combination,
@@ -279,10 +311,18 @@ fn sample_service(
             },
         },
         options,
-        ports: Ports {
-            http: ports.get("http").copied(),
-            admin: ports.get("admin").copied().unwrap_or(9090),
+        ports: match blueprint.container {
+            true => Ports {
+                http: Some(8080),
+                ..Ports::default()
+            },
+            false => Ports {
+                http: ports.get("http").copied(),
+                admin: Some(ports.get("admin").copied().unwrap_or(9090)),
+                ..Ports::default()
+            },
         },
+        container: blueprint.container.then(sample_container).transpose()?,
         uses,
         needs: needs.collect::<Result<_>>()?,
         publishes: publishes.collect::<Result<_>>()?,

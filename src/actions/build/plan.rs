@@ -34,14 +34,21 @@ impl Chosen {
 /// When the native one was asked for and the Dockerfile says something else.
 pub fn choose(request: &BuildRequest<'_>, service: &Name) -> Result<Chosen> {
     let root = &request.project.root;
-    let folder = request.project.services.get(service);
-    let folder = folder.map(|found| root.join(found.directory.as_str()));
-    let directory =
-        folder.ok_or_else(|| Error::invalid(format!("there is no service `{service}`")))?;
+    let found = request.project.services.get(service);
+    let found = found.ok_or_else(|| Error::invalid(format!("there is no service `{service}`")))?;
+    let directory = root.join(found.directory.as_str());
     if request.builder == Some(Builder::Docker) {
         return Ok(Chosen::Docker { reason: None });
     }
-    let reason = match standing(root, service.as_str(), &directory)? {
+    if found.container.is_some() && request.builder.is_none() {
+        // Nobody could expect another one.
+        return Ok(Chosen::Docker { reason: None });
+    }
+    let standing = match found.container {
+        Some(_) => Standing::Edited,
+        None => standing(root, service.as_str(), &directory)?,
+    };
+    let reason = match standing {
         Standing::Same(stage) => return Ok(Chosen::Native(stage)),
         Standing::Edited => "its Dockerfile is not as generated",
         Standing::Unusual => "the last stage of its Dockerfile does more than hold a program",

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::plan::Builder;
 use super::schema::stated;
-use super::wanted::{Wanted, wanted};
+use super::wanted::{Wanted, source_of, wanted};
 use super::{BuildRequest, Chosen, Job};
 use crate::engine::docker::build::{ContextBuild, context_of};
 use crate::engine::docker::connection::{DockerEnvironment, connect};
@@ -201,8 +201,8 @@ impl<'a> Workshop<'a> {
         progress: &Progress,
     ) -> Result<Vec<Packed>> {
         let client = self.docker().await?;
-        let directory = self.directory(&job.wanted);
-        let context = context_of(&directory).await?;
+        let source = source_of(self.request.project, &job.wanted.service)?;
+        let context = context_of(&source).await?;
         let mut images = Vec::new();
         for platform in &job.platforms {
             // Docker keeps one platform under a name.
@@ -218,7 +218,7 @@ impl<'a> Workshop<'a> {
             progress.say(format!("building {tagged} with BuildKit"));
             let build = ContextBuild {
                 service: job.wanted.service.as_str(),
-                directory: &directory,
+                source: &source,
                 tagged: &tagged,
                 context: context.clone(),
                 platform: Some(platform),

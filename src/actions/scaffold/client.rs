@@ -54,6 +54,18 @@ pub struct PreparedClient {
 pub async fn prepare(project: &Project, provider: &Name, caller: &Name) -> Result<PreparedClient> {
     let tree = DiskTree::new(&project.root);
     let provided = callable(project, provider)?;
+    for party in [provided, service_of(project, caller)?] {
+        if party.container.is_some() {
+            return Err(Error::invalid(format!(
+                "a client of `{provider}` cannot be made in `{caller}`"
+            ))
+            .since(format!("`{}` is made from no blueprint", party.name))
+            .hint(format!(
+                "Add `needs: [{provider}]` to the service.yaml of `{caller}`: it finds the address in {}_URL",
+                provider.env()
+            )));
+        }
+    }
     check_caller(service_of(project, caller)?, provider)?;
     let offered = offered(provided, &tree)?;
     let (changes, write) = manifest(project, service_of(project, caller)?, provider, &tree)?;

@@ -54,7 +54,7 @@ impl Ground<'_> {
     /// # Errors
     /// When a name is taken, a choice is missing or unknown, or the combination is refused.
     pub fn design(&self, request: &ServiceRequest) -> Result<Design> {
-        self.check_name(&request.name)?;
+        check_name(self.project, self.resource_types, &request.name)?;
         let options = self.options(&request.options)?;
         self.check_combination(request, &options)?;
         let needs = self.needs(request)?;
@@ -75,22 +75,6 @@ impl Ground<'_> {
             consumes: request.consumes.clone(),
             resources,
         })
-    }
-
-    fn check_name(&self, name: &Name) -> Result<()> {
-        if let Some(reason) = reserved::service_reason(name, self.resource_types.keys()) {
-            return Err(reserved::refused(name, reason));
-        }
-        let taken_by = match self.project.services.get(name) {
-            Some(taken) => format!("`{}/service.yaml` has it", taken.directory),
-            None if self.project.workspace.resources.contains_key(name) => {
-                "a resource in gantline.yaml has it".to_owned()
-            }
-            None => return Ok(()),
-        };
-        Err(Error::invalid(format!("the name `{name}` is taken"))
-            .since(taken_by)
-            .hint("Choose another name"))
     }
 
     /// The value of every option: given, or by default.
@@ -301,6 +285,30 @@ impl Ground<'_> {
     }
 }
 
+/// Whether a new service may have this name.
+///
+/// # Errors
+/// When it means something already.
+pub fn check_name(
+    project: &Project,
+    resource_types: &BTreeMap<Name, ResourceType>,
+    name: &Name,
+) -> Result<()> {
+    if let Some(reason) = reserved::service_reason(name, resource_types.keys()) {
+        return Err(reserved::refused(name, reason));
+    }
+    let taken_by = match project.services.get(name) {
+        Some(taken) => format!("`{}/service.yaml` has it", taken.directory),
+        None if project.workspace.resources.contains_key(name) => {
+            "a resource in gantline.yaml has it".to_owned()
+        }
+        None => return Ok(()),
+    };
+    Err(Error::invalid(format!("the name `{name}` is taken"))
+        .since(taken_by)
+        .hint("Choose another name"))
+}
+
 /// The service of this name.
 ///
 /// # Errors
@@ -322,13 +330,19 @@ pub fn service<'a>(project: &'a Project, name: &Name) -> Result<&'a Service> {
 /// When there is none, or it has no public listener.
 pub fn callable<'a>(project: &'a Project, name: &Name) -> Result<&'a Service> {
     let service = service(project, name)?;
-    if service.ports.http.is_none() {
-        return Err(Error::invalid(format!("`{name}` cannot be called"))
-            .since(format!(
+    if service.ports.called().is_none() {
+        let error = Error::invalid(format!("`{name}` cannot be called"));
+        return Err(match service.container {
+            Some(_) => error.since(format!(
+                "{}/service.yaml gives it no port but `admin`",
+                service.directory
+            )),
+            None => error.since(format!(
                 "it is made from {}, which has no public listener",
                 service.blueprint
-            ))
-            .hint("Consume its events instead: `--consumes EVENT=PROVIDER`"));
+            )),
+        }
+        .hint("Consume its events instead: `--consumes EVENT=PROVIDER`"));
     }
     Ok(service)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::design::{Design, Ground};
+use super::design::Ground;
 use super::manifest;
 use super::request::ServiceRequest;
 use crate::actions::generate;
@@ -11,17 +11,18 @@ use crate::config::yaml::Document;
 use crate::config::{catalog, edit, schema, service_file, workspace};
 use crate::engine::files::{DiskTree, FileTree, FileWrite, Found, ObjectKind};
 use crate::error::{Error, Result};
+use crate::model::blueprint::Blueprint;
 use crate::model::file_set::{FileSet, RenderedFile, TreePath};
 use crate::model::name::Name;
 use crate::model::plan::FilePlan;
-use crate::model::project::{Project, Service};
+use crate::model::project::{BlueprintReference, Project, Resource, Service};
 use crate::render::code::{self, CodeInput};
 
 /// Everything that adding a service does, before any of it is done.
 #[derive(Debug)]
 pub struct Prepared {
-    /// What was decided.
-    pub design: Design,
+    /// Resources that come along.
+    pub resources: Vec<Resource>,
     /// The service as its manifest will be read.
     pub service: Service,
     /// Its folder, and where the manifest goes.
@@ -48,31 +49,61 @@ pub fn prepare(project: &Project, request: &ServiceRequest) -> Result<Prepared> 
     };
     let design = ground.design(request)?;
     let tree = DiskTree::new(&project.root);
-    let directory = free_directory(project, &design.name, &tree)?;
-    let manifest = path(&format!("{directory}/{}", service_file::FILE))?;
-    let (changes, mut also) = written_files(project, &design, &manifest, &tree)?;
-    let after = project::load_with(&project.root, &changes, &Selection::All)?;
-    let service = after
-        .services
-        .get(&design.name)
-        .cloned()
-        .ok_or_else(|| Error::failed(format!("`{}` was not found again", design.name)))?;
-    let pins = catalog::pins(&project.root, std::slice::from_ref(&request.blueprint))?;
-    for (path, file) in pins.files {
-        also.push(write(path, file.bytes, &tree)?);
+    let draft = Draft {
+        directory: free_directory(project, &design.name, &tree)?,
+        text: manifest::text(&design, &schema::Kind::Service.line()),
+        name: design.name,
+        resources: design.resources,
+        blueprint,
+        reference: request.blueprint.clone(),
+    };
+    draft.prepared(project, &tree)
+}
+
+/// A service that was decided on, before its files are made.
+pub(super) struct Draft {
+    /// Its name.
+    pub name: Name,
+    /// Its folder.
+    pub directory: TreePath,
+    /// Its manifest.
+    pub text: String,
+    /// Resources that come along.
+    pub resources: Vec<Resource>,
+    /// What its files are made from.
+    pub blueprint: Blueprint,
+    /// What that is called.
+    pub reference: BlueprintReference,
+}
+
+impl Draft {
+    /// Makes everything that is written.
+    pub fn prepared(self, project: &Project, tree: &dyn FileTree) -> Result<Prepared> {
+        let manifest = path(&format!("{}/{}", self.directory, service_file::FILE))?;
+        let (changes, mut also) = written_files(project, &self, &manifest, tree)?;
+        let after = project::load_with(&project.root, &changes, &Selection::All)?;
+        let service = after
+            .services
+            .get(&self.name)
+            .cloned()
+            .ok_or_else(|| Error::failed(format!("`{}` was not found again", self.name)))?;
+        let pins = catalog::pins(&project.root, std::slice::from_ref(&self.reference))?;
+        for (path, file) in pins.files {
+            also.push(write(path, file.bytes, tree)?);
+        }
+        let input = CodeInput::of(&self.blueprint, &after, &service)?;
+        let examples = code::examples(&input)?;
+        let files = generate::service_files((&after, &changes), &self.blueprint, &service)?;
+        let plan = plan(&after, (&service.name, files), tree)?;
+        Ok(Prepared {
+            resources: self.resources,
+            service,
+            manifest,
+            plan,
+            examples,
+            also,
+        })
     }
-    let input = CodeInput::of(&blueprint, &after, &service)?;
-    let examples = code::examples(&input)?;
-    let files = generate::service_files((&after, &changes), &blueprint, &service)?;
-    let plan = plan(&after, (&service.name, files), &tree)?;
-    Ok(Prepared {
-        design,
-        service,
-        manifest,
-        plan,
-        examples,
-        also,
-    })
 }
 
 impl Prepared {
@@ -99,20 +130,21 @@ fn plan(
 /// The files of people that change: the manifest, and gantline.yaml when resources come along.
 fn written_files(
     project: &Project,
-    design: &Design,
+    draft: &Draft,
     manifest: &TreePath,
     tree: &dyn FileTree,
 ) -> Result<(FileSet, Vec<FileWrite>)> {
-    let text = manifest::text(design, &schema::Kind::Service.line());
     let mut changes = FileSet::default();
-    changes.files.insert(manifest.clone(), rendered(&text));
-    let mut also = vec![FileWrite::create(manifest.clone(), text)];
-    if !design.resources.is_empty() {
+    changes
+        .files
+        .insert(manifest.clone(), rendered(&draft.text));
+    let mut also = vec![FileWrite::create(manifest.clone(), draft.text.clone())];
+    if !draft.resources.is_empty() {
         let path = path(workspace::FILE)?;
         let before = read(&path, tree)?;
         let file = project.root.join(workspace::FILE);
         let mut text = Document::parse(&file, &before)?.text().to_owned();
-        for resource in &design.resources {
+        for resource in &draft.resources {
             let document = Document::parse(&file, text.as_bytes())?;
             text = edit::add_resource(&document, resource)?;
         }
@@ -149,7 +181,11 @@ pub(super) fn read(path: &TreePath, tree: &dyn FileTree) -> Result<Vec<u8>> {
 }
 
 /// The folder of the new service, in which nothing may lie yet.
-fn free_directory(project: &Project, name: &Name, tree: &dyn FileTree) -> Result<TreePath> {
+pub(super) fn free_directory(
+    project: &Project,
+    name: &Name,
+    tree: &dyn FileTree,
+) -> Result<TreePath> {
     let directory = path(&format!("{}/{name}", project.workspace.services))?;
     let found = tree.list(&directory)?;
     let is_folder = match tree.metadata(&directory)? {

@@ -211,7 +211,7 @@ impl Traveller<'_> {
         let began = Instant::now();
         let mut reported = Instant::now();
         loop {
-            match self.run.stack.servers.probe(&query).await {
+            match self.run.stack.probe(&query).await {
                 Ok(()) => return,
                 Err(answer) => *reason = answer,
             }

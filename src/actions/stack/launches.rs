@@ -62,7 +62,7 @@ impl Resolver {
         }
         let files = match &instance.program {
             Program::Server(server) => self.resolved(instance, &server.files)?,
-            Program::Service { .. } => BTreeMap::new(),
+            Program::Service { .. } | Program::Container(_) => BTreeMap::new(),
         };
         let mut launch = Launch {
             instance: instance.clone(),
@@ -114,6 +114,11 @@ fn fingerprint(launch: &Launch) -> String {
         Program::Server(server) => {
             how.update(server.arguments.join("\0"));
             how.update(format!("\0{:?}\0{:?}", server.data, server.process));
+        }
+        Program::Container(container) => {
+            let words = (&container.command, &container.arguments);
+            let rights = (container.user, &container.writable);
+            how.update(format!("{words:?}\0{rights:?}"));
         }
     }
     let what = Sha256::digest(launch.artifact.identity.as_bytes());

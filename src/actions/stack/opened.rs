@@ -11,14 +11,14 @@ use crate::engine::checkout::{Checkout, checkout, existing};
 pub use crate::engine::docker::Builder;
 use crate::engine::docker::connection::DockerEnvironment;
 use crate::engine::docker::{DockerOptions, DockerRuntime};
-use crate::engine::process::ProcessRuntime;
+use crate::engine::process::{ProcessRuntime, without_images};
 use crate::engine::readiness::LiveServers;
 use crate::engine::runtime::{Runtime, RuntimeContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::EventSink;
 use crate::model::name::Name;
 use crate::model::secret::Secret;
-use crate::model::stack::RuntimeKind;
+use crate::model::stack::{Program, RuntimeKind};
 use crate::render::stack::{StackInput, stack as describe};
 
 /// The file that remembers how the stack was started last.
@@ -49,7 +49,9 @@ impl Opening {
     pub fn to_start(&self) -> Result<Opened> {
         let root = find(&self.directory)?;
         let secrets = local_env::read(&root)?;
-        self.open(&root, self.runtime.unwrap_or_default(), |_| secrets)
+        let opened = self.open(&root, self.runtime.unwrap_or_default(), |_| secrets)?;
+        opened.refuse_images_as_processes()?;
+        Ok(opened)
     }
 
     /// The stack as it is, on the runtime that was used last unless the user named one.
@@ -177,6 +179,17 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// What has an image and nothing else is named before anything starts.
+    fn refuse_images_as_processes(&self) -> Result<()> {
+        let services = self.stack.spec.services.iter();
+        let images = services.filter(|it| matches!(it.program, Program::Container(_)));
+        let names: Vec<String> = images.map(|it| format!("`{}`", it.name)).collect();
+        match names.is_empty() || self.stack.kind != RuntimeKind::Process {
+            true => Ok(()),
+            false => Err(without_images(&names.join(", "))),
+        }
+    }
+
     /// Takes the stack's lock until the guard is dropped, so that two commands never change it
     /// at the same time.
     ///

@@ -65,7 +65,7 @@ async fn look_at(stack: &Stack, instance: &Instance, found: Option<&Observed>) -
             readiness,
             addresses: &Addresses(BTreeMap::from([(instance.name.clone(), endpoints)])),
         };
-        match stack.servers.probe(&query).await {
+        match stack.probe(&query).await {
             Ok(()) => thing.state = State::Ready,
             Err(reason) => thing.reason = Some(reason),
         }
@@ -103,7 +103,8 @@ fn thing(name: &str, kind: Role, found: Option<&Observed>) -> Thing {
 }
 
 fn shown(kind: Role, endpoint: &str, address: &crate::model::stack::Address) -> String {
-    let speaks_http = kind == Role::Service || endpoint == "monitor";
+    let of_service = kind == Role::Service && matches!(endpoint, "http" | "admin");
+    let speaks_http = of_service || endpoint == "monitor";
     match speaks_http {
         true => format!("http://{address}"),
         false => address.to_string(),

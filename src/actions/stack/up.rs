@@ -16,7 +16,7 @@ use super::launches::Resolver;
 use crate::engine::runtime::{Artifact, ClearScope, Progress};
 use crate::error::{Error, Result};
 use crate::model::event::Event;
-use crate::model::stack::{Address, Addresses, Instance, Observed, Program, Role};
+use crate::model::stack::{Address, Addresses, ContainerImage, Instance, Observed, Program, Role};
 
 /// What happens to instances that this run started when it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,6 +201,13 @@ impl Run {
                 let id = format!("build {service}");
                 (id.clone(), id)
             }
+            Program::Container(container) => {
+                let id = match container.image {
+                    ContainerImage::Named(_) => format!("obtain {}", container.service),
+                    ContainerImage::Built { .. } => format!("build {}", container.service),
+                };
+                (id.clone(), id)
+            }
         };
         let events = &self.stack.events;
         let began = Instant::now();
@@ -210,9 +217,9 @@ impl Run {
         });
         let progress = Progress::new(Arc::clone(events), &id);
         // Only builds use the machine; a server must not wait for one.
-        let place = match instance.role {
-            Role::Resource => None,
-            Role::Job | Role::Service => Some(self.builds.acquire().await),
+        let place = match instance.program.is_built() {
+            true => Some(self.builds.acquire().await),
+            false => None,
         };
         let obtained = self.stack.runtime.prepare(instance, &progress).await;
         drop(place);
@@ -329,6 +336,7 @@ fn program_key(instance: &Instance) -> String {
     match &instance.program {
         Program::Server(server) => format!("{} {}", server.kind, server.image),
         Program::Service { service, .. } => service.to_string(),
+        Program::Container(container) => container.service.to_string(),
     }
 }
 

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::actions::scaffold::service::Prepared;
+use crate::model::container::Origin;
 use crate::model::plan::FilePlan;
+use crate::model::project::Service;
 use crate::report::{Answer, Style};
 
 /// A service that was added, or would be.
@@ -14,8 +16,10 @@ pub struct AddedService {
     service: String,
     /// Its folder, relative to the workspace.
     directory: String,
-    /// What it is made from.
+    /// The blueprint of its files.
     blueprint: String,
+    /// What it is made from: the blueprint, an image or a folder.
+    from: String,
     /// Files that were written, relative to the workspace.
     files: Vec<String>,
     /// Resources that came along.
@@ -43,7 +47,7 @@ impl AddedService {
     pub fn of(prepared: &Prepared) -> Self {
         let service = &prepared.service;
         let manifest = prepared.manifest.to_string();
-        let resources = prepared.design.resources.iter();
+        let resources = prepared.resources.iter();
         let mut files = vec![manifest];
         files.extend(written(&prepared.plan));
         files.sort();
@@ -51,6 +55,7 @@ impl AddedService {
             service: service.name.to_string(),
             directory: service.directory.to_string(),
             blueprint: service.blueprint.to_string(),
+            from: origin_of(service),
             files,
             resources: resources
                 .map(|resource| AddedResource {
@@ -60,10 +65,13 @@ impl AddedService {
                 })
                 .collect(),
             examples: prepared.examples.clone(),
-            next: vec![
-                format!("cd {} && go test ./...", service.directory),
-                "gantline up".to_owned(),
-            ],
+            next: match service.container {
+                Some(_) => vec![format!("gantline up {}", service.name)],
+                None => vec![
+                    format!("cd {} && go test ./...", service.directory),
+                    "gantline up".to_owned(),
+                ],
+            },
             dry_run: false,
         }
     }
@@ -76,6 +84,18 @@ impl AddedService {
             false => format!(", and {} in gantline.yaml", resources.join(" and ")),
         };
         format!("{} files in {}{with}", self.files.len(), self.directory)
+    }
+}
+
+fn origin_of(service: &Service) -> String {
+    match service.container.as_ref().map(|it| &it.origin) {
+        None => service.blueprint.to_string(),
+        Some(Origin::Image(image)) => image.name.to_string(),
+        Some(Origin::Build(source)) => source
+            .context
+            .join(&source.dockerfile)
+            .display()
+            .to_string(),
     }
 }
 
@@ -93,7 +113,7 @@ impl Answer for AddedService {
             "{} {} from {} in {}",
             style.good(verb),
             style.name(&self.service),
-            self.blueprint,
+            self.from,
             style.name(&self.directory)
         )?;
         write_folders(out, &self.directory, &self.files)?;

@@ -49,6 +49,7 @@ impl<'a> Questions<'a> {
         let known: Vec<(BlueprintReference, String)> =
             catalog::blueprints(Some(&self.project.root))?
                 .into_iter()
+                .filter(|blueprint| !blueprint.container)
                 .filter_map(|blueprint| Some((blueprint.reference?, blueprint.summary)))
                 .collect();
         let items: Vec<String> = known
@@ -158,7 +159,7 @@ impl<'a> Questions<'a> {
             .project
             .services
             .values()
-            .filter(|service| service.ports.http.is_some())
+            .filter(|service| service.ports.called().is_some())
             .map(|service| &service.name)
             .collect();
         let may_call = blueprint.relations.needs.at_most != Some(0);

@@ -1,25 +1,31 @@
 //! `gantline add service`.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use crate::actions::scaffold::container::{self, ContainerRequest, RequestedOrigin};
 use crate::actions::scaffold::request::{self, ServiceRequest};
 use crate::actions::scaffold::service;
 use crate::app::App;
 use crate::config::catalog;
-use crate::config::lock_file::LockFile;
 use crate::config::project::{self, Selection};
 use crate::error::{Error, Result};
+use crate::model::container::ImageName;
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Project};
 
 use super::answer::AddedService;
 use super::questions::Questions;
 
-/// Scaffold a service from a blueprint
+/// What only a service made from a blueprint has.
+const OF_BLUEPRINTS: [&str; 4] = ["blueprint", "options", "publishes", "consumes"];
+
+/// Scaffold a service from a blueprint, or take in an image
 ///
 /// The service builds, passes its tests and its linters at once. Resources that its options need
 /// are added to gantline.yaml. At a terminal, what is not given is asked; elsewhere it is taken
-/// by default, or the error names the flag.
+/// by default, or the error names the flag. With --image or --build, the service is a vendor's
+/// image or an existing Dockerfile: it gets a manifest and a chart.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Its name, such as `orders`
@@ -27,6 +33,18 @@ pub struct Args {
     /// What it is made from, such as `go-service`; `gantline blueprint list` shows all
     #[arg(long, value_name = "BLUEPRINT[@VERSION]")]
     blueprint: Option<String>,
+    /// A vendor's image to run instead, such as `nginx:1.27`
+    #[arg(long, value_name = "NAME:TAG", conflicts_with_all = OF_BLUEPRINTS, conflicts_with = "build")]
+    image: Option<String>,
+    /// The folder of an existing Dockerfile to run instead, whatever language it is for
+    #[arg(long, value_name = "PATH", conflicts_with_all = OF_BLUEPRINTS)]
+    build: Option<PathBuf>,
+    /// Where that image listens
+    #[arg(long = "port", value_name = "NAME=PORT", conflicts_with_all = OF_BLUEPRINTS)]
+    ports: Vec<String>,
+    /// What proves that the image serves: a path of its port `http`, or a port's name
+    #[arg(long, value_name = "/PATH|PORT", conflicts_with_all = OF_BLUEPRINTS)]
+    health: Option<String>,
     /// Choose an option; `gantline blueprint show BLUEPRINT` explains them
     #[arg(long = "with", value_name = "OPTION=VALUE")]
     options: Vec<String>,
@@ -58,8 +76,16 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let project = project::load(&app.settings().directory, &Selection::All)?;
     let questions = app.settings().interactive.then(|| Questions::new(&project));
     let given = Given::parse(&args)?;
-    let request = given.complete(&project, questions.as_ref())?;
-    let prepared = service::prepare(&project, &request)?;
+    let prepared = match origin(&args, app)? {
+        Some(origin) => {
+            let request = given.container(origin, &args, questions.as_ref())?;
+            container::prepare(&project, &request)?
+        }
+        None => {
+            let request = given.complete(&project, questions.as_ref())?;
+            service::prepare(&project, &request)?
+        }
+    };
     let mut answer = AddedService::of(&prepared);
     if args.dry_run {
         answer.dry_run = true;
@@ -70,6 +96,36 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     }
     prepared.apply(&project).await?;
     app.answer(&answer)
+}
+
+/// What runs in a service that is made from no blueprint.
+fn origin(args: &Args, app: &App) -> Result<Option<RequestedOrigin>> {
+    if let Some(image) = &args.image {
+        ImageName::parse(image).map_err(|cause| {
+            Error::invalid(format!(
+                "`--image {image}` names no image that stays the same"
+            ))
+            .because(cause)
+            .hint("Write it as `--image nginx:1.27`")
+        })?;
+        return Ok(Some(RequestedOrigin::Image(image.clone())));
+    }
+    if let Some(folder) = &args.build {
+        let folder = app.settings().directory.join(folder);
+        let found = std::fs::canonicalize(&folder).map_err(|cause| {
+            Error::invalid(format!("{} cannot be read", folder.display()))
+                .because(cause)
+                .hint("Name the folder of the Dockerfile: `--build PATH`")
+        })?;
+        return Ok(Some(RequestedOrigin::Build(found)));
+    }
+    match (args.ports.is_empty(), &args.health) {
+        (true, None) => Ok(None),
+        _ => Err(
+            Error::invalid("`--port` and `--health` go with `--image` or `--build`")
+                .hint("A blueprint brings its own; change them in service.yaml"),
+        ),
+    }
 }
 
 /// What the flags gave, checked one by one.
@@ -120,20 +176,41 @@ impl Given {
         })
     }
 
+    /// The request for a service without a blueprint.
+    fn container(
+        self,
+        origin: RequestedOrigin,
+        args: &Args,
+        questions: Option<&Questions<'_>>,
+    ) -> Result<ContainerRequest> {
+        let mut ports: Vec<(String, u16)> = Vec::new();
+        for text in &args.ports {
+            let (name, port) = request::pair("--port", "NAME=PORT", text)?;
+            let port = port.parse().map_err(|cause| {
+                Error::invalid(format!("`--port {text}` names no port"))
+                    .because(cause)
+                    .hint("Write `--port http=8080`")
+            })?;
+            ports.push((name.to_owned(), port));
+        }
+        Ok(ContainerRequest {
+            name: name_of(self.name, questions)?,
+            owner: self.owner,
+            origin,
+            ports,
+            health: args.health.clone(),
+            needs: self.needs,
+            uses: self.uses,
+        })
+    }
+
     /// The request, with what is missing asked where there is somebody to ask.
     fn complete(
         self,
         project: &Project,
         questions: Option<&Questions<'_>>,
     ) -> Result<ServiceRequest> {
-        let name = match (self.name, questions) {
-            (Some(name), _) => name,
-            (None, Some(questions)) => questions.name()?,
-            (None, None) => {
-                return Err(Error::invalid("the service's name is missing")
-                    .hint("Write `gantline add service NAME --blueprint BLUEPRINT`"));
-            }
-        };
+        let name = name_of(self.name, questions)?;
         let blueprint = match (self.blueprint, questions) {
             (Some(text), _) => reference(project, &text)?,
             (None, Some(questions)) => questions.blueprint()?,
@@ -153,6 +230,15 @@ impl Given {
             questions.rest(&mut request)?;
         }
         Ok(request)
+    }
+}
+
+fn name_of(given: Option<Name>, questions: Option<&Questions<'_>>) -> Result<Name> {
+    match (given, questions) {
+        (Some(name), _) => Ok(name),
+        (None, Some(questions)) => questions.name(),
+        (None, None) => Err(Error::invalid("the service's name is missing")
+            .hint("Write `gantline add service NAME --blueprint BLUEPRINT`")),
     }
 }
 
@@ -178,17 +264,20 @@ fn reference(project: &Project, text: &str) -> Result<BlueprintReference> {
         let name = request::name("--blueprint", name)?;
         return Ok(BlueprintReference { name, version });
     }
-    let pinned = LockFile::read(&project.root)?.newest(text);
-    match (pinned, Name::new(text)) {
-        (Some(version), Ok(name)) => Ok(BlueprintReference { name, version }),
-        _ => catalog::newest(Some(&project.root), text),
+    if text == catalog::CONTAINER {
+        return Err(Error::invalid(format!(
+            "`--blueprint {text}` stands for an image that is not named"
+        ))
+        .hint("Write `--image NAME:TAG` or `--build PATH` instead"));
     }
+    catalog::newest_or_pinned(&project.root, text)
 }
 
 fn missing_blueprint(project: &Project) -> Result<Error> {
     let blueprints = catalog::blueprints(Some(&project.root))?;
     let names: Vec<String> = blueprints
         .iter()
+        .filter(|blueprint| !blueprint.container)
         .filter_map(|blueprint| Some(blueprint.reference.as_ref()?.name.to_string()))
         .collect();
     Ok(Error::invalid("`--blueprint` is missing").hint(format!(

@@ -1,3 +1,5 @@
+mod containers;
+
 use super::*;
 use crate::model::file_set::RenderedFile;
 

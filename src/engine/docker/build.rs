@@ -1,7 +1,6 @@
 //! Images of services: built when their source has none yet, and tagged by its hash.
 
 use std::collections::{HashMap, VecDeque};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use bollard::Docker;
@@ -13,8 +12,9 @@ use sha2::{Digest, Sha256};
 use super::images::{artifact, identity};
 use super::{Builder, DockerOptions, archive, native};
 use crate::engine::runtime::{Artifact, Progress, clean_line};
-use crate::engine::source::{image_source, source_paths};
+use crate::engine::source::{image_source, source_paths_with};
 use crate::error::{Error, Result};
+use crate::model::container::BuildSource;
 use crate::model::image::Platform;
 
 /// How long a build may take.
@@ -32,19 +32,21 @@ pub const BUILDKIT: &str = "BuildKit";
 pub struct Build<'a> {
     /// The service's name.
     pub service: &'a str,
-    /// Its folder.
-    pub directory: &'a Path,
+    /// What the image is made from; the context is absolute.
+    pub source: &'a BuildSource,
     /// The image's repository.
     pub image: &'a str,
-    /// Builder and scratch folder.
+    /// What builds it.
+    pub builder: Builder,
+    /// The scratch folder and the workspace.
     pub options: &'a DockerOptions,
 }
 
 impl Build<'_> {
     /// Builds the image, unless there is one of the same source.
     pub async fn run(&self, client: &Docker, progress: &Progress) -> Result<Artifact> {
-        let hash = image_source(self.directory).await?;
-        let suffix = match self.options.builder {
+        let hash = image_source(self.source).await?;
+        let suffix = match self.builder {
             Builder::Docker => "",
             Builder::Native => "-native",
         };
@@ -53,14 +55,14 @@ impl Build<'_> {
             return Ok(artifact(&tagged, identity, "its source is unchanged"));
         }
         let started = Instant::now();
-        let (context, how) = match self.options.builder {
+        let (context, how) = match self.builder {
             Builder::Docker => (self.docker_context().await?, BUILDKIT),
             Builder::Native => native::context(self, client, progress).await?,
         };
         progress.say(format!("building {tagged} with {how}"));
         let request = ContextBuild {
             service: self.service,
-            directory: self.directory,
+            source: self.source,
             tagged: &tagged,
             context,
             platform: None,
@@ -81,19 +83,19 @@ impl Build<'_> {
 
     /// The archive that is sent to BuildKit: the source, Dockerfile included.
     pub async fn docker_context(&self) -> Result<Vec<u8>> {
-        context_of(self.directory).await
+        context_of(self.source).await
     }
 }
 
-/// The archive that is sent to BuildKit: the source below a folder, Dockerfile included.
+/// The archive that is sent to BuildKit: the source of an image, Dockerfile included.
 ///
 /// # Errors
 /// When a file cannot be read.
-pub async fn context_of(directory: &Path) -> Result<Vec<u8>> {
-    let directory = directory.to_path_buf();
+pub async fn context_of(source: &BuildSource) -> Result<Vec<u8>> {
+    let source = source.clone();
     blocking(move || {
-        let paths = source_paths(&directory)?;
-        archive::of_source(&directory, &paths)
+        let paths = source_paths_with(&source.context, &source.dockerfile)?;
+        archive::of_source(&source.context, &paths)
     })
     .await
 }
@@ -102,8 +104,8 @@ pub async fn context_of(directory: &Path) -> Result<Vec<u8>> {
 pub struct ContextBuild<'a> {
     /// The service, for messages.
     pub service: &'a str,
-    /// Its folder, for messages.
-    pub directory: &'a Path,
+    /// What it is made from.
+    pub source: &'a BuildSource,
     /// What the image is called.
     pub tagged: &'a str,
     /// The archive that is built.
@@ -124,12 +126,19 @@ impl ContextBuild<'_> {
         let session = Sha256::digest(format!("{tagged} {:?}", Instant::now()));
         let session: String = session.iter().map(|byte| format!("{byte:02x}")).collect();
         let mut options = BuildImageOptionsBuilder::new()
-            .dockerfile("Dockerfile")
+            .dockerfile(&self.source.dockerfile.to_string_lossy())
             .t(tagged)
             .rm(true)
             .labels(&self.labels)
             .version(BuilderVersion::BuilderBuildKit)
             .session(&session);
+        if let Some(target) = &self.source.target {
+            options = options.target(target);
+        }
+        if !self.source.args.is_empty() {
+            let arguments: HashMap<String, String> = self.source.args.clone().into_iter().collect();
+            options = options.buildargs(&arguments);
+        }
         if let Some(platform) = self.platform {
             options = options.platform(&platform.to_string());
         }
@@ -161,7 +170,7 @@ impl ContextBuild<'_> {
         };
         error.hint(format!(
             "Build it by hand: `docker build {}`",
-            self.directory.display()
+            self.source.context.display()
         ))
     }
 }

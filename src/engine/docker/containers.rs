@@ -20,7 +20,8 @@ use futures::future::join_all;
 use super::{archive, failure, has_status, is_absent};
 use crate::engine::runtime::{Launch, RuntimeContext};
 use crate::error::{Error, Result};
-use crate::model::stack::{Address, Observed, Program, ServerProgram};
+use crate::model::container::WritableFolder;
+use crate::model::stack::{Address, ContainerProgram, Observed, Program, ServerProgram};
 
 /// The label whose value is the stack's id.
 const STACK: &str = "dev.gantline.stack";
@@ -246,9 +247,19 @@ fn body(names: &Names, launch: &Launch) -> Result<ContainerCreateBody> {
         .environment
         .iter()
         .map(|(name, value)| format!("{name}={}", value.reveal()));
-    let (user, arguments) = match &instance.program {
-        Program::Service { arguments, .. } => (Some(SERVICE_USER.to_owned()), arguments),
-        Program::Server(server) => (None, &server.arguments),
+    let none = Vec::new();
+    let (user, command, arguments) = match &instance.program {
+        Program::Service { arguments, .. } => (Some(SERVICE_USER.to_owned()), &none, arguments),
+        Program::Server(server) => (None, &none, &server.arguments),
+        Program::Container(ContainerProgram {
+            user,
+            command,
+            arguments,
+            ..
+        }) => {
+            let user = format!("{}:{}", user.id, user.group);
+            (Some(user), command, arguments)
+        }
     };
     let alias = EndpointSettings {
         aliases: Some(vec![instance.name.clone()]),
@@ -256,6 +267,7 @@ fn body(names: &Names, launch: &Launch) -> Result<ContainerCreateBody> {
     };
     Ok(ContainerCreateBody {
         image: Some(launch.artifact.location.clone()),
+        entrypoint: (!command.is_empty()).then(|| command.clone()),
         cmd: (!arguments.is_empty()).then(|| arguments.clone()),
         env: Some(environment.collect()),
         user,
@@ -297,10 +309,13 @@ fn host_config(names: &Names, launch: &Launch) -> HostConfig {
         Program::Service { .. } => HostConfig {
             readonly_rootfs: Some(true),
             cap_drop: Some(vec!["ALL".to_owned()]),
-            tmpfs: Some(HashMap::from([(
-                "/tmp".to_owned(),
-                "rw,nosuid,nodev,noexec,size=64m".to_owned(),
-            )])),
+            tmpfs: Some(temporary(&[])),
+            ..common
+        },
+        Program::Container(container) => HostConfig {
+            readonly_rootfs: Some(true),
+            cap_drop: Some(vec!["ALL".to_owned()]),
+            tmpfs: Some(temporary(&container.writable)),
             ..common
         },
         Program::Server(server) => HostConfig {
@@ -315,6 +330,16 @@ fn host_config(names: &Names, launch: &Launch) -> HostConfig {
             ..common
         },
     }
+}
+
+/// What can be written and goes with the container: /tmp, and these folders.
+fn temporary(folders: &[WritableFolder]) -> HashMap<String, String> {
+    let tmp = "rw,nosuid,nodev,noexec,size=64m".to_owned();
+    let folders = folders.iter().map(|folder| {
+        let options = format!("rw,nosuid,nodev,exec,mode=1777,size={}m", folder.size);
+        (folder.path.clone(), options)
+    });
+    folders.chain([("/tmp".to_owned(), tmp)]).collect()
 }
 
 /// Logs are kept by the daemon, bounded, and readable through its API.

@@ -1,4 +1,4 @@
-//! Images of servers: pulled when absent.
+//! Images that others make: pulled when absent.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +6,14 @@ use bollard::Docker;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures::StreamExt;
 
-use super::{WAY_OUT, failure, is_absent};
+use super::{failure, is_absent};
 use crate::engine::runtime::{Artifact, Progress};
 use crate::error::{Error, Result};
 
 /// How long a pull may go without a word from the daemon.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// Finds the image of a server, or pulls it.
+/// Finds an image, or pulls it.
 pub async fn obtain(client: &Docker, image: &str, progress: &Progress) -> Result<Artifact> {
     if let Some(identity) = identity(client, image).await? {
         return Ok(artifact(image, identity, "image is at hand"));
@@ -42,7 +42,6 @@ pub fn artifact(image: &str, identity: String, outcome: impl Into<String>) -> Ar
 fn no_image(image: &str) -> Error {
     Error::missing(format!("the image {image} cannot be pulled"))
         .hint(format!("See what Docker says: `docker pull {image}`"))
-        .hint(WAY_OUT)
 }
 
 /// The id of an image; `None` when the daemon has none of that name.

@@ -8,6 +8,7 @@ pub mod connection;
 mod containers;
 pub mod dockerfile;
 mod images;
+mod inside;
 mod logs;
 mod native;
 mod starts;
@@ -26,10 +27,12 @@ use self::connection::{DockerEnvironment, WAY_OUT, connect};
 use self::containers::Names;
 use self::starts::Starts;
 use super::runtime::{
-    Artifact, ClearScope, Cleared, Launch, LogRequest, LogStream, Progress, Runtime, RuntimeContext,
+    Artifact, ClearScope, Cleared, Inside, Launch, LogRequest, LogStream, Progress, Runtime,
+    RuntimeContext,
 };
-use crate::error::{Error, Result};
-use crate::model::stack::{Instance, Observed, Program, Role};
+use super::source::plain_source;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::stack::{ContainerImage, Instance, Observed, Program, Role};
 
 /// How the image of a service is built.
 #[derive(
@@ -111,6 +114,14 @@ impl DockerRuntime {
 }
 
 #[async_trait]
+impl Inside for DockerRuntime {
+    async fn ask(&self, instance: &str, program: &[String]) -> Result<(), String> {
+        let client = self.client().await.map_err(|error| error.to_string())?;
+        inside::ask(client, &self.names.container(instance), program).await
+    }
+}
+
+#[async_trait]
 impl Runtime for DockerRuntime {
     async fn observe(&self) -> Result<Vec<Observed>> {
         let client = self.client().await?;
@@ -120,7 +131,13 @@ impl Runtime for DockerRuntime {
     async fn prepare(&self, instance: &Instance, progress: &Progress) -> Result<Artifact> {
         let client = self.client().await?;
         match &instance.program {
-            Program::Server(server) => images::obtain(client, &server.image, progress).await,
+            Program::Server(server) => {
+                let obtained = images::obtain(client, &server.image, progress).await;
+                obtained.map_err(|error| match error.kind() {
+                    ErrorKind::Missing => error.hint(WAY_OUT),
+                    _ => error,
+                })
+            }
             Program::Service {
                 service,
                 directory,
@@ -129,12 +146,27 @@ impl Runtime for DockerRuntime {
             } => {
                 let build = build::Build {
                     service: service.as_str(),
-                    directory,
+                    source: &plain_source(directory),
                     image,
+                    builder: self.options.builder,
                     options: &self.options,
                 };
                 build.run(client, progress).await
             }
+            Program::Container(container) => match &container.image {
+                ContainerImage::Named(name) => images::obtain(client, name, progress).await,
+                // A Dockerfile that gantline did not write means what BuildKit makes of it.
+                ContainerImage::Built { repository, source } => {
+                    let build = build::Build {
+                        service: container.service.as_str(),
+                        source,
+                        image: repository,
+                        builder: Builder::Docker,
+                        options: &self.options,
+                    };
+                    build.run(client, progress).await
+                }
+            },
         }
     }
 

@@ -39,8 +39,8 @@ pub async fn context(
     progress: &Progress,
 ) -> Result<(Vec<u8>, &'static str)> {
     let workspace = &build.options.workspace;
-    let Standing::Same(stage) = standing(workspace, build.service, build.directory)? else {
-        let file = build.directory.join("Dockerfile");
+    let Standing::Same(stage) = standing(workspace, build.service, &build.source.context)? else {
+        let file = build.source.context.join("Dockerfile");
         let file = file.display();
         progress.warn(format!("{file} is not as generated: BuildKit builds it"));
         return Ok((build.docker_context().await?, BUILDKIT));
@@ -65,7 +65,7 @@ async fn compile(build: &Build<'_>, client: &Docker, progress: &Progress) -> Res
         .await
         .map_err(|error| failure("cannot ask Docker for its platform", error))?;
     let request = GoBuild {
-        directory: build.directory.to_path_buf(),
+        directory: build.source.context.clone(),
         package: format!("./cmd/{}", build.service),
         output: build.options.scratch.join(build.service),
         platform: Some(GoPlatform {

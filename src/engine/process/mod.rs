@@ -35,7 +35,8 @@ use self::process_table::{INSTANCE_VARIABLE, STACK_VARIABLE, await_end};
 use self::protocol::ChildSpec;
 use self::recipe::{ServerRun, base_environment, recipe_of};
 use super::runtime::{
-    Artifact, ClearScope, Cleared, Launch, LogRequest, LogStream, Progress, Runtime, RuntimeContext,
+    Artifact, ClearScope, Cleared, Inside, Launch, LogRequest, LogStream, Progress, Runtime,
+    RuntimeContext,
 };
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
@@ -163,6 +164,9 @@ impl ProcessRuntime {
                 let (program, arguments) = run.serve()?;
                 (program, arguments, recipe_of(server)?.stop)
             }
+            Program::Container(container) => {
+                return Err(without_images(container.service.as_str()));
+            }
         };
         Ok(ChildSpec {
             name: name.clone(),
@@ -217,6 +221,14 @@ impl ProcessRuntime {
     }
 }
 
+/// The error of services that have an image and nothing else.
+pub fn without_images(services: &str) -> Error {
+    Error::missing(format!("{services} cannot run as processes of this host"))
+        .since("it is made from an image or a Dockerfile, which Docker alone runs")
+        .hint("Start everything in Docker: `--runtime docker`")
+        .hint("Or only services that do not need it: `gantline up SERVICE... --runtime process`")
+}
+
 fn endpoints(launch: &Launch) -> BTreeMap<String, Address> {
     let address = |port: u16| Address {
         host: "127.0.0.1".to_owned(),
@@ -226,6 +238,13 @@ fn endpoints(launch: &Launch) -> BTreeMap<String, Address> {
     ports
         .map(|(name, port)| (name.clone(), address(*port)))
         .collect()
+}
+
+#[async_trait]
+impl Inside for ProcessRuntime {
+    async fn ask(&self, _instance: &str, _program: &[String]) -> Result<(), String> {
+        Err("a process of this host has no inside".to_owned())
+    }
 }
 
 #[async_trait]
@@ -253,6 +272,7 @@ impl Runtime for ProcessRuntime {
                 service, directory, ..
             } => service_program::build(service, directory, &folders, progress).await,
             Program::Server(server) => self.prepare_server(server, &folders, progress).await,
+            Program::Container(container) => Err(without_images(container.service.as_str())),
         }
     }
 

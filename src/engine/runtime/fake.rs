@@ -7,7 +7,9 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use tokio::sync::Notify;
 
-use super::{Artifact, ClearScope, Cleared, Launch, LogRequest, LogStream, Progress, Runtime};
+use super::{
+    Artifact, ClearScope, Cleared, Inside, Launch, LogRequest, LogStream, Progress, Runtime,
+};
 use crate::engine::readiness::{Query, Servers};
 use crate::error::{Error, Result};
 use crate::model::stack::{Address, Instance, Observed, TenantProvision};
@@ -87,6 +89,13 @@ impl FakeRuntime {
             .get(instance)
             .cloned()
             .unwrap_or_default()
+    }
+}
+
+#[async_trait]
+impl Inside for FakeRuntime {
+    async fn ask(&self, instance: &str, _program: &[String]) -> Result<(), String> {
+        self.behaviour(instance).unready.map_or(Ok(()), Err)
     }
 }
 

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::StackInput;
+use super::containers;
 use super::servers::{ServerPlan, service_readiness};
 use crate::error::{Error, Result};
+use crate::model::container::Container;
 use crate::model::name::Name;
 use crate::model::project::Service;
 use crate::model::stack::{Endpoint, Instance, Piece, Program, Role, StackSpec, Template};
@@ -67,7 +69,9 @@ impl Maker<'_> {
     fn migration(&self, service: &Service) -> Result<Option<Instance>> {
         let mut environment = BTreeMap::new();
         let mut after = Vec::new();
-        for (role, resource) in &service.uses {
+        // A container has no such job: what owns a schema changes it by itself.
+        let uses = service.uses.iter();
+        for (role, resource) in uses.filter(|_| service.container.is_none()) {
             let server = self.server(resource)?;
             if server.has_owner() {
                 let exports = server.owner_exports(resource)?;
@@ -103,10 +107,16 @@ impl Maker<'_> {
         Ok(Instance {
             name: service.name.to_string(),
             role: Role::Service,
-            program: self.program(service, &["serve"]),
+            program: match &service.container {
+                Some(container) => containers::program(self.input.project, service, container),
+                None => self.program(service, &["serve"]),
+            },
             environment: self.environment(service)?,
             endpoints: endpoints(service),
-            ready: Some(service_readiness()),
+            ready: Some(match &service.container {
+                Some(container) => containers::readiness(container),
+                None => service_readiness(),
+            }),
             after,
             deadline_seconds: SERVICE_DEADLINE_SECONDS,
         })
@@ -118,12 +128,20 @@ impl Maker<'_> {
         let name = Template::text(service.name.as_str());
         environment.insert("OTEL_SERVICE_NAME".to_owned(), name);
         for (role, resource) in &service.uses {
-            let exports = self.server(resource)?.exports(resource)?;
+            let server = self.server(resource)?;
+            let owns = |container: &Container| container.owns.contains(role);
+            let exports = match service.container.as_ref().is_some_and(owns) {
+                true if server.has_owner() => server.owner_exports(resource)?,
+                _ => server.exports(resource)?,
+            };
             environment.extend(variables(role, exports));
         }
         for need in &service.needs {
             let peer = &need.service;
-            environment.insert(format!("{}_URL", peer.env()), url_of(peer));
+            let services = &self.input.project.services;
+            let called = services.get(peer).and_then(|it| it.ports.called());
+            let port = called.map_or("http", |(name, _)| name);
+            environment.insert(format!("{}_URL", peer.env()), url_of(peer, port));
         }
         environment.extend(plain(&service.env));
         for variable in service.secrets.keys() {
@@ -172,35 +190,31 @@ fn plain(variables: &BTreeMap<String, String>) -> impl Iterator<Item = (String, 
         .map(|(name, value)| (name.clone(), Template::text(value)))
 }
 
-fn url_of(peer: &Name) -> Template {
+/// The address of a service by what its port speaks: `http://HOST:PORT`.
+fn url_of(peer: &Name, port: &str) -> Template {
     let instance = peer.to_string();
     Template(vec![
-        Piece::Text("http://".to_owned()),
+        Piece::Text(format!("{port}://")),
         Piece::Host {
             instance: instance.clone(),
         },
         Piece::Text(":".to_owned()),
         Piece::Port {
             instance,
-            endpoint: "http".to_owned(),
+            endpoint: port.to_owned(),
         },
     ])
 }
 
+/// Only what is made from a blueprint can be told where to listen.
 fn endpoints(service: &Service) -> Vec<Endpoint> {
-    let endpoint = |name: &str, port: u16, variable: &str| Endpoint {
-        name: name.to_owned(),
-        port,
-        variable: Some(variable.to_owned()),
-    };
-    let public = service.ports.http;
-    public
-        .map(|port| endpoint("http", port, "HTTP_ADDR"))
-        .into_iter()
-        .chain(std::iter::once(endpoint(
-            "admin",
-            service.ports.admin,
-            "ADMIN_ADDR",
-        )))
+    let is_told = service.container.is_none();
+    let ports = service.ports.named().into_iter();
+    ports
+        .map(|(name, port)| Endpoint {
+            name: name.to_owned(),
+            port,
+            variable: is_told.then(|| format!("{}_ADDR", name.to_ascii_uppercase())),
+        })
         .collect()
 }

@@ -1,3 +1,5 @@
+mod containers;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -36,8 +38,10 @@ fn service(text: &str) -> Service {
         options: BTreeMap::new(),
         ports: Ports {
             http: Some(8080),
-            admin: 9090,
+            admin: Some(9090),
+            ..Ports::default()
         },
+        container: None,
         uses: BTreeMap::new(),
         needs: Vec::new(),
         publishes: Vec::new(),

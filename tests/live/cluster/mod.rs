@@ -3,6 +3,7 @@
 mod admission;
 mod api_server;
 mod command;
+mod containers;
 mod deploy;
 mod failures;
 mod gateway;

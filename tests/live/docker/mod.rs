@@ -1,5 +1,6 @@
 //! The runtime `docker` on a real daemon, through the real program.
 
+mod containers;
 mod service_tests;
 pub mod workspace;
 

@@ -96,6 +96,20 @@ impl Workspace {
         workspace
     }
 
+    /// A workspace with these files besides its `gantline.yaml`.
+    pub fn with_files(files: &[(String, String)]) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let workspace = Self { root };
+        workspace.write(
+            "gantline.yaml",
+            "version: 1\nname: live\nmodule: example.com/live\nregistry: ghcr.io/acme/live\n",
+        );
+        for (path, text) in files {
+            workspace.write(path, text);
+        }
+        workspace
+    }
+
     /// A workspace with one generated service that needs nothing.
     pub fn generated(service: &str) -> Self {
         Self::with_service(service, &[])

@@ -38,6 +38,9 @@ const EXCEPTIONS: [(&str, &[&str], &str); 3] = [
     ),
 ];
 
+/// What yamllint holds values to.
+const YAML_RULES: &str = "{extends: default, rules: {document-start: disable, line-length: {max: 120}, braces: {max-spaces-inside: 0}}}";
+
 /// The same for resources in the cluster alone.
 const OF_RESOURCES: [(&str, &[&str], &str); 2] = [
     (
@@ -52,6 +55,20 @@ const OF_RESOURCES: [(&str, &[&str], &str); 2] = [
     ),
 ];
 
+/// The same for services without a blueprint alone.
+const OF_CONTAINERS: [(&str, &[&str], &str); 2] = [
+    (
+        "kube-score",
+        &["--ignore-test", "pod-probes-identical"],
+        "services-without-a-blueprint.md",
+    ),
+    (
+        "checkov",
+        &["--skip-check", "CKV_K8S_35"],
+        "services-without-a-blueprint.md",
+    ),
+];
+
 fn exceptions(tool: &str) -> impl Iterator<Item = &'static str> {
     EXCEPTIONS
         .iter()
@@ -62,7 +79,8 @@ fn exceptions(tool: &str) -> impl Iterator<Item = &'static str> {
 #[test]
 fn every_exception_has_a_page_that_gives_its_reason() {
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/decisions");
-    for (tool, flags, page) in EXCEPTIONS.iter().chain(&OF_RESOURCES) {
+    let others = OF_RESOURCES.iter().chain(&OF_CONTAINERS);
+    for (tool, flags, page) in EXCEPTIONS.iter().chain(others) {
         assert!(pages.join(page).is_file(), "{tool} {flags:?}: no {page}");
     }
 }
@@ -142,6 +160,56 @@ fn linters_find_nothing_in_resources() {
 
 #[test]
 #[ignore = "needs the linters"]
+fn linters_find_nothing_in_services_without_a_blueprint() {
+    let containers = Rendered::containers();
+    let version = tool::version("kubernetes_oldest");
+    let schemas = tool::cache().join("schemas").join(&version);
+    let location = format!(
+        "{}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json",
+        schemas.display()
+    );
+    let flags = |tool: &'static str| {
+        let own = OF_CONTAINERS.iter().filter(move |(of, ..)| *of == tool);
+        own.flat_map(|(_, flags, _)| flags.iter().copied())
+    };
+    for service in containers.services() {
+        Tool::new("kubeconform")
+            .arguments(["-strict", "-summary", "-schema-location", &location])
+            .argument(&service.manifests)
+            .passes();
+        Tool::new("kubernetes-validate")
+            .arguments(["-k", &version, "--strict"])
+            .argument(&service.manifests)
+            .passes();
+        Tool::new("kube-score")
+            .arguments(["score", "--output-format", "ci"])
+            .arguments(["--enable-optional-test", "container-seccomp-profile"])
+            .arguments(["--enable-optional-test", "container-ports-check"])
+            .arguments(exceptions("kube-score"))
+            .arguments(flags("kube-score"))
+            .argument(&service.manifests)
+            .passes();
+        Tool::new("checkov")
+            .arguments(["--framework", "kubernetes", "--compact", "--quiet"])
+            .arguments(["--skip-download", "--skip-check", "CKV_K8S_11,CKV_K8S_35"])
+            .argument("--file")
+            .argument(&service.manifests)
+            .passes();
+        Tool::new("helm")
+            .arguments(["lint", "--strict", "--quiet"])
+            .argument(service.folder.join("chart"))
+            .passes();
+        Tool::new("yamllint")
+            .arguments(["--strict", "--config-data"])
+            .argument(YAML_RULES)
+            .argument(service.folder.join("chart/values.yaml"))
+            .argument(service.folder.join("chart/Chart.yaml"))
+            .passes();
+    }
+}
+
+#[test]
+#[ignore = "needs the linters"]
 fn kube_score_finds_nothing() {
     let shop = Rendered::shop();
     for service in shop.services() {
@@ -202,7 +270,7 @@ fn yamllint_finds_nothing_in_values() {
     for service in shop.services() {
         Tool::new("yamllint")
             .arguments(["--strict", "--config-data"])
-            .argument("{extends: default, rules: {document-start: disable, line-length: {max: 120}, braces: {max-spaces-inside: 0}}}")
+            .argument(YAML_RULES)
             .argument(service.folder.join("chart/values.yaml"))
             .argument(service.folder.join("chart/Chart.yaml"))
             .passes();

@@ -41,7 +41,16 @@ pub struct RenderedService {
 
 impl Rendered {
     pub fn shop() -> Self {
-        let project = project::load(&Self::root(), &project::Selection::named(&[]))
+        Self::of(&Self::root())
+    }
+
+    /// Services without a blueprint.
+    pub fn containers() -> Self {
+        Self::of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/lint/containers"))
+    }
+
+    fn of(root: &Path) -> Self {
+        let project = project::load(root, &project::Selection::named(&[]))
             .unwrap_or_else(|error| panic!("the workspace is invalid: {error:?}"));
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::write(folder.path().join("environment.yaml"), ENVIRONMENT).expect("written");

@@ -24,9 +24,9 @@ app.kubernetes.io/component: {{ .component }}
 
 {{- define "service.podSecurity" -}}
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
-fsGroup: 65532
+runAsUser: {{ include "program.user" . }}
+runAsGroup: {{ include "program.group" . }}
+fsGroup: {{ include "program.group" . }}
 seccompProfile:
   type: RuntimeDefault
 {{- end }}
@@ -36,15 +36,15 @@ allowPrivilegeEscalation: false
 privileged: false
 readOnlyRootFilesystem: true
 runAsNonRoot: true
-runAsUser: 65532
-runAsGroup: 65532
+runAsUser: {{ include "program.user" . }}
+runAsGroup: {{ include "program.group" . }}
 capabilities:
   drop: [ALL]
 seccompProfile:
   type: RuntimeDefault
 {{- end }}
 
-{{/* The limit of the ephemeral storage holds /tmp and 128Mi of logs. */}}
+{{/* The limit of the ephemeral storage holds all that can be written, and 128Mi of logs. */}}
 {{- define "service.resources" -}}
 requests:
   cpu: {{ .Values.compute.cpu }}
@@ -55,31 +55,22 @@ limits:
   cpu: {{ . }}
   {{- end }}
   memory: {{ .Values.compute.memory }}
-  ephemeral-storage: {{ add (trimSuffix "Mi" .Values.compute.temporary) 128 }}Mi
+  ephemeral-storage: {{ add (include "program.storage" .) 128 }}Mi
 {{- end }}
 
-{{/* The environment of every container of the service. */}}
+{{/* The environment of every container of the service: what the manifest says wins over what is
+derived from it. */}}
 {{- define "service.environment" -}}
-{{- $derived := dict "OTEL_SERVICE_NAME" .Chart.Name "SHUTDOWN_TIMEOUT" (printf "%ds" (int .Values.shutdown.timeoutSeconds)) }}
-{{- range $name, $port := .Values.ports }}
-{{- $_ := set $derived (printf "%s_ADDR" (upper $name)) (printf ":%d" (int $port)) }}
-{{- end }}
+{{- $derived := include "program.variables" . | fromYaml }}
+{{- $_ := set $derived "OTEL_SERVICE_NAME" .Chart.Name }}
 {{- with .Values.telemetry.endpoint }}
 {{- $_ := set $derived "OTEL_EXPORTER_OTLP_ENDPOINT" . }}
 {{- end }}
 {{- range $name, $peer := .Values.needs }}
-{{- $_ := set $derived (printf "%s_URL" ($name | upper | replace "-" "_")) ($peer.url | default (printf "http://%s:%d" $name (int $peer.port))) }}
+{{- $address := printf "%s://%s:%d" ($peer.scheme | default "http") $name (int $peer.port) }}
+{{- $_ := set $derived (printf "%s_URL" ($name | upper | replace "-" "_")) ($peer.url | default $address) }}
 {{- end }}
-{{- range $role, $use := .Values.uses }}
-{{- $_ := set $derived (printf "%s_URI_FILE" ($role | upper | replace "-" "_")) (printf "/bindings/%s/uri" $role) }}
-{{- end }}
-{{- range $name, $reference := .Values.secrets }}
-{{- $_ := set $derived (printf "%s_FILE" $name) (printf "/secrets/%s" $name) }}
-{{- end }}
-- name: MEMORY_LIMIT_BYTES
-  valueFrom:
-    resourceFieldRef:
-      resource: limits.memory
+{{- include "program.references" . }}
 {{- range $name, $value := merge (dict) .Values.env $derived }}
 - name: {{ $name }}
   value: {{ $value | quote }}

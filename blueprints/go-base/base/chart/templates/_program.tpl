@@ -1,0 +1,90 @@
+{{/* What runs: the service's own program, which knows how to be asked and to be stopped. */}}
+
+{{- define "program.command" -}}
+args: [serve]
+{{- end }}
+
+{{- define "program.user" -}}65532{{- end }}
+
+{{- define "program.group" -}}65532{{- end }}
+
+{{- define "program.probes" -}}
+# Start-up waits for what the service cannot begin without, such as the first answer
+# of its database: an outage of that must not restart every new pod.
+startupProbe:
+  httpGet: {path: /health/started, port: admin}
+  periodSeconds: 2
+  timeoutSeconds: 3
+  failureThreshold: 1800
+livenessProbe:
+  httpGet: {path: /health/live, port: admin}
+  periodSeconds: 10
+  timeoutSeconds: 3
+  failureThreshold: 3
+readinessProbe:
+  httpGet: {path: /health/ready, port: admin}
+  periodSeconds: 5
+  timeoutSeconds: 3
+  failureThreshold: 2
+{{- end }}
+
+{{/* Secrets are mounted as files: NAME_FILE says where. */}}
+{{- define "program.variables" -}}
+SHUTDOWN_TIMEOUT: {{ int .Values.shutdown.timeoutSeconds }}s
+{{- range $name, $port := .Values.ports }}
+{{ upper $name }}_ADDR: ":{{ int $port }}"
+{{- end }}
+{{- range $role, $use := .Values.uses }}
+{{ $role | upper | replace "-" "_" }}_URI_FILE: /bindings/{{ $role }}/uri
+{{- end }}
+{{- range $name, $reference := .Values.secrets }}
+{{ $name }}_FILE: /secrets/{{ $name }}
+{{- end }}
+{{- end }}
+
+{{- define "program.references" }}
+- name: MEMORY_LIMIT_BYTES
+  valueFrom:
+    resourceFieldRef:
+      resource: limits.memory
+{{- end }}
+
+{{/* What can be written, in Mi. */}}
+{{- define "program.storage" -}}
+{{ trimSuffix "Mi" .Values.compute.temporary }}
+{{- end }}
+
+{{- define "program.mounts" -}}
+{{- range $role, $use := .Values.uses }}
+- name: binding-{{ $role }}
+  mountPath: /bindings/{{ $role }}
+  readOnly: true
+{{- end }}
+{{- if .Values.secrets }}
+- name: secrets
+  mountPath: /secrets
+  readOnly: true
+{{- end }}
+{{- end }}
+
+{{- define "program.volumes" -}}
+{{- range $role, $use := .Values.uses }}
+- name: binding-{{ $role }}
+  secret:
+    secretName: {{ $use.secret | default $use.resource }}
+    defaultMode: 0440
+{{- end }}
+{{- if .Values.secrets }}
+- name: secrets
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- range $name, $reference := .Values.secrets }}
+      - secret:
+          name: {{ $reference.secret }}
+          items:
+            - key: {{ $reference.key }}
+              path: {{ $name }}
+      {{- end }}
+{{- end }}
+{{- end }}

@@ -1,0 +1,236 @@
+//! Services without a blueprint: a vendor's image, or an existing Dockerfile.
+
+use snapbox::{assert_data_eq, str};
+
+use crate::workspace::Workspace;
+
+/// A daemon that is not there.
+const NO_DOCKER: (&str, &str) = ("DOCKER_HOST", "unix:///nonexistent/docker.sock");
+const WEB: &str = "services/web/service.yaml";
+
+fn with_nginx() -> Workspace {
+    let shop = Workspace::shop();
+    let run = shop.gantline(&[
+        "add",
+        "service",
+        "web",
+        "--image",
+        "nginx:1.27",
+        "--port",
+        "http=8080",
+        "--health",
+        "/healthz",
+        "--quiet",
+    ]);
+    assert_eq!(run.code, 0, "{run}");
+    shop
+}
+
+/// A front end that brings its own Dockerfile.
+fn with_front_end() -> Workspace {
+    Workspace::shop()
+        .file("web/Dockerfile", "FROM busybox:1.37\n")
+        .file("web/index.html", "<h1>Shop</h1>\n")
+}
+
+#[test]
+fn an_image_becomes_a_service_with_a_manifest_and_a_chart() {
+    let shop = Workspace::shop();
+    let run = shop.gantline(&[
+        "add",
+        "service",
+        "web",
+        "--image",
+        "nginx:1.27",
+        "--port",
+        "http=8080",
+    ]);
+    assert_data_eq!(run.to_string(), str![]);
+    assert_data_eq!(shop.read(WEB), str![]);
+    assert_data_eq!(shop.read("services/web/chart/values.yaml"), str![]);
+    let check = shop.gantline(&["generate", "--check"]);
+    assert_eq!(check.code, 0, "{check}");
+    assert!(shop.read(".gantline/lock.yaml").contains("container@1"));
+}
+
+#[test]
+fn a_dockerfile_anywhere_in_the_workspace_becomes_a_service() {
+    let shop = with_front_end();
+    let run = shop.gantline(&[
+        "add",
+        "service",
+        "web",
+        "--build",
+        "web",
+        "--port",
+        "http=8080",
+        "--health",
+        "/",
+    ]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("web/Dockerfile"), "{run}");
+    assert_data_eq!(shop.read(WEB), str![]);
+    let values = shop.read("services/web/chart/values.yaml");
+    assert!(
+        values.contains("repository: \"ghcr.io/acme/shop/web\""),
+        "{values}"
+    );
+}
+
+#[test]
+fn a_dockerfile_in_the_services_own_folder_stays_where_it_is() {
+    let shop = Workspace::shop()
+        .file("services/web/Dockerfile", "FROM busybox:1.37\n")
+        .file("services/web/src/main.js", "");
+    let arguments = [
+        "add",
+        "service",
+        "web",
+        "--build",
+        "services/web",
+        "--port",
+        "http=8080",
+    ];
+    let run = shop.gantline(&arguments);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        shop.read(WEB).contains("\nbuild: .\n"),
+        "{}",
+        shop.read(WEB)
+    );
+    assert_eq!(shop.read("services/web/Dockerfile"), "FROM busybox:1.37\n");
+    let again = shop.gantline(&arguments);
+    assert_eq!(again.code, 2, "{again}");
+}
+
+#[test]
+fn what_cannot_be_taken_in_is_refused_and_nothing_is_written() {
+    for (flags, expected) in [
+        (&["--image", "nginx"][..], "stays the same"),
+        (&["--image", "nginx:1.27"], "--port http=8080"),
+        (
+            &["--image", "nginx:1.27", "--port", "http"],
+            "--port NAME=PORT",
+        ),
+        (&["--image", "nginx:1.27", "--port", "http=80"], "from 1024"),
+        (
+            &[
+                "--image",
+                "nginx:1.27",
+                "--port",
+                "http=8080",
+                "--health",
+                "x",
+            ],
+            "--health /PATH",
+        ),
+        (&["--build", "nothing"], "cannot be read"),
+        (
+            &["--build", "services", "--port", "http=8080"],
+            "no Dockerfile",
+        ),
+        (&["--build", "/", "--port", "http=8080"], "no Dockerfile"),
+        (
+            &["--image", "nginx:1.27", "--blueprint", "go-service"],
+            "cannot be used with",
+        ),
+        (
+            &["--blueprint", "go-service", "--port", "http=8080"],
+            "cannot be used with",
+        ),
+        (&["--port", "http=8080"], "go with `--image` or `--build`"),
+        (&["--blueprint", "container"], "--image NAME:TAG"),
+        (
+            &[
+                "--image",
+                "nginx:1.27",
+                "--port",
+                "http=8080",
+                "--needs",
+                "x",
+            ],
+            "no service `x`",
+        ),
+    ] {
+        let shop = Workspace::shop_with_orders();
+        let run = shop.gantline(&[&["add", "service", "web"], flags].concat());
+        assert_eq!(run.code, 2, "{flags:?}: {run}");
+        assert!(run.stderr.contains(expected), "{flags:?}: {run}");
+        assert!(!shop.path("services/web").exists(), "{flags:?}");
+    }
+}
+
+#[test]
+fn a_service_made_from_a_blueprint_may_call_one_that_is_not() {
+    let shop = with_nginx();
+    let run = shop.gantline(&[
+        "add",
+        "service",
+        "front",
+        "--blueprint",
+        "go-service",
+        "--with",
+        "entity=page",
+        "--needs",
+        "web",
+        "--quiet",
+    ]);
+    assert_eq!(run.code, 0, "{run}");
+    let values = shop.read("services/front/chart/values.yaml");
+    assert!(values.contains("\n  web: {port: 8080}\n"), "{values}");
+    assert!(!shop.path("services/front/internal/clients").exists());
+    let client = shop.gantline(&["add", "client", "web", "--in", "front"]);
+    assert_eq!(client.code, 2, "{client}");
+    assert!(client.stderr.contains("WEB_URL"), "{client}");
+}
+
+#[test]
+fn services_that_wait_for_one_another_are_refused_with_the_circle() {
+    let waits = |name: &str, called: &str| {
+        format!(
+            "name: {name}\nimage: nginx:1.27\nports: {{http: 8080}}\nhealth: /\n\
+             needs: [{{service: {called}, wait: true}}]\n"
+        )
+    };
+    let shop = Workspace::shop()
+        .file("services/a/service.yaml", waits("a", "b"))
+        .file("services/b/service.yaml", waits("b", "a"));
+    assert_data_eq!(
+        shop.gantline_with(&[NO_DOCKER], &["up"]).to_string(),
+        str![]
+    );
+}
+
+#[test]
+fn an_image_cannot_run_as_a_process_and_the_others_can() {
+    let shop = with_nginx().file(
+        "services/orders/service.yaml",
+        "name: orders\nblueprint: go-service\noptions: {entity: order}\n",
+    );
+    let up = ["up", "--dry-run", "--runtime", "process"];
+    assert_data_eq!(shop.gantline(&up).to_string(), str![]);
+    let others = shop.gantline(&["up", "orders", "--dry-run", "--runtime", "process"]);
+    assert_eq!(others.code, 0, "{others}");
+}
+
+#[test]
+fn an_image_that_cannot_be_had_ends_with_the_way_out() {
+    let shop = with_nginx();
+    let run = shop.gantline_with(&[NO_DOCKER], &["up"]);
+    assert_eq!(run.code, 4, "{run}");
+}
+
+#[test]
+fn what_has_no_go_tests_is_said_when_it_is_named() {
+    let run = with_nginx().gantline(&["test", "web"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("no Go tests"), "{run}");
+}
+
+#[test]
+fn an_image_is_not_built() {
+    let shop = with_nginx();
+    let run = shop.gantline(&["build", "web", "--push", "--dry-run"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("not built here"), "{run}");
+}
