@@ -77,10 +77,10 @@ pub fn source_paths_with(directory: &Path, dockerfile: &Path) -> Result<Vec<Sour
             continue;
         };
         let wanted = relative == dockerfile
-            || !ignored
+            || !(ignored
                 .matched_path_or_any_parents(relative, false)
                 .is_ignore()
-                && !(is_service && is_ours(relative));
+                || is_service && is_ours(relative));
         let metadata = entry
             .metadata()
             .map_err(|error| unreadable(directory, error))?;

@@ -45,9 +45,125 @@ fn an_image_becomes_a_service_with_a_manifest_and_a_chart() {
         "--port",
         "http=8080",
     ]);
-    assert_data_eq!(run.to_string(), str![]);
-    assert_data_eq!(shop.read(WEB), str![]);
-    assert_data_eq!(shop.read("services/web/chart/values.yaml"), str![]);
+    assert_data_eq!(
+        run.to_string(),
+        str![[r#"
+exit code 0
+--- stdout
+Added web from nginx:1.27 in services/web
+  ./                service.yaml
+  chart/            Chart.yaml values.schema.json values.yaml
+  chart/templates/  NOTES.txt _program.tpl _service.tpl deployment.yaml and 6 more
+
+Next:
+  gantline up web
+
+"#]]
+    );
+    assert_data_eq!(
+        shop.read(WEB),
+        str![[r#"
+# yaml-language-server: $schema=https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/service.json
+name: web
+image: nginx:1.27
+ports: {http: 8080}
+health: {tcp: http}
+
+"#]]
+    );
+    assert_data_eq!(
+        shop.read("services/web/chart/values.yaml"),
+        str![[r##"
+# yaml-language-server: $schema=values.schema.json
+# Derived from service.yaml: change it there. What differs in an environment belongs into a
+# file of its own: helm upgrade --install web chart --values FILE
+
+workspace: shop
+owner: ""
+
+image:
+  repository: "nginx"
+  # Empty: the chart's appVersion. A digest, where there is one, decides.
+  tag: "1.27"
+  digest: ""
+  pullPolicy: IfNotPresent
+  # Names of Secrets.
+  pullSecrets: []
+
+# Where the container listens.
+ports:
+  http: 8080
+
+# What runs in place of the image's own entry point and its arguments; empty: those.
+command: []
+args: []
+
+# The root file system is read-only: /tmp and these folders can be written, until the pod ends.
+writable: []
+
+# Who it runs as. Not root, which the Pod Security Standard refuses that namespaces enforce.
+user: {id: 65532, group: 65532}
+
+# What proves that it serves, and that it lives: handlers of probes.
+probes:
+  ready:
+    tcpSocket:
+      port: http
+  live:
+    tcpSocket:
+      port: http
+
+# Requests of one replica. Memory is also the limit; CPU has none unless one is named.
+compute:
+  cpu: "100m"
+  cpuLimit: null
+  memory: "256Mi"
+  # What /tmp may hold. Logs come on top of it.
+  temporary: 64Mi
+
+# Replicas, and the CPU in percent of the request above which there are more.
+scale:
+  min: 2
+  max: 10
+  cpu: 70
+
+# Plain settings, and keys of Secrets by variable.
+env: {}
+secrets: {}
+
+# Resources by the role that they play. Each has a Secret with the keys of the Service Binding
+# specification (uri, host, ...), of its own name or the one named here as secret.
+uses: {}
+
+# Services that are called, each at http://NAME:PORT or at the url named here.
+needs:
+
+# Paths that are reachable from outside, once the environment names a gateway.
+expose:
+  routes: []
+  hosts: []
+  gateway: {name: "", namespace: ""}
+
+# Where traces go, such as http://collector.monitoring:4318. Empty: nowhere.
+telemetry:
+  endpoint: ""
+
+# The pause before a stop lets load balancers notice; the time-out bounds the stop itself.
+shutdown: {pauseSeconds: 5, timeoutSeconds: 20}
+
+# Who may talk to whom, as an object that the cluster's network has to enforce.
+networkPolicy:
+  enabled: false
+  # The namespace that collects metrics and receives traces.
+  monitoringNamespace: monitoring
+  # What lies outside the cluster: rules of a NetworkPolicy, for instance for a database.
+  egress: []
+
+podAnnotations: {}
+podLabels: {}
+
+"##]]
+    );
     let check = shop.gantline(&["generate", "--check"]);
     assert_eq!(check.code, 0, "{check}");
     assert!(shop.read(".gantline/lock.yaml").contains("container@1"));
@@ -69,7 +185,17 @@ fn a_dockerfile_anywhere_in_the_workspace_becomes_a_service() {
     ]);
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stdout.contains("web/Dockerfile"), "{run}");
-    assert_data_eq!(shop.read(WEB), str![]);
+    assert_data_eq!(
+        shop.read(WEB),
+        str![[r##"
+# yaml-language-server: $schema=https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1/service.json
+name: web
+build: "../../web"
+ports: {http: 8080}
+health: /
+
+"##]]
+    );
     let values = shop.read("services/web/chart/values.yaml");
     assert!(
         values.contains("repository: \"ghcr.io/acme/shop/web\""),
@@ -94,7 +220,7 @@ fn a_dockerfile_in_the_services_own_folder_stays_where_it_is() {
     let run = shop.gantline(&arguments);
     assert_eq!(run.code, 0, "{run}");
     assert!(
-        shop.read(WEB).contains("\nbuild: .\n"),
+        shop.read(WEB).contains("\nbuild: \".\"\n"),
         "{}",
         shop.read(WEB)
     );
@@ -170,7 +296,7 @@ fn a_service_made_from_a_blueprint_may_call_one_that_is_not() {
         "--blueprint",
         "go-service",
         "--with",
-        "entity=page",
+        "entity=leaflet",
         "--needs",
         "web",
         "--quiet",
@@ -197,7 +323,19 @@ fn services_that_wait_for_one_another_are_refused_with_the_circle() {
         .file("services/b/service.yaml", waits("b", "a"));
     assert_data_eq!(
         shop.gantline_with(&[NO_DOCKER], &["up"]).to_string(),
-        str![]
+        str![[r#"
+exit code 2
+--- stderr
+error: these services wait for one another, and none would start: a -> b -> a
+ --> services/a/service.yaml:5:19
+  |
+5 | needs: [{service: b, wait: true}]
+  |                   ^
+  why: a waits for b (services/a/service.yaml:5)
+  why: b waits for a (services/b/service.yaml:5)
+ next: Take `wait: true` from one of them: services start together and try again
+
+"#]]
     );
 }
 
@@ -208,7 +346,18 @@ fn an_image_cannot_run_as_a_process_and_the_others_can() {
         "name: orders\nblueprint: go-service\noptions: {entity: order}\n",
     );
     let up = ["up", "--dry-run", "--runtime", "process"];
-    assert_data_eq!(shop.gantline(&up).to_string(), str![]);
+    assert_data_eq!(
+        shop.gantline(&up).to_string(),
+        str![[r#"
+exit code 4
+--- stderr
+error: `web` cannot run as processes of this host
+  why: it is made from an image or a Dockerfile, which Docker alone runs
+ next: Start everything in Docker: `--runtime docker`
+ next: Or only services that do not need it: `gantline up SERVICE... --runtime process`
+
+"#]]
+    );
     let others = shop.gantline(&["up", "orders", "--dry-run", "--runtime", "process"]);
     assert_eq!(others.code, 0, "{others}");
 }
