@@ -102,6 +102,8 @@ pub struct Upgrade {
     pub held_back: Vec<HeldBack>,
     /// The services that stay, and what they are made from.
     pub stay: Vec<(Name, BlueprintReference)>,
+    /// The services that are made from no blueprint, and are left alone.
+    pub without_blueprint: Vec<Name>,
     /// What changes: manifests and generated files; the base, the pins and the lock file along
     /// with them.
     pub plan: FilePlan,
@@ -124,6 +126,7 @@ impl Upgrade {
             steps: routes.steps,
             held_back: routes.held_back,
             stay: routes.stay,
+            without_blueprint: routes.without_blueprint,
             plan: FilePlan::default(),
             notes: routes.notes,
         };

@@ -116,6 +116,8 @@ pub(super) struct Shown<'a> {
     held_back: &'a [HeldBack],
     /// What the services that stay are made from.
     up_to_date: BTreeMap<String, String>,
+    /// The services that are made from no blueprint, and are left alone.
+    without_blueprint: &'a [Name],
     /// How many files come to what.
     counts: BTreeMap<String, usize>,
     /// How many files need the user.
@@ -154,6 +156,7 @@ impl<'a> Shown<'a> {
             up_to_date: stay
                 .map(|(name, reference)| (name.to_string(), reference.to_string()))
                 .collect(),
+            without_blueprint: &upgrade.without_blueprint,
             counts: file_plan::numbers(plan),
             conflicts: plan.conflicts().count(),
             files: files.collect(),
@@ -191,6 +194,10 @@ impl<'a> Shown<'a> {
                 writeln!(out, "{} is up to date: {reference}", style.name(service))?;
             }
         }
+        for service in self.without_blueprint {
+            let service = style.name(service);
+            writeln!(out, "{service} is left alone: it is made from no blueprint")?;
+        }
         Ok(())
     }
 }
@@ -202,7 +209,8 @@ impl Answer for Shown<'_> {
         }
         self.write_services(out, style)?;
         if self.services.is_empty() {
-            if self.held_back.is_empty() && self.up_to_date.is_empty() {
+            let known = self.held_back.len() + self.up_to_date.len() + self.without_blueprint.len();
+            if known == 0 {
                 writeln!(out, "There is no service yet")?;
             }
             return Ok(());

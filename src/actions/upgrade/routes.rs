@@ -7,6 +7,7 @@ use super::destination::{AtHand, Destination};
 use super::{HeldBack, Step, UpgradeRequest};
 use crate::config::catalog;
 use crate::config::lock_file::LockFile;
+use crate::config::service_file;
 use crate::config::suggest;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -21,6 +22,8 @@ pub struct Routes {
     pub held_back: Vec<HeldBack>,
     /// Those that stay.
     pub stay: Vec<(Name, BlueprintReference)>,
+    /// Those that are made from no blueprint: no version of one reaches them.
+    pub without_blueprint: Vec<Name>,
     /// What is worth knowing besides.
     pub notes: Vec<String>,
 }
@@ -38,6 +41,10 @@ pub fn find(project: &Project, request: &UpgradeRequest) -> Result<Routes> {
     };
     let are_named = !request.services.is_empty();
     for service in chosen(project, &request.services)? {
+        if service.container.is_some() {
+            finder.leave_alone(service, (request.to, are_named))?;
+            continue;
+        }
         let at_hand = finder.at_hand(&service.blueprint)?;
         let destination = at_hand.destination(service.blueprint.version, request.to);
         finder.add(service, destination, (request.to, are_named))?;
@@ -119,6 +126,28 @@ impl Finder<'_> {
         })
     }
 
+    /// A service that runs an image of its own; named with a version, it cannot go there.
+    fn leave_alone(
+        &mut self,
+        service: &Service,
+        (wanted, is_named): (Option<u32>, bool),
+    ) -> Result<()> {
+        let name = &service.name;
+        if let (Some(to), true) = (wanted, is_named) {
+            return Err(Error::invalid(format!(
+                "`{name}` is made from no blueprint, so there is no version {to} of it"
+            ))
+            .since(format!(
+                "{}/{} names an image or a Dockerfile",
+                service.directory,
+                service_file::FILE
+            ))
+            .hint("Leave its name out"));
+        }
+        self.routes.without_blueprint.push(name.clone());
+        Ok(())
+    }
+
     fn add(
         &mut self,
         service: &Service,
@@ -186,9 +215,10 @@ impl Finder<'_> {
 /// Nobody goes anywhere, though a version was asked for.
 fn nowhere(to: u32, routes: &Routes) -> Error {
     let stay = routes.stay.iter();
-    let stay: Vec<String> = stay
-        .map(|(name, reference)| format!("{name} stays at {reference}"))
-        .collect();
+    let stay = stay.map(|(name, reference)| format!("{name} stays at {reference}"));
+    let others = routes.without_blueprint.iter();
+    let others = others.map(|name| format!("{name} is made from no blueprint"));
+    let stay: Vec<String> = stay.chain(others).collect();
     let error = Error::invalid(format!("no service can be upgraded to version {to}"));
     match stay.is_empty() {
         true => {
