@@ -53,6 +53,8 @@ pub(super) struct Provider {
     pub(super) shown: PathBuf,
     /// What it promises, when it has a document that says so.
     pub(super) document: Option<Described>,
+    /// Whether it is made from a blueprint, which brings a harness.
+    pub(super) is_made: bool,
 }
 
 /// A document of a provider.
@@ -249,6 +251,7 @@ fn provider(project: &Project, service: &Service) -> Result<Provider> {
         directory,
         shown: PathBuf::from(service.directory.as_str()),
         document,
+        is_made: service.container.is_none(),
     })
 }
 

@@ -17,11 +17,11 @@ use futures::future::try_join_all;
 use tokio::sync::Semaphore;
 
 use self::provider::{Work, verify_provider};
-use super::pacts::{self, Read, read};
+use super::pacts::{self, Provider, Read, read};
 use crate::config::project::find;
 use crate::contract::pact_file::Interaction;
 pub use crate::engine::harness::Deadlines;
-use crate::engine::harness::{HarnessSource, Harnesses, ProcessHarnesses};
+use crate::engine::harness::{FOLDER, HarnessSource, Harnesses, ProcessHarnesses};
 use crate::error::Result;
 use crate::model::event::EventSink;
 use crate::model::name::Name;
@@ -56,7 +56,8 @@ pub async fn verify(
     events: Arc<dyn EventSink>,
 ) -> Result<Verification> {
     let begun = Instant::now();
-    let read = read(&request.directory, &request.services, &*events)?;
+    let mut read = read(&request.directory, &request.services, &*events)?;
+    leave_out_without_harness(&mut read, &*events);
     let limit = Semaphore::new(request.jobs.max(1));
     let works = works(&read);
     let verifying = works
@@ -73,6 +74,28 @@ pub async fn verify(
         pacts: results,
         elapsed: begun.elapsed(),
     })
+}
+
+/// A provider without a blueprint may be written in any language: without a harness nobody can
+/// ask it. One that is made from a blueprint has lost its harness, which is red.
+fn leave_out_without_harness(read: &mut Read, events: &dyn EventSink) {
+    let can_be_asked =
+        |provider: &Provider| provider.is_made || provider.directory.join(FOLDER).is_dir();
+    let providers = read.providers.iter();
+    for (name, provider) in providers.filter(|(_, provider)| !can_be_asked(provider)) {
+        let folder = provider.shown.join(FOLDER);
+        let reason = format!(
+            "{name} is made from no blueprint, and has no harness in {}",
+            folder.display()
+        );
+        events.warn(format!(
+            "left out: {reason}; `gantline contract check` holds its documents to its pacts"
+        ));
+        for pact in read.pacts.iter_mut().filter(|pact| pact.provider == *name) {
+            pact.skipped = Some(reason.clone());
+        }
+    }
+    read.providers.retain(|_, provider| can_be_asked(provider));
 }
 
 /// What there is to do, by provider.
