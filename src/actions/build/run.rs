@@ -24,6 +24,7 @@ use crate::engine::runtime::Progress;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::{Event, EventSink};
 use crate::model::image::{BUILDER, Digest, Platform, REVISION};
+use crate::model::name::Name;
 use crate::model::schema;
 
 /// What all images of one run are made with.
@@ -139,8 +140,10 @@ impl<'a> Workshop<'a> {
             (BUILDER.to_owned(), job.chosen.builder().to_string()),
         ]);
         let service = &job.wanted.service;
-        let schema = stated(&self.directory(&job.wanted), service, &*self.events).await;
-        labels.extend(schema.map(|text| (schema::LABEL.to_owned(), text)));
+        if self.is_made(service) {
+            let schema = stated(&self.directory(&job.wanted), service, &*self.events).await;
+            labels.extend(schema.map(|text| (schema::LABEL.to_owned(), text)));
+        }
         let name = job.wanted.name();
         // Opened before the work, so that a refusal does not come after minutes of it.
         let repository = match self.request.push {
@@ -258,6 +261,13 @@ impl<'a> Workshop<'a> {
             ))
             .hint("Build again once nobody edits it")),
         }
+    }
+
+    /// Whether a service is made from a blueprint: the chart of another one runs no migrations, so
+    /// it takes nothing away from a schema before it is deployed.
+    fn is_made(&self, service: &Name) -> bool {
+        let found = self.request.project.services.get(service);
+        found.is_some_and(|service| service.container.is_none())
     }
 
     fn directory(&self, wanted: &Wanted) -> PathBuf {
