@@ -206,7 +206,7 @@ pub fn load_folder(path: &Path) -> Result<Blueprint> {
     })
 }
 
-/// The blueprints beside a folder that extend the one in it, directly or not.
+/// The blueprints beside a folder that extend the one in it, directly or not, and can be offered.
 ///
 /// # Errors
 /// When one of them cannot be read.
@@ -218,7 +218,8 @@ pub fn extending(path: &Path) -> Result<Vec<Blueprint>> {
         let (name, shelf) = blueprint_folder::read(&folder, &embedded)?;
         let mut chain = shelf.chain(&name)?.into_iter();
         if chain.any(|entry| entry.file.name.0 == parent) {
-            found.extend(shelf.blueprint(&name)?);
+            let extending = shelf.blueprint(&name)?;
+            found.extend(extending.filter(|blueprint| !blueprint.is_abstract));
         }
     }
     Ok(found)
