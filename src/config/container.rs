@@ -4,11 +4,12 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::service::Manifest;
-use super::suggest;
+use super::{catalog, suggest};
 use crate::error::{Error, Place};
 use crate::model::container::{
     BuildSource, Container, Health, ImageName, Origin, User, VendorImage, WritableFolder,
 };
+use crate::model::project::BlueprintReference;
 
 /// What a service can be made from.
 const ORIGINS: [&str; 3] = ["blueprint", "image", "build"];
@@ -57,6 +58,24 @@ pub fn without_origin(blueprint: &str) -> Error {
         "`{blueprint}` stands for an image that is not named"
     ))
     .hint("Write `image: NAME:TAG` or `build: FOLDER` instead; the blueprint follows from it")
+}
+
+/// The error where the workspace's own blueprint stands in the place of that of containers.
+pub fn taken_name(manifest: &Manifest, found: &BlueprintReference) -> Error {
+    let name = &found.name;
+    let key = match manifest.file.image {
+        Some(_) => "image",
+        None => "build",
+    };
+    Error::invalid(format!("{found} makes no chart for an image"))
+        .since(format!(
+            "services with `image` or `build` are made from the blueprint that is called `{name}`"
+        ))
+        .at(manifest.document.key_place(&[key]))
+        .hint(format!(
+            "Give {}/{name} of this workspace another name, or `container: true`",
+            catalog::FOLDER
+        ))
 }
 
 fn default_user() -> User {

@@ -233,10 +233,11 @@ impl Manifest {
         };
         let found = around.blueprints.get(text);
         let chosen = found.map_err(|error| error.at_when_missing(place()))?;
-        if chosen.blueprint.container && file.blueprint.is_some() {
-            return Err(container::without_origin(text).at(place()));
+        match (chosen.blueprint.container, file.blueprint.is_some()) {
+            (true, true) => Err(container::without_origin(text).at(place())),
+            (false, false) => Err(container::taken_name(self, &chosen.reference)),
+            _ => Ok(Some(chosen)),
         }
-        Ok(Some(chosen))
     }
 
     fn options(

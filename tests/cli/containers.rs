@@ -266,6 +266,7 @@ fn what_cannot_be_taken_in_is_refused_and_nothing_is_written() {
         ),
         (&["--port", "http=8080"], "go with `--image` or `--build`"),
         (&["--blueprint", "container"], "--image NAME:TAG"),
+        (&["--blueprint", "container@1"], "--image NAME:TAG"),
         (
             &[
                 "--image",

@@ -9,6 +9,7 @@
 mod answers;
 mod bad_files;
 mod containers;
+mod containers_beside;
 mod contract;
 mod demo;
 mod dist;

@@ -333,16 +333,19 @@ pub fn callable<'a>(project: &'a Project, name: &Name) -> Result<&'a Service> {
     if service.ports.called().is_none() {
         let error = Error::invalid(format!("`{name}` cannot be called"));
         return Err(match service.container {
-            Some(_) => error.since(format!(
-                "{}/service.yaml gives it no port but `admin`",
-                service.directory
-            )),
-            None => error.since(format!(
-                "it is made from {}, which has no public listener",
-                service.blueprint
-            )),
-        }
-        .hint("Consume its events instead: `--consumes EVENT=PROVIDER`"));
+            Some(_) => error
+                .since(format!(
+                    "{}/service.yaml gives it no port but `admin`",
+                    service.directory
+                ))
+                .hint("Add where it listens to its `ports`"),
+            None => error
+                .since(format!(
+                    "it is made from {}, which has no public listener",
+                    service.blueprint
+                ))
+                .hint("Consume its events instead: `--consumes EVENT=PROVIDER`"),
+        });
     }
     Ok(service)
 }

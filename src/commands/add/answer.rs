@@ -18,7 +18,7 @@ pub struct AddedService {
     directory: String,
     /// The blueprint of its files.
     blueprint: String,
-    /// What it is made from: the blueprint, an image or a folder.
+    /// What it is made from: the blueprint, an image or a Dockerfile.
     from: String,
     /// Files that were written, relative to the workspace.
     files: Vec<String>,

@@ -255,6 +255,12 @@ fn names(flag: &str, texts: &[String]) -> Result<Vec<Name>> {
 
 /// The blueprint in the version that is asked for, else the workspace's, else the newest.
 fn reference(project: &Project, text: &str) -> Result<BlueprintReference> {
+    if text.split('@').next() == Some(catalog::CONTAINER) {
+        return Err(Error::invalid(format!(
+            "`--blueprint {text}` stands for an image that is not named"
+        ))
+        .hint("Write `--image NAME:TAG` or `--build PATH` instead"));
+    }
     if let Some((name, version)) = text.split_once('@') {
         let version = version.parse().map_err(|error| {
             Error::invalid(format!("`{text}` names no version of a blueprint"))
@@ -263,12 +269,6 @@ fn reference(project: &Project, text: &str) -> Result<BlueprintReference> {
         })?;
         let name = request::name("--blueprint", name)?;
         return Ok(BlueprintReference { name, version });
-    }
-    if text == catalog::CONTAINER {
-        return Err(Error::invalid(format!(
-            "`--blueprint {text}` stands for an image that is not named"
-        ))
-        .hint("Write `--image NAME:TAG` or `--build PATH` instead"));
     }
     catalog::newest_or_pinned(&project.root, text)
 }

@@ -112,7 +112,7 @@ impl Stack {
                 .keys()
                 .map(|path| (path.clone(), Secret::new("jetstream: enabled\n")))
                 .collect(),
-            Program::Service { .. } => BTreeMap::new(),
+            Program::Service { .. } | Program::Container(_) => BTreeMap::new(),
         };
         let address = Secret::new(format!("127.0.0.1:{port}"));
         let launch = Launch {

@@ -1,0 +1,190 @@
+//! Services without a blueprint beside those that have one: upgrades, contracts, and a blueprint of
+//! the workspace that is called as theirs is.
+
+use serde_json::Value;
+use snapbox::{assert_data_eq, str};
+
+use crate::workspace::Workspace;
+
+const PAGES: &str =
+    "name: pages\nimage: nginx:1.27\nports: {http: 8080}\nhealth: /\nneeds: [notes]\n";
+
+/// A blueprint of the workspace in this version.
+fn with_blueprint(workspace: Workspace, version: u32) -> Workspace {
+    let head = format!(
+        "name: tiny\nversion: {version}\nsummary: Notes\nports: {{http: {}, admin: 9090}}\n",
+        8080 + version
+    );
+    workspace
+        .file("blueprints/tiny/blueprint.yaml", head)
+        .file("blueprints/tiny/base/a.txt", format!("{version}\n"))
+}
+
+/// A service of that blueprint, and one without.
+fn with_both() -> Workspace {
+    let workspace = Workspace::shop()
+        .file(
+            "services/notes/service.yaml",
+            "name: notes\nblueprint: tiny\n",
+        )
+        .file("services/pages/service.yaml", PAGES);
+    let workspace = with_blueprint(workspace, 1);
+    let run = workspace.gantline(&["generate"]);
+    assert_eq!(run.code, 0, "{run}");
+    workspace
+}
+
+#[test]
+fn an_upgrade_leaves_alone_what_has_no_blueprint_and_says_so() {
+    let workspace = with_blueprint(with_both(), 2);
+    let before = workspace.read("services/pages/chart/Chart.yaml");
+    let run = workspace.gantline(&["upgrade", "--yes"]);
+    assert_data_eq!(
+        run.to_string(),
+        str![[r#"
+exit code 0
+--- stdout
+notes goes from tiny@1 to tiny@2
+pages is left alone: it is made from no blueprint
+
+updated  services/notes/a.txt
+updated  services/notes/service.yaml
+updated  services/pages/chart/values.yaml
+
+3 files would change: 3 updated; 12 unchanged
+
+Upgraded. 3 files changed: 3 updated; 12 unchanged
+
+"#]]
+    );
+    assert_eq!(workspace.read("services/pages/service.yaml"), PAGES);
+    assert_eq!(workspace.read("services/pages/chart/Chart.yaml"), before);
+    // What it calls listens elsewhere now.
+    let values = workspace.read("services/pages/chart/values.yaml");
+    assert!(values.contains("\n  notes: {port: 8082}\n"), "{values}");
+    let lock = workspace.read(".gantline/lock.yaml");
+    assert!(lock.contains("container@1"), "{lock}");
+    let check = workspace.gantline(&["generate", "--check"]);
+    assert_eq!(check.code, 0, "{check}");
+}
+
+#[test]
+fn a_service_without_a_blueprint_goes_to_no_version() {
+    let workspace = with_both();
+    let named = workspace.gantline(&["upgrade", "pages", "--yes"]);
+    assert_data_eq!(
+        named.to_string(),
+        str![[r#"
+exit code 0
+--- stdout
+pages is left alone: it is made from no blueprint
+
+"#]]
+    );
+    let json = workspace.gantline(&["upgrade", "--format", "json", "--yes"]);
+    let answer: Value = serde_json::from_str(&json.stdout).expect("a document");
+    assert_eq!(answer["without_blueprint"][0], "pages", "{json}");
+    assert_eq!(answer["up_to_date"]["notes"], "tiny@1", "{json}");
+    let asked = workspace.gantline(&["upgrade", "pages", "--to", "2", "--yes"]);
+    assert_data_eq!(
+        asked.to_string(),
+        str![[r#"
+exit code 2
+--- stderr
+error: `pages` is made from no blueprint, so there is no version 2 of it
+  why: services/pages/service.yaml names an image or a Dockerfile
+ next: Leave its name out
+
+"#]]
+    );
+    let all = workspace.gantline(&["upgrade", "--to", "7", "--yes"]);
+    assert_eq!(all.code, 2, "{all}");
+    assert!(
+        all.stderr.contains("pages is made from no blueprint"),
+        "{all}"
+    );
+}
+
+/// A front end whose pact a provider without a blueprint answers.
+fn with_pacts() -> Workspace {
+    let pact = r#"{
+  "consumer": {"name": "web"},
+  "provider": {"name": "pages"},
+  "interactions": [{
+    "type": "Synchronous/HTTP", "description": "a page",
+    "request": {"method": "GET", "path": "/pages/1"}, "response": {"status": 200}
+  }],
+  "metadata": {"pactSpecification": {"version": "4.0"}}
+}"#;
+    with_both()
+        .file("web/Dockerfile", "FROM busybox:1.37\n")
+        .file(
+            "services/web/service.yaml",
+            "name: web\nbuild: ../../web\nports: {http: 8080}\nhealth: /\nneeds: [pages]\n",
+        )
+        .file("services/web/contracts/web--pages.json", pact)
+}
+
+#[test]
+fn a_provider_without_a_blueprint_and_a_harness_is_said_and_left_out() {
+    let run = with_pacts().gantline_with(&[("PATH", "/nonexistent")], &["contract", "verify"]);
+    assert_eq!(run.code, 0, "{run}");
+    let reason = "pages is made from no blueprint, and has no harness in services/pages/internal/contracttest";
+    assert!(run.stdout.contains(&format!("skipped: {reason}")), "{run}");
+    assert!(run.stdout.contains("1 skipped"), "{run}");
+    assert!(run.stderr.contains(&format!("left out: {reason}")), "{run}");
+    let tested = with_pacts().file(
+        "services/pages/internal/contracttest/provider_test.go",
+        "package contracttest_test\n",
+    );
+    let run = tested.gantline_with(&[("PATH", "/nonexistent")], &["contract", "verify"]);
+    assert_eq!(run.code, 4, "one that has a harness is asked: {run}");
+}
+
+#[test]
+fn the_document_of_a_provider_without_a_blueprint_is_held_to_its_pacts() {
+    let undescribed = with_pacts().gantline(&["contract", "check"]);
+    assert_eq!(undescribed.code, 0, "{undescribed}");
+    assert!(
+        undescribed
+            .stdout
+            .contains("not checked: pages has no api/openapi.yaml"),
+        "{undescribed}"
+    );
+    let described = with_pacts().file(
+        "services/pages/api/openapi.yaml",
+        "openapi: 3.1.0\npaths:\n  /pages:\n    get: {responses: {'200': {}}}\n",
+    );
+    let run = described.gantline(&["contract", "check"]);
+    assert_eq!(run.code, 1, "{run}");
+}
+
+#[test]
+fn a_blueprint_of_the_workspace_that_takes_the_name_of_theirs_is_refused() {
+    let workspace = Workspace::shop()
+        .file(
+            "services/pages/service.yaml",
+            PAGES.replace("needs: [notes]\n", ""),
+        )
+        .file(
+            "blueprints/container/blueprint.yaml",
+            "name: container\nversion: 1\nsummary: Mine\n",
+        )
+        .file("blueprints/container/base/a.txt", "a\n");
+    let run = workspace.gantline(&["generate"]);
+    assert_data_eq!(
+        run.to_string(),
+        str![[r#"
+exit code 2
+--- stderr
+error: container@1 makes no chart for an image
+ --> services/pages/service.yaml:2:1
+  |
+2 | image: nginx:1.27
+  | ^^^^^
+  why: services with `image` or `build` are made from the blueprint that is called `container`
+ next: Give blueprints/container of this workspace another name, or `container: true`
+
+"#]]
+    );
+}
