@@ -353,7 +353,7 @@ fn an_image_cannot_run_as_a_process_and_the_others_can() {
 exit code 4
 --- stderr
 error: `web` cannot run as processes of this host
-  why: it is made from an image or a Dockerfile, which Docker alone runs
+  why: Docker alone runs what is made from an image or a Dockerfile
  next: Start everything in Docker: `--runtime docker`
  next: Or only services that do not need it: `gantline up SERVICE... --runtime process`
 

@@ -224,7 +224,7 @@ impl ProcessRuntime {
 /// The error of services that have an image and nothing else.
 pub fn without_images(services: &str) -> Error {
     Error::missing(format!("{services} cannot run as processes of this host"))
-        .since("it is made from an image or a Dockerfile, which Docker alone runs")
+        .since("Docker alone runs what is made from an image or a Dockerfile")
         .hint("Start everything in Docker: `--runtime docker`")
         .hint("Or only services that do not need it: `gantline up SERVICE... --runtime process`")
 }
