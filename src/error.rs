@@ -229,7 +229,11 @@ impl Error {
     }
 
     /// One error out of all that were found, or the only one itself; `None` when there are none.
-    pub fn all_of(message: impl FnOnce(usize) -> String, mut errors: Vec<Error>) -> Option<Self> {
+    /// What is said more than once, is said once.
+    pub fn all_of(message: impl FnOnce(usize) -> String, errors: Vec<Error>) -> Option<Self> {
+        let mut said = std::collections::HashSet::new();
+        let mut errors = errors;
+        errors.retain(|error| said.insert(format!("{error:?}")));
         match errors.len() {
             0 => None,
             1 => errors.pop(),
@@ -248,6 +252,11 @@ impl Error {
     /// The kind, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// Whether this error, or one of those that it stands for, is of this kind.
+    pub fn has(&self, kind: ErrorKind) -> bool {
+        self.kind == kind || self.related.iter().any(|related| related.has(kind))
     }
 
     /// What happened.
@@ -305,10 +314,19 @@ mod tests {
 
     #[test]
     fn more_errors_than_anybody_reads_are_counted_and_not_kept() {
-        let errors = vec![Error::invalid("wrong"); 3 * MOST_ERRORS];
-        let error = Error::all_of(|count| format!("{count} problems"), errors).unwrap();
+        let numbers = 0..3 * MOST_ERRORS;
+        let errors = numbers.map(|number| Error::invalid(format!("wrong {number}")));
+        let error = Error::all_of(|count| format!("{count} problems"), errors.collect()).unwrap();
         assert_eq!(error.message(), "300 problems");
         assert_eq!(error.related().len(), MOST_ERRORS);
         assert_eq!(error.causes(), ["the first 100 of them are shown"]);
+    }
+
+    #[test]
+    fn what_several_say_is_said_once() {
+        let errors = vec![Error::missing("there is no Go"); 3];
+        let error = Error::all_of(|count| format!("{count} problems"), errors).unwrap();
+        assert_eq!(error.message(), "there is no Go");
+        assert!(error.related().is_empty());
     }
 }

@@ -20,7 +20,15 @@ fn main() -> ExitCode {
             } else {
                 EXIT_DONE
             };
-            let _ = error.print();
+            match error.use_stderr() && asks_for_json() {
+                true => {
+                    let usage = usage_error(&error.render().to_string());
+                    print_error_text(&render_error(&usage, Format::Json, &Style::default()));
+                }
+                false => {
+                    let _ = error.print();
+                }
+            }
             return code.into();
         }
     };
@@ -38,6 +46,24 @@ fn main() -> ExitCode {
             error.kind().exit_code().into()
         }
     }
+}
+
+/// Whether a program reads what is printed; the command line could not be parsed.
+fn asks_for_json() -> bool {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let apart = |pair: &[std::ffi::OsString]| pair[0] == "--format" && pair[1] == "json";
+    arguments.iter().any(|argument| argument == "--format=json") || arguments.windows(2).any(apart)
+}
+
+/// What the parser says about a command line, as an error of our own.
+fn usage_error(text: &str) -> Error {
+    let mut paragraphs = text.split("\n\n").map(str::trim);
+    let message = paragraphs.next().unwrap_or_default();
+    let error = Error::invalid(message.trim_start_matches("error: "));
+    let hints = paragraphs.filter_map(|paragraph| paragraph.strip_prefix("tip: "));
+    hints
+        .fold(error, |error, hint| error.hint(hint))
+        .hint("See `gantline --help`")
 }
 
 fn run(cli: Cli, app: &App) -> Result<()> {

@@ -62,6 +62,7 @@ impl Stack {
         let request = LogRequest {
             tail: Some(LAST_LINES),
             follow: false,
+            last_start_only: true,
         };
         let read = async {
             let Ok(lines) = self.runtime.logs(instance, request).await else {

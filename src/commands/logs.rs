@@ -36,6 +36,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let request = LogRequest {
         tail: args.tail,
         follow: args.follow,
+        last_start_only: false,
     };
     let mut lines = logs(&opened.stack, &args.things, request).await?;
     let interrupted = interrupt::listen()?;

@@ -118,6 +118,8 @@ pub struct LogRequest {
     pub tail: Option<usize>,
     /// Whether to go on with new lines until the instance ends.
     pub follow: bool,
+    /// Whether lines of earlier starts are left out, where a runtime keeps them.
+    pub last_start_only: bool,
 }
 
 /// Lines of a log, made safe by [`clean_line`].

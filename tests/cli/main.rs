@@ -28,4 +28,5 @@ mod scaffold;
 mod schemas;
 mod stack;
 mod upgrade;
+mod usage;
 mod workspace;

@@ -14,7 +14,18 @@ fn a_resource_with_the_name_of_a_service_is_refused_where_it_is_written() {
     );
     assert_data_eq!(
         workspace.gantline(&["generate", "--dry-run"]).to_string(),
-        str![[r#""#]]
+        str![[r#"
+exit code 2
+--- stderr
+error: the name `orders` is taken
+ --> gantline.yaml:6:3
+  |
+6 |   orders: {type: nats}
+  |   ^^^^^^
+  why: `services/orders/service.yaml` has it
+ next: Rename one of the two: in a cluster each is a release of its name
+
+"#]]
     );
 }
 
@@ -26,7 +37,14 @@ fn a_resource_is_not_added_under_the_name_of_a_service() {
         workspace
             .gantline(&["add", "resource", "orders", "--type", "nats"])
             .to_string(),
-        str![[r#""#]]
+        str![[r#"
+exit code 2
+--- stderr
+error: the name `orders` is taken
+  why: a service has it, and in a cluster each is a release of its name
+ next: Choose another name
+
+"#]]
     );
     assert_eq!(workspace.read("gantline.yaml"), before);
 }
@@ -38,6 +56,17 @@ fn a_resource_is_not_added_under_the_name_of_a_secret_of_another() {
         workspace
             .gantline(&["add", "resource", "orders-db-owner", "--type", "nats"])
             .to_string(),
-        str![[r#""#]]
+        str![[r#"
+exit code 2
+--- stderr
+error: the name `orders-db-owner` is taken
+ --> gantline.yaml:8:3
+  |
+8 |   orders-db-owner: {type: nats, version: "2.12"}
+  |   ^^^^^^^^^^^^^^^
+  why: a Secret of `orders-db` is called so in a cluster
+ next: Choose another name
+
+"#]]
     );
 }

@@ -38,6 +38,7 @@ impl Shop for LocalShop<'_> {
         let request = LogRequest {
             tail: Some(usize::from(LINES)),
             follow: false,
+            last_start_only: false,
         };
         let lines = logs(self.0, &services, request).await?;
         Ok(lines.filter_map(async |line| line.ok()).collect().await)

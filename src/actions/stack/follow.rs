@@ -63,6 +63,7 @@ async fn show(stack: &Stack, name: &str) {
     let request = LogRequest {
         tail: Some(FIRST_LINES),
         follow: true,
+        last_start_only: true,
     };
     let Ok(mut lines) = stack.runtime.logs(name, request).await else {
         return;

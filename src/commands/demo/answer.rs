@@ -110,8 +110,11 @@ impl Demonstration {
                     "stop everything and leave nothing behind",
                 ),
             ],
-            (Place::Local { .. }, false) => &[
-                ("gantline up", "start it again"),
+            (Place::Local { runtime }, false) => &[
+                match runtime {
+                    RuntimeKind::Docker => ("gantline up", "start it again"),
+                    RuntimeKind::Process => ("gantline up --runtime process", "start it again"),
+                },
                 (
                     "(cd services/orders && go test ./...)",
                     "run a service's tests",

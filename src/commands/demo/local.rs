@@ -31,7 +31,7 @@ async fn order(asked: Option<RuntimeKind>, app: &App) -> Result<(Place, Delivery
 async fn start(asked: Option<RuntimeKind>, app: &App) -> Result<RuntimeKind> {
     let first = asked.unwrap_or(RuntimeKind::Docker);
     match up(first, app).await {
-        Err(error) if asked.is_none() && error.kind() == ErrorKind::Missing => {
+        Err(error) if asked.is_none() && error.has(ErrorKind::Missing) => {
             app.events()
                 .warn(format!("{error}; going on with host processes"));
             up(RuntimeKind::Process, app).await?;

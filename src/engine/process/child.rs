@@ -33,7 +33,7 @@ pub struct Running {
 /// # Errors
 /// When its log or its pipe cannot be made, or the program cannot be run.
 pub fn spawn(spec: ChildSpec) -> io::Result<(Record, Running)> {
-    let writer = LogWriter::open(&spec.log, LOG_LIMIT)?;
+    let writer = LogWriter::begin(&spec.log, LOG_LIMIT)?;
     // One pipe for both streams keeps their lines in order.
     let (output, input) = io::pipe()?;
     let mut command = Command::new(&spec.program);

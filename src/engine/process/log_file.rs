@@ -21,19 +21,22 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
-    /// Opens a log to append to it.
+    /// Begins a log for a process that starts; that of the start before is turned over, so that
+    /// nobody takes its lines for those of this one.
     ///
     /// # Errors
     /// Any error of the file system.
-    pub fn open(path: &Path, limit: u64) -> io::Result<Self> {
-        let file = create(path)?;
-        let written = file.metadata()?.len();
-        Ok(Self {
+    pub fn begin(path: &Path, limit: u64) -> io::Result<Self> {
+        let mut writer = Self {
             path: path.to_path_buf(),
-            file,
-            written,
+            file: create(path)?,
+            written: 0,
             limit,
-        })
+        };
+        if writer.file.metadata()?.len() > 0 {
+            writer.turn_over()?;
+        }
+        Ok(writer)
     }
 
     /// Appends what a process wrote, turning the log over between two lines when it is full.
@@ -104,7 +107,12 @@ pub fn last_lines(path: &Path, count: usize) -> io::Result<Vec<String>> {
     Ok(lines)
 }
 
-fn lines_from_end(path: &Path, count: usize) -> io::Result<Vec<String>> {
+/// The last `count` lines of a log since its last turn-over: those of the last start, as far as
+/// they fit.
+///
+/// # Errors
+/// As [`last_lines`].
+pub fn lines_from_end(path: &Path, count: usize) -> io::Result<Vec<String>> {
     const BLOCK: u64 = 64 * 1024;
     let mut file = match File::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -216,7 +224,7 @@ mod tests {
     fn a_log_is_turned_over_between_two_lines() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("orders.log");
-        let mut writer = LogWriter::open(&path, 100).unwrap();
+        let mut writer = LogWriter::begin(&path, 100).unwrap();
         writer.append(numbered(0..30).as_bytes()).unwrap();
         let now = std::fs::read_to_string(&path).unwrap();
         let before = std::fs::read_to_string(previous(&path)).unwrap();
@@ -235,7 +243,7 @@ mod tests {
     fn a_flood_fills_no_disk() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("orders.log");
-        let mut writer = LogWriter::open(&path, 64 * 1024).unwrap();
+        let mut writer = LogWriter::begin(&path, 64 * 1024).unwrap();
         for block in 0..100 {
             writer
                 .append(numbered(block * 1000..block * 1000 + 1000).as_bytes())
@@ -261,11 +269,24 @@ mod tests {
     }
 
     #[test]
+    fn lines_of_an_earlier_start_are_not_those_of_this_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("orders.log");
+        let mut first = LogWriter::begin(&path, LOG_LIMIT).unwrap();
+        first.append(b"no can do\n").unwrap();
+        let mut second = LogWriter::begin(&path, LOG_LIMIT).unwrap();
+        assert!(lines_from_end(&path, 5).unwrap().is_empty());
+        second.append(b"listening\n").unwrap();
+        assert_eq!(lines_from_end(&path, 5).unwrap(), ["listening"]);
+        assert_eq!(last_lines(&path, 5).unwrap(), ["no can do", "listening"]);
+    }
+
+    #[test]
     fn a_follower_reads_across_a_turn_over() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("orders.log");
         let mut follower = LogFollower::at_end(&path).unwrap();
-        let mut writer = LogWriter::open(&path, 50).unwrap();
+        let mut writer = LogWriter::begin(&path, 50).unwrap();
         let mut seen = Vec::new();
         for number in 0..10 {
             writer

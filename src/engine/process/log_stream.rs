@@ -7,7 +7,7 @@ use futures::stream::{self, StreamExt};
 
 use super::client::saved_state;
 use super::folders::Folders;
-use super::log_file::{LogFollower, last_lines};
+use super::log_file::{LogFollower, last_lines, lines_from_end};
 use crate::engine::runtime::{LogRequest, LogStream, clean_line};
 use crate::error::{Error, Result};
 
@@ -26,7 +26,11 @@ pub(super) fn open(folders: Folders, instance: &str, request: LogRequest) -> Res
     // Opened first: a line that comes in between is then rather seen twice than lost.
     let follower = LogFollower::at_end(&path).map_err(unreadable)?;
     let tail = request.tail.unwrap_or(usize::MAX);
-    let lines: VecDeque<String> = last_lines(&path, tail).map_err(unreadable)?.into();
+    let lines = match request.last_start_only {
+        true => lines_from_end(&path, tail),
+        false => last_lines(&path, tail),
+    };
+    let lines: VecDeque<String> = lines.map_err(unreadable)?.into();
     if !request.follow {
         let lines = lines
             .into_iter()

@@ -179,6 +179,7 @@ async fn a_flood_of_lines_blocks_nothing_and_fills_no_disk() {
     let tail = LogRequest {
         tail: Some(1),
         follow: false,
+        last_start_only: false,
     };
     let mut lines = stack.runtime.logs("flooder", tail).await.unwrap();
     assert_eq!(lines.next().await.unwrap().unwrap(), "the last line");
@@ -195,6 +196,7 @@ async fn a_followed_log_ends_with_its_instance() {
     let request = LogRequest {
         tail: None,
         follow: true,
+        last_start_only: false,
     };
     let mut lines = stack.runtime.logs("orders", request).await.unwrap();
     let first = lines.next().await.unwrap().unwrap();
