@@ -9,7 +9,7 @@ use crate::model::kubernetes_yaml::{Scalar, resolve};
 /// Text is folded at the first space after this column.
 const WIDEST: usize = 80;
 
-/// A value as YAML, without a line break at the end.
+/// A value as YAML, without the line break at its end.
 ///
 /// # Errors
 /// When it is nested too deeply, or a number is none of JSON's.
@@ -21,7 +21,9 @@ pub fn to_yaml(value: &Value) -> Result<String, String> {
 pub fn json_to_yaml(value: &serde_json::Value) -> String {
     let mut writer = Writer { out: String::new() };
     writer.node(value, 0, Parent::Document);
-    writer.out.trim_end_matches('\n').to_owned()
+    // Helm takes one line end off, no more: further ones belong to a text that ends in several.
+    let text = writer.out.strip_suffix('\n').unwrap_or(&writer.out);
+    text.to_owned()
 }
 
 /// What a node stands in.
@@ -369,7 +371,11 @@ mod tests {
     #[test]
     fn lines_of_a_text_are_kept() {
         let value = json!({"a": {"b": "one\n  two\n\nthree\n"}, "c": ["x\ny"], "d": "x\n\n"});
-        let text = "a:\n  b: |\n    one\n      two\n\n    three\nc:\n- |-\n  x\n  y\nd: |+\n  x";
+        let text = "a:\n  b: |\n    one\n      two\n\n    three\nc:\n- |-\n  x\n  y\nd: |+\n  x\n";
         assert_eq!(json_to_yaml(&value), text);
+        // As Helm 4.3 writes them.
+        assert_eq!(json_to_yaml(&json!("\n")), "|2+\n");
+        assert_eq!(json_to_yaml(&json!(["\n"])), "- |2+\n");
+        assert_eq!(json_to_yaml(&json!({"k": "x\n"})), "k: |\n  x");
     }
 }
