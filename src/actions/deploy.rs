@@ -29,6 +29,8 @@ pub use site::Site;
 pub use crate::engine::kubernetes::objects::ObjectKey;
 
 #[cfg(test)]
+mod interrupt_tests;
+#[cfg(test)]
 mod schema_tests;
 #[cfg(test)]
 mod tests;

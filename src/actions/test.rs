@@ -119,10 +119,10 @@ pub async fn test(
     let events = Arc::clone(&request.events);
     let runtime = runtime(request.runtime, context, builder, events);
     // Data of a run that was killed would be found by this one.
-    runtime
-        .clear(ClearScope::Everything)
-        .await
-        .map_err(without_runtime)?;
+    tokio::select! {
+        cleared = runtime.clear(ClearScope::Everything) => drop(cleared.map_err(without_runtime)?),
+        () = &mut interrupt => return Err(Error::interrupted()),
+    }
     let servers = LiveServers::new()
         .map_err(|error| Error::failed("cannot make an HTTP client").because(error))?;
     let stack = Stack {

@@ -7,7 +7,7 @@ use super::stack::write_table;
 use crate::actions::build::{BuildRequest, Builder, Built, Outcome, build};
 use crate::app::App;
 use crate::config::project::{Selection, find, load};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::name::Name;
 use crate::report::{Answer, Style};
 
@@ -50,7 +50,7 @@ pub(super) struct Images {
 /// # Errors
 /// When something needed is missing, or an image cannot be built.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let root = find(&app.settings().directory)?;
     let project = load(&root, &Selection::named(&args.services))?;
     let services = match args.services.is_empty() {
@@ -68,10 +68,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         builder: args.builder,
         dry_run: args.dry_run,
     };
-    let images = tokio::select! {
-        images = build(&request, app.events()) => images?,
-        () = interrupted() => return Err(Error::interrupted()),
-    };
+    let images = interrupts.leave(build(&request, app.events())).await?;
     app.answer(&Images {
         dry_run: args.dry_run,
         images,

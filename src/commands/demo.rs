@@ -13,6 +13,7 @@ use self::answer::{Demonstration, Place};
 use crate::actions::demo::{Order, new_folder};
 use crate::app::App;
 use crate::cli::Cli;
+use crate::commands::interrupt;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::stack::RuntimeKind;
 
@@ -95,7 +96,7 @@ pub struct Args {
 /// Whatever the commands that it runs say.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     if let Some(context) = &args.deploy {
-        deployed::check(context).await?;
+        interrupt::listen()?.leave(deployed::check(context)).await?;
     }
     let directory = match &args.directory {
         Some(directory) => app.settings().directory.join(directory),
@@ -140,8 +141,10 @@ async fn call(app: &App, words: &[&str]) -> Result<()> {
         .map_err(|error| {
             Error::failed("the demonstration's command is not understood").because(error)
         })?;
+    let interrupts = interrupt::listen()?;
     // The command runs within another one, so its future must not be part of itself.
-    Box::pin(cli.run(app)).await
+    Box::pin(cli.run(app)).await?;
+    interrupts.check()
 }
 
 /// Runs a command that has to say no, shows why, and returns that in a sentence.

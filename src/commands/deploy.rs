@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(long)]
     atomic: bool,
     /// Leave a first install that fails as it is, to look into it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "atomic")]
     keep_failed: bool,
     #[command(flatten)]
     contraction: ContractionFlag,
@@ -67,14 +67,14 @@ pub struct Planned {
 /// # Errors
 /// When something needed is missing, or a service is not deployed.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let environment = args.selected.environment.clone();
     let opening = Opening {
         timeout: args.timeout.timeout,
         allow_contraction: args.contraction.allow_contraction,
-        ..args.selected.opening(app, interrupted())
+        ..args.selected.opening(app, interrupts.signal())
     };
-    let opened = opening.open().await?;
+    let opened = interrupts.leave(opening.open()).await?;
     let only_shows = args.plan || args.dry_run;
     if opened.environment.protected && !only_shows {
         let question = format!("deploying to {environment}, which is protected,");
@@ -84,9 +84,9 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         true => MissingImages::Build,
         false => MissingImages::Refuse,
     };
-    let wanted = opened.releases(missing).await?;
+    let wanted = interrupts.leave(opened.releases(missing)).await?;
     if only_shows {
-        let releases = opened.plan(&wanted).await?;
+        let releases = interrupts.leave(opened.plan(&wanted)).await?;
         let changes = releases.iter().any(ReleasePlan::changes_something);
         let refusal = refusal_of(releases.iter().map(|plan| &plan.schema));
         app.answer(&Planned {

@@ -42,17 +42,17 @@ pub(super) struct Removed {
 /// # Errors
 /// When it is not confirmed, or the cluster refuses.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let environment = args.selected.environment.clone();
     let opening = Opening {
         scope: Scope::Releases,
-        ..args.selected.opening(app, interrupted())
+        ..args.selected.opening(app, interrupts.signal())
     };
-    let opened = opening.open().await?;
+    let opened = interrupts.leave(opening.open()).await?;
     let destruction = match args.dry_run {
-        true => opened.would_destroy().await?,
+        true => interrupts.leave(opened.would_destroy()).await?,
         false => {
-            let there = opened.would_destroy().await?;
+            let there = interrupts.leave(opened.would_destroy()).await?;
             confirm(
                 app,
                 &question(&there, &opened.data_that_goes(), &environment),

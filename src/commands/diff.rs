@@ -34,11 +34,13 @@ pub(super) struct Differences {
 /// # Errors
 /// When something differs, or something needed is missing.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let environment = args.selected.environment.clone();
-    let opened = args.selected.opening(app, interrupted()).open().await?;
-    let wanted = opened.releases(MissingImages::Refuse).await?;
-    let releases = opened.plan(&wanted).await?;
+    let opening = args.selected.opening(app, interrupts.signal());
+    let opened = interrupts.leave(opening.open()).await?;
+    let wanted = opened.releases(MissingImages::Refuse);
+    let wanted = interrupts.leave(wanted).await?;
+    let releases = interrupts.leave(opened.plan(&wanted)).await?;
     let differs = releases.iter().any(ReleasePlan::changes_something);
     let message = format!("{environment} differs from the workspace");
     app.answer(&Differences {

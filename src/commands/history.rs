@@ -38,15 +38,18 @@ pub(super) struct History {
 /// # Errors
 /// When the cluster cannot be asked.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let environment = args.environment.clone();
     let opening = Opening {
         services: vec![args.service.clone()],
         scope: Scope::Releases,
-        ..args.cluster.opening(app, args.environment, interrupted())
+        ..args
+            .cluster
+            .opening(app, args.environment, interrupts.signal())
     };
-    let opened = opening.open().await?;
-    let revisions = opened.site.history(args.service.as_str()).await?;
+    let opened = interrupts.leave(opening.open()).await?;
+    let revisions = opened.site.history(args.service.as_str());
+    let revisions = interrupts.leave(revisions).await?;
     app.answer(&History {
         environment,
         service: args.service,

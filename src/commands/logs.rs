@@ -38,15 +38,17 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         follow: args.follow,
         last_start_only: false,
     };
-    let mut lines = logs(&opened.stack, &args.things, request).await?;
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
+    let mut lines = interrupts
+        .leave(logs(&opened.stack, &args.things, request))
+        .await?;
     loop {
         tokio::select! {
             line = lines.next() => match line {
                 Some(line) => app.answer_line(&line?)?,
                 None => return Ok(()),
             },
-            () = interrupted() => return Ok(()),
+            () = interrupts.signal() => return Ok(()),
         }
     }
 }

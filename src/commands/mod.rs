@@ -34,7 +34,7 @@ mod upgrade;
 
 use crate::actions::generate::complete_interrupted_above;
 use crate::app::App;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Everything gantline can be asked to do.
 #[derive(Debug, clap::Subcommand)]
@@ -112,11 +112,37 @@ impl Command {
         )
     }
 
-    /// Runs the command.
+    /// What a user does about what is left after the second Ctrl-C.
+    fn way_on(&self) -> Option<&'static str> {
+        match self {
+            Self::Deploy(_) | Self::Rollback(_) => {
+                Some("The next `gantline deploy` goes on from what is left")
+            }
+            Self::Destroy(_) => Some("`gantline destroy` again removes what is left"),
+            Self::Up(_) | Self::Restart(_) | Self::Demo(_) => {
+                Some("`gantline down` stops what is left")
+            }
+            Self::Test(_) => Some("`gantline test` again removes what is left of its servers"),
+            _ => None,
+        }
+    }
+
+    /// Runs the command, until a second Ctrl-C ends it where it is.
     ///
     /// # Errors
     /// The command's.
     pub async fn run(self, app: &App) -> Result<()> {
+        let way_on = self.way_on();
+        tokio::select! {
+            done = self.work(app) => done,
+            () = interrupt::second() => {
+                let error = Error::interrupted().since("what was under way was left as it was");
+                Err(way_on.into_iter().fold(error, Error::hint))
+            }
+        }
+    }
+
+    async fn work(self, app: &App) -> Result<()> {
         if self.reads_a_workspace() {
             complete_interrupted_above(&app.settings().directory, &*app.events())?;
         }

@@ -35,14 +35,15 @@ pub(super) struct Restarted {
 /// # Errors
 /// When a name is unknown, or a part does not come up again.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let opened = opening(app, args.place.runtime).as_it_is()?;
     if args.preview.dry_run {
         let request = request(&opened.stack, &args.things)?;
-        return app.answer(&Foretold::new(before_up(&opened.stack, &request).await?));
+        let foretold = interrupts.leave(before_up(&opened.stack, &request)).await?;
+        return app.answer(&Foretold::new(foretold));
     }
     let _lock = opened.lock()?;
-    let things = restart(&opened.stack, &args.things, interrupted()).await?;
+    let things = restart(&opened.stack, &args.things, interrupts.signal()).await?;
     app.answer(&Restarted { things })
 }
 

@@ -47,23 +47,25 @@ pub(super) struct RolledBack {
 /// # Errors
 /// When there is no such revision, or it does not become ready.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let environment = args.environment.clone();
     let opening = Opening {
         services: vec![args.service.clone()],
         scope: Scope::Releases,
         timeout: args.timeout.timeout,
         allow_contraction: args.contraction.allow_contraction,
-        ..args.cluster.opening(app, args.environment, interrupted())
+        ..args
+            .cluster
+            .opening(app, args.environment, interrupts.signal())
     };
-    let opened = opening.open().await?;
+    let opened = interrupts.leave(opening.open()).await?;
     if args.dry_run {
         let plan = opened
             .site
             .plan_rollback(args.service.as_str(), args.revision);
         return app.answer(&Planned {
             environment,
-            releases: vec![plan.await?],
+            releases: vec![interrupts.leave(plan).await?],
         });
     }
     if opened.environment.protected {
@@ -77,13 +79,12 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         .site
         .rollback(args.service.as_str(), args.revision)
         .await;
-    match outcome.error {
-        Some(error) => Err(error),
-        None => app.answer(&RolledBack {
-            environment,
-            releases: vec![outcome],
-        }),
-    }
+    let error = outcome.error.clone();
+    app.answer(&RolledBack {
+        environment,
+        releases: vec![outcome],
+    })?;
+    error.map_or(Ok(()), Err)
 }
 
 impl Answer for RolledBack {

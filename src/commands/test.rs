@@ -44,7 +44,7 @@ pub(super) struct Verdict {
 /// # Errors
 /// When a test fails, or something needed is missing.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let request = TestRequest {
         directory: app.settings().directory.clone(),
         services: args.services,
@@ -53,7 +53,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         quiet_output: app.settings().format == Format::Json,
         events: app.events(),
     };
-    let services = test(&request, interrupted()).await?;
+    let services = test(&request, interrupts.signal()).await?;
     let red: Vec<String> = services
         .iter()
         .filter(|tested| !tested.passed)

@@ -48,7 +48,7 @@ pub struct Running {
 /// # Errors
 /// When a part does not come up.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let opened = Opening {
         runtime: Some(args.runtime),
         builder: Some(args.builder),
@@ -66,11 +66,12 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         only: None,
     };
     if args.preview.dry_run {
-        return app.answer(&Foretold::new(before_up(&opened.stack, &request).await?));
+        let foretold = interrupts.leave(before_up(&opened.stack, &request)).await?;
+        return app.answer(&Foretold::new(foretold));
     }
     let lock = opened.lock()?;
-    opened.claim().await?;
-    let things = up(&opened.stack, &request, interrupted()).await?;
+    interrupts.leave(opened.claim()).await?;
+    let things = up(&opened.stack, &request, interrupts.signal()).await?;
     drop(lock);
     app.answer(&Running {
         runtime: args.runtime,
@@ -79,7 +80,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     })?;
     match args.detach {
         true => Ok(()),
-        false => follow(&opened.stack, interrupted()).await,
+        false => follow(&opened.stack, interrupts.signal()).await,
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod answers;
 mod bad_files;
+mod cluster;
 mod containers;
 mod containers_beside;
 mod contract;
@@ -18,6 +19,7 @@ mod environments;
 mod error_examples;
 mod generate;
 mod install;
+mod interrupts;
 mod manifests;
 mod new_workspace;
 mod own_blueprint;

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// The user and the group that own nothing.
 const NOBODY: u32 = 65_534;
@@ -148,25 +148,43 @@ impl Workspace {
         self.finish(&mut command)
     }
 
+    /// Starts the binary in the workspace with these variables.
+    pub fn start(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Child {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gantline"));
+        command
+            .args(arguments)
+            .current_dir(&self.root)
+            .envs(environment.iter().copied());
+        let prepared = self.prepare(&mut command);
+        prepared.stdout(Stdio::piped()).stderr(Stdio::piped());
+        prepared.spawn().unwrap()
+    }
+
     fn finish(&self, command: &mut Command) -> Run {
+        self.ended(&self.prepare(command).output().unwrap())
+    }
+
+    /// What came of a run.
+    pub fn ended(&self, output: &Output) -> Run {
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: shown(&output.stdout, &self.root),
+            stderr: shown(&output.stderr, &self.root),
+        }
+    }
+
+    fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let chosen: Vec<_> = command
             .get_envs()
             .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
             .collect();
-        let output = command
+        command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", &self.home)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .envs(chosen)
             .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        Run {
-            code: output.status.code().unwrap_or(-1),
-            stdout: shown(&output.stdout, &self.root),
-            stderr: shown(&output.stderr, &self.root),
-        }
     }
 }
 

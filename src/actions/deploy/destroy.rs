@@ -8,7 +8,7 @@ use super::release::REMOVAL;
 use super::site::{Held, Site};
 use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{self, Record, Status};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::environment::EnvironmentResource;
 use crate::model::name::Name;
 
@@ -32,14 +32,32 @@ pub struct Destruction {
     pub kept: Vec<ObjectKey>,
 }
 
+/// How far a removal got.
+#[derive(Debug, Default)]
+pub(super) enum Removal {
+    /// Nothing was changed.
+    #[default]
+    Untouched,
+    /// The newest record says that it is being removed; this is what it said before.
+    Marked(Box<Record>),
+    /// Objects are being deleted; the newest record.
+    Deleting(Box<Record>),
+}
+
 impl Site {
     /// Removes a release; one that is absent is no error.
     ///
     /// # Errors
-    /// When a deployment of it is under way, a hook fails, or the cluster refuses.
+    /// When a deployment of it is under way, a hook fails, the cluster refuses, or the user
+    /// interrupts: then nothing is taken back, and no record says that it is still under way.
     pub async fn destroy(&self, release: &str) -> Result<Destroyed> {
         let held = self.hold(release).await?;
-        let destroyed = held.uninstall().await;
+        let mut removal = Removal::default();
+        let destroyed = tokio::select! {
+            biased;
+            () = self.interrupted.clone() => Err(held.leave_removal(removal).await),
+            destroyed = held.uninstall(&mut removal) => destroyed,
+        };
         held.lease.give_back().await;
         destroyed
     }
@@ -131,19 +149,24 @@ impl Opened {
                 break;
             }
         }
+        errors.sort_by_key(|error| error.kind() != ErrorKind::Interrupted);
         let message = |count| format!("{count} services were not removed");
         match Error::all_of(message, errors) {
             Some(error) => Err(error),
             None => Ok(Destruction {
                 releases: removed,
-                kept: self.kept(&resources).await,
+                kept: self
+                    .site
+                    .leave(async { Ok(self.kept(&resources).await) })
+                    .await?,
             }),
         }
     }
 }
 
 impl Held<'_> {
-    pub(super) async fn uninstall(&self) -> Result<Destroyed> {
+    /// Removes the release, and says in `removal` how far that got.
+    pub(super) async fn uninstall(&self, removal: &mut Removal) -> Result<Destroyed> {
         let site = self.site;
         let mut past = Past::load(site, self.release).await?;
         past.settle(self).await?;
@@ -157,12 +180,14 @@ impl Held<'_> {
         let Some(mut last) = past.last().cloned() else {
             return Ok(destroyed);
         };
+        *removal = Removal::Marked(Box::new(last.clone()));
         last.settle(Status::Uninstalling, "Deletion in progress");
         self.lease.assure().await?;
         records::update(site.objects.as_ref(), &site.namespace, &mut last).await?;
         let hooks = hooks.unwrap_or_default();
         self.hooks_of_removal(&mut last, &hooks, "pre-delete")
             .await?;
+        *removal = Removal::Deleting(Box::new(last.clone()));
         self.delete(&keys).await?;
         let own = self.still_owned(&keys).await?;
         self.await_gone(&own, REMOVAL).await?;
@@ -175,6 +200,33 @@ impl Held<'_> {
             .await?;
         past.forget(self).await?;
         Ok(destroyed)
+    }
+
+    /// Writes down how far a removal got that the user interrupted; the error to end with.
+    async fn leave_removal(&self, removal: Removal) -> Error {
+        let (mut record, now) = match removal {
+            Removal::Untouched => {
+                return Error::interrupted().since(format!("{} was not removed", self.release));
+            }
+            // A hook may have run, but every object is there.
+            Removal::Marked(before) => (before, "was not removed"),
+            Removal::Deleting(mut last) => {
+                last.settle(Status::Failed, "Deletion interrupted");
+                (last, "was removed in part")
+            }
+        };
+        let error = Error::interrupted()
+            .since(format!("{} {now}", self.release))
+            .hint("`gantline destroy` removes it, `gantline deploy` brings it back");
+        let site = self.site;
+        let written = async {
+            self.lease.assure().await?;
+            records::update(site.objects.as_ref(), &site.namespace, &mut record).await
+        };
+        match written.await {
+            Ok(()) => error,
+            Err(left) => error.with_related(vec![left]),
+        }
     }
 
     async fn hooks_of_removal(

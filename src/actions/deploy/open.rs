@@ -120,6 +120,7 @@ impl Opening {
             }
         };
         let cluster = Cluster::connect(context.as_deref()).await?;
+        let cluster = cluster.telling(Arc::clone(&self.events));
         cluster.expect(&environment.cluster).await?;
         let labels = RegistryLabels::new(DockerEnvironment::of_process());
         let site = Site {

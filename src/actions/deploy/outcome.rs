@@ -120,15 +120,28 @@ impl Outcome {
     }
 }
 
-/// The error of a release that was not deployed: what happened, why, what runs now.
-pub fn failure(release: &str, stop: &Stop, now: &str) -> Error {
+/// The error of a release with which something was not done, such as `deployed`: what happened,
+/// why, what runs now.
+pub fn failure(release: &str, undone: &str, stop: &Stop, now: &str) -> Error {
+    let message = format!("{release} was not {undone}: {now}");
     let error = match stop {
         Stop::Interrupted => return Error::interrupted().since(format!("{release}: {now}")),
-        Stop::Broken(cause) => {
-            Error::new(cause.kind(), format!("{release} was not deployed: {now}"))
-        }
-        Stop::NotReady { .. } => Error::failed(format!("{release} was not deployed: {now}")),
+        Stop::Broken(cause) => Error::new(cause.kind(), message),
+        Stop::NotReady { .. } => Error::failed(message),
     };
+    with_reasons(error, stop)
+}
+
+/// The error where the user interrupts what follows a failure: why it failed counts, too.
+pub fn interrupted_after(release: &str, stop: &Stop, now: &str) -> Error {
+    let error = Error::interrupted().since(format!("{release}: {now}"));
+    match stop {
+        Stop::Interrupted => error,
+        stop => with_reasons(error, stop),
+    }
+}
+
+fn with_reasons(error: Error, stop: &Stop) -> Error {
     let error = stop.reasons().into_iter().fold(error, Error::since);
     match stop {
         Stop::Broken(cause) => cause
@@ -173,7 +186,7 @@ mod tests {
                 log: vec!["no route to store".to_owned()],
             }],
         };
-        let error = failure("orders", &stop, "revision 3 runs again");
+        let error = failure("orders", "deployed", &stop, "revision 3 runs again");
         assert_eq!(
             error.message(),
             "orders was not deployed: revision 3 runs again"

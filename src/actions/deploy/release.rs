@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::outcome::{Change, Outcome, Stop, failure};
+use super::outcome::{Change, Outcome, Stop, failure, interrupted_after};
 use super::past::Past;
 use super::plan::{Changes, compare};
+use super::rollback::Wait;
 use super::site::{Held, Site};
 use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{Record, Status};
@@ -89,15 +90,7 @@ impl Site {
 impl Held<'_> {
     async fn deploy(&self, spec: &ReleaseSpec, after: AfterFailure) -> Result<Outcome> {
         let site = self.site;
-        let mut past = Past::load(site, self.release).await?;
-        past.settle(self).await?;
-        let pending = match past.baseline() {
-            Some(_) => (Status::PendingUpgrade, "Preparing upgrade"),
-            None => (Status::PendingInstall, "Initial install underway"),
-        };
-        let new = Record::of_spec(spec, &past.new_record(site, pending.0, pending.1));
-        let known = past.known_objects(site).await?;
-        let changes = compare(site, self.release, &spec.rendered.objects, &known).await?;
+        let (mut past, new, changes) = site.leave(self.compared(spec)).await?;
         if let Some(last) = past.last()
             && last.status() == Status::Deployed
             && last.deploys_the_same(&new)
@@ -108,7 +101,8 @@ impl Held<'_> {
                 .await;
         }
         // What ran when it was judged before may have been replaced until the lease was held.
-        let judged = site.schemas.of_deployment(self.release, &past, &new).await;
+        let judging = site.schemas.of_deployment(self.release, &past, &new);
+        let judged = site.leave(async { Ok(judging.await) }).await?;
         if let Some(refusal) = judged.refusal {
             return Err(refusal);
         }
@@ -134,6 +128,21 @@ impl Held<'_> {
             },
         };
         self.failed(&mut past, record, stop, after).await
+    }
+
+    /// What ran before, the revision to be, and what it changes.
+    async fn compared(&self, spec: &ReleaseSpec) -> Result<(Past, Record, Changes)> {
+        let site = self.site;
+        let mut past = Past::load(site, self.release).await?;
+        past.settle(self).await?;
+        let (status, said) = match past.baseline() {
+            Some(_) => (Status::PendingUpgrade, "Preparing upgrade"),
+            None => (Status::PendingInstall, "Initial install underway"),
+        };
+        let new = Record::of_spec(spec, &past.new_record(site, status, said));
+        let known = past.known_objects(site).await?;
+        let changes = compare(site, self.release, &spec.rendered.objects, &known).await?;
+        Ok((past, new, changes))
     }
 
     async fn arrived(&self, past: &mut Past, mut record: Record) -> Result<Outcome> {
@@ -192,7 +201,12 @@ impl Held<'_> {
         let mut outcome = self.outcome(Change::Unchanged, Some(revision));
         if let Err(stop) = ready {
             outcome.change = Change::Failed;
-            outcome.error = Some(failure(self.release, &stop, "nothing was to be changed"));
+            outcome.error = Some(failure(
+                self.release,
+                "deployed",
+                &stop,
+                "nothing was to be changed",
+            ));
             outcome.causes = causes_of(stop);
         }
         Ok(outcome)
@@ -218,24 +232,34 @@ impl Held<'_> {
                 Ok(self.outcome(Change::Failed, Some(record.revision())))
             }
             (Ok(()), true, AfterFailure::TakeBack) => self.remove(past).await,
-            (Ok(()), false, _) => self.take_back(past, &stop).await,
+            (Ok(()), false, _) => self.take_back(past).await,
         };
-        let mut outcome = match back {
-            Ok(outcome) => outcome,
-            Err(error) => Outcome {
-                error: Some(
-                    failure(self.release, &stop, "and it could not be taken back")
-                        .with_related(vec![error])
-                        .hint("The next `gantline deploy` goes on from here"),
-                ),
-                ..self.outcome(Change::Failed, None)
-            },
+        Ok(self.ended("deployed", stop, back))
+    }
+
+    /// What came of a release that did not get where it was to go, once what ran before was to be
+    /// brought back; `undone` says what was not done with it.
+    pub(super) fn ended(&self, undone: &str, stop: Stop, back: Result<Outcome>) -> Outcome {
+        let (mut outcome, left) = match back {
+            Ok(outcome) => (outcome, None),
+            Err(error) => (self.outcome(Change::Failed, None), Some(error)),
         };
-        if outcome.error.is_none() {
-            outcome.error = Some(failure(self.release, &stop, &outcome.message()));
-        }
+        let now = match left {
+            None => outcome.message(),
+            Some(_) => "and it could not be taken back".to_owned(),
+        };
+        let error = match self.site.is_interrupted() {
+            true => interrupted_after(self.release, &stop, &now),
+            false => failure(self.release, undone, &stop, &now),
+        };
+        outcome.error = Some(match left {
+            None => error,
+            Some(left) => error
+                .with_related(vec![left])
+                .hint("The next `gantline deploy` goes on from here"),
+        });
         outcome.causes = causes_of(stop);
-        Ok(outcome)
+        outcome
     }
 
     /// Removes a release that never ran, with its records.
@@ -261,24 +285,12 @@ impl Held<'_> {
         Ok(own)
     }
 
-    /// Brings back what ran before. After an interruption, readiness is not waited for: the pods of
-    /// before are most likely still there.
-    async fn take_back(&self, past: &mut Past, stop: &Stop) -> Result<Outcome> {
-        let Some(target) = past.baseline().map(Record::revision) else {
-            return Err(Error::failed("there is no revision to bring back"));
-        };
-        let waits = !matches!(stop, Stop::Interrupted);
-        let held = Held {
-            deadline: tokio::time::Instant::now() + self.site.timeout,
-            site: self.site,
-            release: self.release,
-            lease: self.lease.clone(),
-        };
-        let revision = held.bring_back(past, target, waits).await?;
-        Ok(Outcome {
-            restored: Some(target),
-            ..self.outcome(Change::TakenBack, Some(revision))
-        })
+    /// Brings back what ran before.
+    async fn take_back(&self, past: &mut Past) -> Result<Outcome> {
+        match past.baseline().map(Record::revision) {
+            Some(target) => self.restore(past, target, Wait::UntilReady).await,
+            None => Err(Error::failed("there is no revision to bring back")),
+        }
     }
 
     pub(super) fn outcome(&self, change: Change, revision: Option<u32>) -> Outcome {
@@ -294,7 +306,7 @@ impl Held<'_> {
     }
 }
 
-pub(super) fn causes_of(stop: Stop) -> Vec<crate::model::release::RolloutCause> {
+fn causes_of(stop: Stop) -> Vec<crate::model::release::RolloutCause> {
     match stop {
         Stop::NotReady { causes, .. } => causes,
         _ => Vec::new(),

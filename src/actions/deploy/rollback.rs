@@ -1,13 +1,31 @@
 //! An earlier revision runs again.
 
+use super::destroy::Removal;
 use super::outcome::{Change, Outcome, Stop, failure};
 use super::past::Past;
-use super::plan::compare;
-use super::release::{Content, causes_of};
+use super::plan::{Changes, compare};
+use super::release::Content;
 use super::run::ReleasePlan;
 use super::site::{Held, Site};
 use crate::engine::kubernetes::records::{Record, Status};
 use crate::error::{Error, Result};
+
+/// Whether what is brought back is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// Until it is ready, or the user interrupts.
+    UntilReady,
+    /// Not at all.
+    Not,
+}
+
+/// An earlier revision that is to come back.
+struct Coming {
+    /// The revision that brings it back.
+    new: Record,
+    content: Content,
+    changes: Changes,
+}
 
 impl Site {
     /// Brings a revision of a release back; the one that ran before when `None`.
@@ -15,9 +33,10 @@ impl Site {
         let label = format!("roll back {release}");
         self.step(release, &label, async {
             let held = self.hold(release).await?;
-            let outcome = match held.refused(revision).await {
-                Some(refusal) => Err(refusal),
-                None => held.rollback(revision).await,
+            let judging = async { Ok(held.refused(revision).await) };
+            let outcome = match self.leave(judging).await {
+                Ok(None) => held.rollback(revision).await,
+                Ok(Some(refusal)) | Err(refusal) => Err(refusal),
             };
             held.lease.give_back().await;
             outcome
@@ -53,22 +72,21 @@ impl Site {
     pub async fn undo(&self, release: &str, before: Option<u32>) -> Outcome {
         let label = format!("take back {release}");
         self.step(release, &label, async {
-            let held = self.hold(release).await?;
-            let outcome = match before {
-                Some(revision) => held.rollback(Some(revision)).await,
+            let held = self.hold_in_any_case(release).await?;
+            let undone = match before {
+                Some(revision) => held.undo_to(revision).await,
                 None => held
-                    .uninstall()
+                    .uninstall(&mut Removal::default())
                     .await
                     .map(|_| held.outcome(Change::Removed, None)),
             };
             held.lease.give_back().await;
-            outcome.map(|outcome| match outcome.change {
-                Change::RolledBack => Outcome {
-                    change: Change::TakenBack,
-                    ..outcome
-                },
-                _ => outcome,
-            })
+            let mut outcome = undone?;
+            if self.is_interrupted() {
+                let now = outcome.message();
+                outcome.error = Some(failure(release, "deployed", &Stop::Interrupted, &now));
+            }
+            Ok(outcome)
         })
         .await
     }
@@ -87,87 +105,141 @@ impl Held<'_> {
     }
 
     async fn rollback(&self, revision: Option<u32>) -> Result<Outcome> {
-        let mut past = Past::load(self.site, self.release).await?;
-        past.settle(self).await?;
-        let target = match revision {
-            Some(revision) => past.revision(revision).map(Record::revision),
-            None => previous(&past),
+        let site = self.site;
+        let looking = async {
+            let mut past = Past::load(site, self.release).await?;
+            past.settle(self).await?;
+            let target = match revision {
+                Some(revision) => past.revision(revision).map(Record::revision),
+                None => previous(&past),
+            };
+            let target = target.ok_or_else(|| no_such_revision(self.release, revision, &past))?;
+            let coming = self.coming(&past, target).await?;
+            Ok((past, target, coming))
         };
-        let Some(target) = target else {
-            return Err(no_such_revision(self.release, revision, &past));
-        };
+        let (mut past, target, coming) = site.leave(looking).await?;
         let before = past.baseline().map(Record::revision);
-        match self.bring_back(&mut past, target, true).await {
-            Ok(revision) => Ok(Outcome {
+        let mut record = past.begin(self, coming.new.clone()).await?;
+        let Err(stop) = self.come(&mut record, &coming).await else {
+            past.finish(self, &mut record, &said(target)).await?;
+            return Ok(Outcome {
                 restored: Some(target),
-                ..self.outcome(Change::RolledBack, Some(revision))
-            }),
-            Err(error) => {
-                let hint = match before {
-                    Some(before) => format!("Revision {before} ran before"),
-                    None => "See what there is: `gantline history`".to_owned(),
+                ..self.outcome(Change::RolledBack, Some(record.revision()))
+            });
+        };
+        let summary = stop.summary();
+        self.say(format!("{summary}; taking the rollback back"));
+        let failed = format!("{} failed: {summary}", said(target));
+        let marked = past.fail(self, &mut record, &failed).await;
+        let back = match (marked, before) {
+            (Err(error), _) => Err(error),
+            // Nothing ran before that could be brought back.
+            (Ok(()), None) => Ok(self.outcome(Change::Failed, Some(record.revision()))),
+            (Ok(()), Some(before)) => {
+                // What did not become ready just now is not waited for once more.
+                let wait = match before == target {
+                    true => Wait::Not,
+                    false => Wait::UntilReady,
                 };
-                Err(error.hint(hint))
+                self.restore(&mut past, before, wait).await
             }
-        }
+        };
+        let undone = format!("rolled back to revision {target}");
+        Ok(self.ended(&undone, stop, back))
     }
 
-    /// Makes a new revision of the content of an earlier one.
+    async fn undo_to(&self, revision: u32) -> Result<Outcome> {
+        let mut past = Past::load(self.site, self.release).await?;
+        past.settle(self).await?;
+        self.restore(&mut past, revision, Wait::UntilReady).await
+    }
+
+    /// Brings back what ran before something failed. Once the user interrupts, its objects are
+    /// applied all the same, and not waited for: the pods of before are most likely still there.
     ///
     /// # Errors
     /// When it does not become ready, or the cluster refuses: the new revision counts as failed.
-    pub(super) async fn bring_back(
+    pub(super) async fn restore(
         &self,
         past: &mut Past,
         target: u32,
-        waits: bool,
-    ) -> Result<u32> {
+        wait: Wait,
+    ) -> Result<Outcome> {
+        let held = Held {
+            deadline: tokio::time::Instant::now() + self.site.timeout,
+            site: self.site,
+            release: self.release,
+            lease: self.lease.clone(),
+        };
+        let coming = held.coming(past, target).await?;
+        let mut record = past.begin(&held, coming.new.clone()).await?;
+        let came = match wait {
+            Wait::UntilReady => held.come(&mut record, &coming).await,
+            Wait::Not => Err(Stop::Interrupted),
+        };
+        let done = match came {
+            Ok(()) => Ok(()),
+            Err(Stop::Interrupted) => held.put_back(&coming.changes).await,
+            Err(stop) => {
+                // A hook that failed must not keep the objects of what failed before; whatever
+                // stops this, too, is told by the first error.
+                drop(held.put_back(&coming.changes).await);
+                Err(stop)
+            }
+        };
+        if let Err(stop) = done {
+            let failed = format!("{} failed: {}", said(target), stop.summary());
+            past.fail(&held, &mut record, &failed).await?;
+            let now = format!("revision {target} could not be brought back");
+            return Err(failure(self.release, "taken back", &stop, &now));
+        }
+        past.finish(&held, &mut record, &said(target)).await?;
+        Ok(Outcome {
+            restored: Some(target),
+            ..self.outcome(Change::TakenBack, Some(record.revision()))
+        })
+    }
+
+    /// Prepares a new revision of the content of an earlier one; changes nothing.
+    async fn coming(&self, past: &Past, target: u32) -> Result<Coming> {
         let site = self.site;
         let source = past
             .revision(target)
             .ok_or_else(|| no_such_revision(self.release, Some(target), past))?;
-        let said = format!("Rollback to {target}");
-        let new = source.brought_back(&past.new_record(site, Status::PendingRollback, &said));
+        let pending = past.new_record(site, Status::PendingRollback, &said(target));
         let content = Content {
             objects: source.objects()?,
             hooks: source.hooks()?,
         };
         let known = past.known_objects(site).await?;
         let changes = compare(site, self.release, &content.objects, &known).await?;
-        let mut record = past.begin(self, new).await?;
-        let done = match waits {
-            true => {
-                let events = ("pre-rollback", "post-rollback");
-                tokio::select! {
-                    biased;
-                    () = site.interrupted.clone() => Err(Stop::Interrupted),
-                    done = self.forward(&mut record, &content, &changes, events) => done,
-                }
-            }
-            false => self.put_back(&changes).await,
-        };
-        match done {
-            Ok(()) => {
-                past.finish(self, &mut record, &said).await?;
-                Ok(record.revision())
-            }
-            Err(stop) => {
-                let said = format!("Rollback to {target} failed: {}", stop.summary());
-                past.fail(self, &mut record, &said).await?;
-                let now = format!("revision {target} could not be brought back");
-                let error = failure(self.release, &stop, &now);
-                // The causes are in the error's text.
-                drop(causes_of(stop));
-                Err(error)
-            }
+        Ok(Coming {
+            new: source.brought_back(&pending),
+            content,
+            changes,
+        })
+    }
+
+    /// Brings it into the cluster and waits until it is ready, unless the user interrupts.
+    async fn come(&self, record: &mut Record, coming: &Coming) -> Result<(), Stop> {
+        let events = ("pre-rollback", "post-rollback");
+        tokio::select! {
+            biased;
+            () = self.site.interrupted.clone() => Err(Stop::Interrupted),
+            done = self.forward(record, &coming.content, &coming.changes, events) => done,
         }
     }
 
-    async fn put_back(&self, changes: &super::plan::Changes) -> Result<(), Stop> {
+    async fn put_back(&self, changes: &Changes) -> Result<(), Stop> {
         self.apply(&changes.placed).await?;
         self.delete(&changes.gone).await?;
         Ok(())
     }
+}
+
+/// What a record says of a rollback.
+fn said(target: u32) -> String {
+    format!("Rollback to {target}")
 }
 
 /// The newest revision before the one that runs that was itself deployed once.

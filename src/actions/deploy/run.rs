@@ -65,13 +65,9 @@ impl Opened {
         let planned = stream::iter(specs.map(|spec| plan_one(&self.site, spec)))
             .buffered(RELEASES)
             .collect::<Vec<_>>();
-        let planned = tokio::select! {
-            planned = planned => planned,
-            () = self.site.interrupted.clone() => return Err(Error::interrupted()),
-        };
         let mut plans = Vec::new();
         let mut errors = Vec::new();
-        for plan in planned {
+        for plan in planned.await {
             match plan {
                 Ok(plan) => plans.push(plan),
                 Err(error) => errors.push(error),
@@ -97,10 +93,7 @@ impl Site {
         let judging = stream::iter(judging.collect::<Vec<_>>())
             .buffered(RELEASES)
             .try_collect::<Vec<_>>();
-        let judged = tokio::select! {
-            judged = judging => judged?,
-            () = self.interrupted.clone() => return Err(Error::interrupted()),
-        };
+        let judged = self.leave(judging).await?;
         for judgement in &judged {
             judgement.tell(self.events.as_ref());
         }
@@ -143,17 +136,16 @@ impl Site {
         releases: &Releases,
         request: DeployRequest,
     ) -> Result<Vec<Outcome>> {
-        self.ensure_namespace().await?;
-        try_join_all(releases.resources.iter().map(|it| self.ensure_secrets(it))).await?;
+        self.leave(self.prepare(releases)).await?;
         let resources: Vec<&ReleaseSpec> = releases.resources.iter().map(|it| &it.spec).collect();
         let services: Vec<&ReleaseSpec> = releases.services.iter().collect();
-        let mut before = BTreeMap::new();
-        if request.atomic {
-            for spec in resources.iter().chain(&services) {
-                let past = Past::load(self, &spec.name).await?;
-                before.insert(spec.name.clone(), past.baseline().map(Record::revision));
+        let before = match request.atomic {
+            true => {
+                let all = resources.iter().chain(&services).copied();
+                self.leave(self.what_runs(all)).await?
             }
-        }
+            false => BTreeMap::new(),
+        };
         let mut outcomes = self.deploy_together(&resources, request).await;
         if outcomes.iter().any(|it| it.error.is_some()) {
             self.events
@@ -166,6 +158,26 @@ impl Site {
             self.take_back_all(&mut outcomes, &before).await;
         }
         Ok(outcomes)
+    }
+
+    /// Makes what releases need to be there, and no release owns.
+    async fn prepare(&self, releases: &Releases) -> Result<()> {
+        self.ensure_namespace().await?;
+        let secrets = releases.resources.iter().map(|it| self.ensure_secrets(it));
+        try_join_all(secrets).await.map(drop)
+    }
+
+    /// The revisions that run before a deployment.
+    async fn what_runs(
+        &self,
+        specs: impl Iterator<Item = &ReleaseSpec>,
+    ) -> Result<BTreeMap<String, Option<u32>>> {
+        let mut running = BTreeMap::new();
+        for spec in specs {
+            let past = Past::load(self, &spec.name).await?;
+            running.insert(spec.name.clone(), past.baseline().map(Record::revision));
+        }
+        Ok(running)
     }
 
     async fn deploy_together(
@@ -189,17 +201,12 @@ impl Site {
         before: &BTreeMap<String, Option<u32>>,
     ) {
         self.events.note("taking back all of this run (`--atomic`)");
-        // What is taken back after an interruption must not be interrupted by the same.
-        let site = Self {
-            interrupted: futures::FutureExt::shared(Box::pin(std::future::pending())),
-            ..self.clone()
-        };
         for outcome in outcomes {
             if !matches!(outcome.change, Change::Installed | Change::Upgraded) {
                 continue;
             }
             let revision = before.get(&outcome.release).copied().flatten();
-            *outcome = site.undo(&outcome.release, revision).await;
+            *outcome = self.undo(&outcome.release, revision).await;
         }
     }
 }

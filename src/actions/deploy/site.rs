@@ -18,6 +18,8 @@ use crate::model::release::ReleaseObject;
 
 /// How many requests about objects of one release are under way at once.
 const REQUESTS: usize = 8;
+/// How long objects may take to go away once the user interrupted: a person waits for the prompt.
+const HURRY: Duration = Duration::from_secs(3);
 
 /// A namespace of a cluster, and how releases are handled there.
 #[derive(Clone)]
@@ -66,11 +68,19 @@ pub struct Placed {
 }
 
 impl Site {
-    /// Takes a release's lease.
+    /// Takes a release's lease, unless the user interrupts.
+    ///
+    /// # Errors
+    /// When another deployment of it is under way, the cluster refuses, or the user interrupts.
+    pub async fn hold<'a>(&'a self, release: &'a str) -> Result<Held<'a>> {
+        self.leave(self.hold_in_any_case(release)).await
+    }
+
+    /// As [`Site::hold`], also after an interruption: to take back what was done.
     ///
     /// # Errors
     /// When another deployment of it is under way, or the cluster refuses.
-    pub async fn hold<'a>(&'a self, release: &'a str) -> Result<Held<'a>> {
+    pub async fn hold_in_any_case<'a>(&'a self, release: &'a str) -> Result<Held<'a>> {
         let request = LeaseRequest {
             namespace: self.namespace.clone(),
             release: release.to_owned(),
@@ -81,18 +91,26 @@ impl Site {
             let message = format!("waiting to see whether the deployment of {holder} still lives");
             self.events.progress(release, message);
         };
-        let acquiring = Lease::acquire(Arc::clone(&self.objects), &request, waiting);
-        let lease = tokio::select! {
-            biased;
-            () = self.interrupted.clone() => return Err(Error::interrupted()),
-            lease = acquiring => lease?,
-        };
+        let lease = Lease::acquire(Arc::clone(&self.objects), &request, waiting).await?;
         Ok(Held {
             site: self,
             release,
             lease,
             deadline: Instant::now() + self.timeout,
         })
+    }
+
+    /// Does work that may be left at any point when the user interrupts: it asks, or does what the
+    /// next run does again.
+    ///
+    /// # Errors
+    /// The work's, or that the user interrupted.
+    pub async fn leave<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            biased;
+            () = self.interrupted.clone() => Err(Error::interrupted()),
+            done = work => done,
+        }
     }
 
     /// Whether the user interrupted by now.
@@ -258,12 +276,14 @@ impl Held<'_> {
         Ok(())
     }
 
-    /// Waits until none of these objects is there.
+    /// Waits until none of these objects is there; only a moment once the user interrupted.
     ///
     /// # Errors
     /// When one is still there after `limit`.
     pub async fn await_gone(&self, keys: &[ObjectKey], limit: Duration) -> Result<()> {
-        let deadline = Instant::now() + limit;
+        let began = Instant::now();
+        let mut deadline = began + limit;
+        let mut hurries = false;
         let mut left: Vec<&ObjectKey> = keys.iter().collect();
         loop {
             let mut still = Vec::new();
@@ -276,9 +296,16 @@ impl Held<'_> {
             let Some(first) = still.first() else {
                 return Ok(());
             };
+            if !hurries && self.site.is_interrupted() {
+                hurries = true;
+                deadline = deadline.min(Instant::now() + HURRY);
+            }
             if Instant::now() > deadline {
                 return Err(Error::failed(format!("{first} does not go away"))
-                    .since(format!("it was deleted {} s ago", limit.as_secs()))
+                    .since(format!(
+                        "it was deleted {} s ago",
+                        began.elapsed().as_secs()
+                    ))
                     .hint("A finalizer may hold it: see `metadata.finalizers`"));
             }
             self.say(format!("waiting for {first} to go away"));

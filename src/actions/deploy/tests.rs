@@ -58,7 +58,7 @@ pub(super) const FIRST: &[(&str, &str)] = &[
     ("ConfigMap", "old"),
     ("Deployment", "orders"),
 ];
-const SECOND: &[(&str, &str)] = &[
+pub(super) const SECOND: &[(&str, &str)] = &[
     ("Service", "orders"),
     ("ConfigMap", "new"),
     ("Deployment", "orders"),
@@ -83,7 +83,7 @@ pub(super) fn cluster() -> Arc<FakeCluster> {
     Arc::new(FakeCluster::with_namespace("shop"))
 }
 
-async fn deploy(cluster: &Arc<FakeCluster>, spec: &ReleaseSpec) -> Outcome {
+pub(super) async fn deploy(cluster: &Arc<FakeCluster>, spec: &ReleaseSpec) -> Outcome {
     let site = site(cluster, "one");
     site.deploy(spec, AfterFailure::TakeBack).await
 }
@@ -98,12 +98,12 @@ pub(super) async fn statuses(cluster: &Arc<FakeCluster>) -> Vec<(u32, Status)> {
         .collect()
 }
 
-async fn live(cluster: &FakeCluster, kind: &str, name: &str) -> Option<Value> {
+pub(super) async fn live(cluster: &FakeCluster, kind: &str, name: &str) -> Option<Value> {
     let key = ObjectKey::namespaced("v1", kind, "shop", name);
     cluster.get(&key).await.unwrap()
 }
 
-async fn mark(cluster: &FakeCluster) -> String {
+pub(super) async fn mark(cluster: &FakeCluster) -> String {
     let found = live(cluster, "Deployment", "orders").await.unwrap();
     found["spec"]["mark"].as_str().unwrap().to_owned()
 }

@@ -47,7 +47,7 @@ pub struct Args {
 /// # Errors
 /// When a contract is broken, a pact is invalid, or Go is missing.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let interrupted = interrupt::listen()?;
+    let interrupts = interrupt::listen()?;
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let request = VerifyRequest {
         directory: app.settings().directory.clone(),
@@ -63,7 +63,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let harnesses = harnesses(&request.directory, deadlines)?;
     let verification = tokio::select! {
         // Dropping the verification ends every harness with its group.
-        () = interrupted() => return Err(Error::interrupted()),
+        () = interrupts.signal() => return Err(Error::interrupted()),
         done = verify(&request, &harnesses, app.events()) => done?,
     };
     if let Some(path) = &args.junit {

@@ -6,6 +6,7 @@ use super::{ORDER, Place, call, call_refused};
 use crate::actions::demo::contraction::Contraction;
 use crate::actions::demo::{Delivery, DeployedShop, deliver};
 use crate::app::App;
+use crate::commands::interrupt;
 use crate::error::{Error, Result};
 
 /// The namespace that the shop is deployed into.
@@ -49,7 +50,9 @@ pub async fn show(context: &str, keep: bool, app: &App) -> Result<(Place, Delive
 async fn deploy(context: &str, app: &App) -> Result<(Place, Delivery)> {
     call(app, &["deploy", ENVIRONMENT, "--context", context]).await?;
     let shop = DeployedShop::connect(context, NAMESPACE, SERVICES).await?;
-    let delivery = deliver(&shop, ORDER, &*app.events()).await?;
+    let events = app.events();
+    let delivering = deliver(&shop, ORDER, &*events);
+    let delivery = interrupt::listen()?.leave(delivering).await?;
     let kept = contraction(context, app).await?;
     let rolled_back = bad_version(context, app).await?;
     let place = Place::Cluster {

@@ -3,6 +3,7 @@
 use super::{ORDER, Place, call};
 use crate::actions::demo::{Delivery, LocalShop, deliver};
 use crate::app::App;
+use crate::commands::interrupt;
 use crate::commands::stack::opening;
 use crate::error::{ErrorKind, Result};
 use crate::model::stack::RuntimeKind;
@@ -23,7 +24,9 @@ async fn order(asked: Option<RuntimeKind>, app: &App) -> Result<(Place, Delivery
     let runtime = start(asked, app).await?;
     let opened = opening(app, Some(runtime)).as_it_is()?;
     let shop = LocalShop(&opened.stack);
-    let delivery = deliver(&shop, ORDER, &*app.events()).await?;
+    let events = app.events();
+    let delivering = deliver(&shop, ORDER, &*events);
+    let delivery = interrupt::listen()?.leave(delivering).await?;
     Ok((Place::Local { runtime }, delivery))
 }
 

@@ -1,17 +1,19 @@
 //! Which cluster is meant, and a client for it: a context of the kubeconfig, or the service account
 //! of the pod that the program runs in.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use semver::Version;
+use tokio::time::Instant;
 
 use super::objects::Kinds;
 use super::request::Access;
 use crate::error::{Error, Result};
+use crate::model::event::EventSink;
 
 /// How long a connection to the API server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -28,6 +30,10 @@ pub struct Cluster {
     pub(super) answered: Arc<AtomicBool>,
     /// What was discovered of its kinds.
     pub(super) kinds: Kinds,
+    /// Where it is told that an answer is waited for.
+    pub(super) events: Option<Arc<dyn EventSink>>,
+    /// When that was told.
+    pub(super) said: Arc<Mutex<Option<Instant>>>,
     name: String,
 }
 
@@ -42,7 +48,19 @@ impl Cluster {
             Some(found) => found,
             None => in_cluster()?,
         };
-        Self::with(config, name)
+        // A program that gets credentials may take its time, such as for a login in a browser; a
+        // thread that waits for it would not hear Ctrl-C.
+        let connecting = tokio::task::spawn_blocking(move || Self::with(config, name));
+        connecting
+            .await
+            .map_err(|error| Error::failed("cannot connect to the cluster").because(error))?
+    }
+
+    /// Tells there that an answer is waited for.
+    #[must_use]
+    pub fn telling(mut self, events: Arc<dyn EventSink>) -> Self {
+        self.events = Some(events);
+        self
     }
 
     /// Connects the way a configuration says; `name` is what people call the cluster.
@@ -62,6 +80,8 @@ impl Cluster {
             certificate,
             answered: Arc::default(),
             kinds: Kinds::default(),
+            events: None,
+            said: Arc::default(),
             name,
         })
     }
@@ -81,7 +101,7 @@ impl Cluster {
     /// # Errors
     /// When the cluster cannot be asked, or is older than what is supported.
     pub async fn version(&self) -> Result<Version> {
-        let access = Access::new("get", "version");
+        let access = Access::discovery("the version");
         let info = self
             .send(&access, || self.client.apiserver_version())
             .await?;

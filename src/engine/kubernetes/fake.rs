@@ -2,10 +2,12 @@
 //! from there, and dies with its future.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use super::objects::{ApplyMode, ListQuery, ObjectKey, Objects, Rollouts};
 use super::rollout::{RolloutEnd, RolloutRequest};
@@ -31,6 +33,8 @@ struct State {
     changes: Vec<String>,
     /// How many more changes are made before no call is answered any more.
     left: Option<usize>,
+    /// Who is told once so many changes were made.
+    watcher: Option<(usize, Arc<Notify>)>,
 }
 
 impl FakeCluster {
@@ -79,6 +83,14 @@ impl FakeCluster {
         self.state.lock().unwrap().left == Some(0)
     }
 
+    /// A future that is done once this many changes were made, as a user who interrupts then. Who
+    /// changes something is paused meanwhile, so that the future is seen before the next change.
+    pub fn after_changes(&self, count: usize) -> BoxFuture<'static, ()> {
+        let reached = Arc::new(Notify::new());
+        self.state.lock().unwrap().watcher = Some((count, Arc::clone(&reached)));
+        Box::pin(async move { reached.notified().await })
+    }
+
     async fn answer<T>(&self, work: impl FnOnce(&mut State) -> Result<T>) -> Result<T> {
         if self.is_dead() {
             std::future::pending::<()>().await;
@@ -89,8 +101,15 @@ impl FakeCluster {
             let answer = work(&mut state);
             let made = state.changes.len() - before;
             state.left = state.left.map(|left| left.saturating_sub(made));
+            if let Some((count, reached)) = &state.watcher
+                && state.changes.len() >= *count
+            {
+                reached.notify_one();
+                state.watcher = None;
+            }
             answer
         };
+        tokio::task::yield_now().await;
         if self.is_dead() {
             std::future::pending::<()>().await;
         }

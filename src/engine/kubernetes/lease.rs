@@ -11,7 +11,7 @@ use time::format_description::FormatItem;
 use time::macros::format_description;
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::objects::{ObjectKey, Objects};
 use crate::error::{Error, Result};
@@ -155,19 +155,11 @@ impl Lease {
         }
     }
 
-    /// Gives the lease back. What is left when this fails expires by itself.
+    /// Gives the lease back. What is left when this fails, or takes long, expires by itself.
     pub async fn give_back(self) {
         self.renewal.0.abort();
-        let state = self.shared.state.lock().await;
-        let stored = self.shared.objects.get(&self.shared.key).await;
-        let own = |found: &Value| {
-            found["metadata"]["uid"] == state.object["metadata"]["uid"]
-                && holder_of(found) == self.shared.holder
-        };
-        if stored.is_ok_and(|stored| stored.as_ref().is_some_and(own)) {
-            // Nothing is lost when this fails: the lease expires.
-            let _ = self.shared.objects.delete(&self.shared.key).await;
-        }
+        let giving = self.shared.give_back();
+        let _expires = timeout(self.shared.duration, giving).await;
     }
 }
 
@@ -178,6 +170,19 @@ impl Drop for Renewal {
 }
 
 impl Shared {
+    async fn give_back(&self) {
+        let state = self.state.lock().await;
+        let stored = self.objects.get(&self.key).await;
+        let own = |found: &Value| {
+            found["metadata"]["uid"] == state.object["metadata"]["uid"]
+                && holder_of(found) == self.holder
+        };
+        if stored.is_ok_and(|stored| stored.as_ref().is_some_and(own)) {
+            // Nothing is lost when this fails: the lease expires.
+            let _ = self.objects.delete(&self.key).await;
+        }
+    }
+
     async fn keep(&self) {
         loop {
             sleep(self.duration / RENEWALS).await;

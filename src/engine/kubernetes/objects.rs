@@ -160,7 +160,7 @@ impl Cluster {
     /// # Errors
     /// When the cluster cannot be asked.
     pub async fn api_versions(&self) -> Result<Vec<String>> {
-        let access = Access::new("list", "kinds");
+        let access = Access::discovery("kinds");
         let core = self
             .send(&access, || self.client.list_core_api_versions_aggregated())
             .await?;
@@ -218,7 +218,7 @@ impl Cluster {
         };
         let version: GroupVersion = api_version.parse().map_err(|_| unknown())?;
         let wanted = version.with_kind(kind);
-        let access = Access::new("list", "kinds");
+        let access = Access::discovery("kinds");
         let found = self
             .send_raw(&access, || discovery::pinned_kind(&self.client, &wanted))
             .await;

@@ -1,6 +1,8 @@
 //! Reaching into a cluster through its API server: no port has to be open, and nothing but the
 //! user's own rights counts.
 
+use std::time::Duration;
+
 use http::Request;
 use k8s_openapi::api::core::v1::Pod;
 use kube::api::{Api, ListParams, LogParams};
@@ -14,6 +16,8 @@ use crate::engine::http::{Answered, IDEMPOTENCY_KEY, JsonPost};
 use crate::engine::runtime::clean_line;
 use crate::error::{Error, Result};
 
+/// How long a node may take to answer with a log.
+const LOG: Duration = Duration::from_secs(10);
 /// How many pods' logs are read.
 const MOST_PODS: u32 = 20;
 
@@ -90,7 +94,7 @@ impl Cluster {
         };
         let mut lines = Vec::new();
         for name in listed.into_iter().filter_map(|pod| pod.metadata.name) {
-            if let Ok(log) = pods.logs(&name, &request).await {
+            if let Ok(Ok(log)) = timeout(LOG, pods.logs(&name, &request)).await {
                 lines.extend(log.lines().map(|line| clean_line(line.as_bytes())));
             }
         }

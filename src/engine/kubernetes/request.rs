@@ -2,6 +2,7 @@
 //! says which verb on which resource.
 
 use std::fmt;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -23,6 +24,13 @@ const FIRST_PATIENCE: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between retries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// After how long the user is told what is waited for.
+const SLOW: Duration = Duration::from_secs(2);
+/// How long after one line about waiting another may follow.
+const REMINDER: Duration = Duration::from_secs(10);
+
+/// The verb of discovery, which is none of RBAC's.
+const DISCOVER: &str = "discover";
 
 /// What a request does, for its errors: verb and resource as RBAC names them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +66,15 @@ impl Access {
         self
     }
 
+    /// What every client asks first, and RBAC knows as paths instead of resources.
+    pub fn discovery(what: &str) -> Self {
+        Self::new(DISCOVER, what)
+    }
+
+    fn is_discovery(&self) -> bool {
+        self.verb == DISCOVER
+    }
+
     /// The question whether the user may do this, as a SelfSubjectAccessReview.
     pub(super) fn review(&self) -> serde_json::Value {
         let (resource, group) = self
@@ -81,6 +98,11 @@ impl Access {
                 Error::missing("the cluster does not know these credentials")
                     .since(status.message.clone())
                     .hint("They may have expired: log in to the cluster again")
+            }
+            KubeError::Api(status) if status.is_forbidden() && self.is_discovery() => {
+                Error::missing(format!("API discovery is refused: not allowed to {self}"))
+                    .since(status.message.clone())
+                    .hint("Ask for the ClusterRole `system:discovery`, which the group `system:authenticated` normally has")
             }
             KubeError::Api(status) if status.is_forbidden() => {
                 Error::missing(format!("not allowed to {self}"))
@@ -139,6 +161,38 @@ impl Cluster {
         access: &Access,
         request: impl Fn() -> F,
     ) -> Result<T, KubeError>
+    where
+        F: Future<Output = Result<T, KubeError>>,
+    {
+        let mut answer = std::pin::pin!(self.repeat(access, request));
+        let began = Instant::now();
+        let mut pause = SLOW;
+        loop {
+            if let Ok(answer) = timeout(pause, &mut answer).await {
+                return answer;
+            }
+            self.say_waiting(access, began.elapsed());
+            pause = REMINDER;
+        }
+    }
+
+    /// Says what is waited for, once for all requests that wait.
+    fn say_waiting(&self, access: &Access, waited: Duration) {
+        let Some(events) = &self.events else { return };
+        let mut last = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some_and(|last| last.elapsed() < REMINDER - SLOW) {
+            return;
+        }
+        *last = Some(Instant::now());
+        let seconds = waited.as_secs();
+        let name = self.name();
+        events.note(format!(
+            "waiting for {name}, which has not answered for {seconds} s: {access}"
+        ));
+    }
+
+    /// Repeats a request while the server is away.
+    async fn repeat<T, F>(&self, access: &Access, request: impl Fn() -> F) -> Result<T, KubeError>
     where
         F: Future<Output = Result<T, KubeError>>,
     {

@@ -1,7 +1,10 @@
 //! The command `deploy` with a real registry and a real cluster.
 
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::namespace::{Namespace, kubeconfig};
@@ -36,13 +39,47 @@ impl Deployment {
     }
 
     fn gantline(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_gantline"))
+        self.command(arguments).output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gantline"));
+        command
             .args(arguments)
             .current_dir(self.workspace.path("."))
             .env("KUBECONFIG", kubeconfig())
-            .env("XDG_CONFIG_HOME", self.configuration.path())
-            .output()
-            .unwrap()
+            .env("XDG_CONFIG_HOME", self.configuration.path());
+        command
+    }
+
+    /// Makes a version that cannot start; it needs no other image.
+    fn break_the_service(&self) {
+        let overlay = self.workspace.path("services/quotes/service.staging.yaml");
+        std::fs::write(overlay, "env: {SHUTDOWN_TIMEOUT: soon}\n").unwrap();
+        let generated = self.gantline(&["generate"]);
+        assert!(generated.status.success(), "{}", text(&generated));
+    }
+
+    /// The Deployment as YAML; empty when there is none.
+    fn deployed(&self) -> String {
+        let get = [
+            "get",
+            "deployment",
+            "quotes",
+            "--output=yaml",
+            "--ignore-not-found",
+        ];
+        let output = self.namespace.kubectl(&get, "");
+        assert!(output.status.success(), "{}", text(&output));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The states of the revisions.
+    fn statuses(&self) -> Vec<String> {
+        let history = self.answer("history", 0, &["history", "staging", "quotes"]);
+        let revisions = history["revisions"].as_array().unwrap();
+        let status = |it: &Value| it["status"].as_str().unwrap().to_owned();
+        revisions.iter().map(status).collect()
     }
 
     /// Runs a command for programs, which exits with this code and answers by this schema.
@@ -139,4 +176,51 @@ fn a_services_life_is_told_to_programs_by_the_published_schemas() {
     told("destroy", 0, &["destroy", "staging", "--dry-run"]);
     let removed = told("destroy", 0, &["destroy", "staging"]);
     assert_eq!(removed["existed"], true);
+}
+
+#[test]
+#[ignore = "needs the cluster, Docker and Go"]
+fn ctrl_c_while_readiness_is_waited_for_brings_back_what_ran_before() {
+    let prefix = format!("localhost:5000/live-interrupt-{}", std::process::id());
+    let deployment = Deployment::with_images_at(&prefix);
+    deployment.answer("deploy", 0, &["deploy", "staging", "--build"]);
+    deployment.break_the_service();
+
+    let mut deploying = deployment.command(&["deploy", "staging"]);
+    let deploying = deploying.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = deploying.spawn().unwrap();
+    let began = Instant::now();
+    while !deployment.deployed().contains("value: soon") {
+        assert!(began.elapsed() < Duration::from_secs(90), "not applied");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
+    kill(pid, Signal::SIGINT).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let said = text(&ended);
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.contains("revision 1 runs again"), "{said}");
+    assert!(!deployment.deployed().contains("value: soon"));
+    let expected = ["superseded", "failed", "deployed"];
+    assert_eq!(deployment.statuses(), expected);
+    let again = deployment.gantline(&["deploy", "staging", "--timeout", "1s"]);
+    assert_eq!(again.status.code(), Some(1), "{}", text(&again));
+}
+
+#[test]
+#[ignore = "needs the cluster, Docker and Go"]
+fn a_first_install_that_fails_is_kept_or_removed_as_the_flags_say() {
+    let prefix = format!("localhost:5000/live-flags-{}", std::process::id());
+    let deployment = Deployment::with_images_at(&prefix);
+    deployment.break_the_service();
+    let deploy = ["deploy", "staging", "--build", "--timeout", "2s"];
+    let kept = deployment.gantline(&[&deploy[..], &["--keep-failed"]].concat());
+    let said = text(&kept);
+    assert_eq!(kept.status.code(), Some(1), "{said}");
+    assert!(said.contains("not ready within 2 s"), "{said}");
+    assert!(deployment.deployed().contains("value: soon"));
+
+    let removed = deployment.gantline(&[&deploy[..], &["--atomic"]].concat());
+    assert_eq!(removed.status.code(), Some(1), "{}", text(&removed));
+    assert_eq!(deployment.deployed(), "");
 }

@@ -305,7 +305,9 @@ async fn who_may_not_is_told_the_verb_and_the_resource() {
     let error = refused.error.unwrap();
     assert_eq!(error.kind(), ErrorKind::Missing);
     assert!(
-        error.message().contains("leases.coordination.k8s.io"),
+        error
+            .message()
+            .contains("create leases.coordination.k8s.io"),
         "{error}"
     );
     // Without the right to read kube-system, the certificate authority tells which cluster it is.

@@ -102,6 +102,37 @@ async fn an_upgrade_to_an_image_that_does_not_exist_is_taken_back_with_its_name(
 
 #[tokio::test]
 #[ignore = "needs the cluster"]
+async fn a_rollback_to_a_revision_that_cannot_become_ready_leaves_what_ran_before() {
+    let namespace = Namespace::new();
+    let site = site(&cluster().await, &namespace.name);
+    let values = json!({"script": "echo no table; exit 7", "extra": "first"});
+    let broken = spec_of(RELEASE, &namespace.name, values);
+    site.deploy(&broken, AfterFailure::KeepFirst).await;
+    deployed(&namespace, json!({"mark": "two"})).await;
+
+    let failed = site.rollback(RELEASE, Some(1)).await;
+    assert_eq!(
+        (failed.change, failed.restored, failed.revision),
+        (Change::TakenBack, Some(2), Some(4)),
+        "{failed:?}"
+    );
+    let error = failed.error.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(error.to_string().contains("no table"), "{error}");
+    assert_eq!(mark(&namespace, "mark"), "two");
+    assert!(!exists(&namespace, "configmap/first"));
+    assert_eq!(
+        statuses(&namespace.name).await[1..],
+        [
+            (2, Status::Superseded),
+            (3, Status::Failed),
+            (4, Status::Deployed)
+        ]
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the cluster"]
 async fn a_namespace_that_is_going_away_is_said_and_nothing_is_made_in_it() {
     let namespace = Namespace::new();
     let held = json!({"apiVersion": "v1", "kind": "ConfigMap",
