@@ -203,8 +203,6 @@ fn ctrl_c_while_readiness_is_waited_for_brings_back_what_ran_before() {
     assert!(!deployment.deployed().contains("value: soon"));
     let expected = ["superseded", "failed", "deployed"];
     assert_eq!(deployment.statuses(), expected);
-    let again = deployment.gantline(&["deploy", "staging", "--timeout", "1s"]);
-    assert_eq!(again.status.code(), Some(1), "{}", text(&again));
 }
 
 #[test]
