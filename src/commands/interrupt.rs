@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first ends a command in order, the second at once.
+//! Ctrl-C, SIGTERM and a closed terminal: the first ends a command in order, the second at once.
 
 use std::process::exit;
 use std::sync::LazyLock;
@@ -100,16 +100,36 @@ impl Interrupts {
 fn start() -> std::io::Result<()> {
     let interrupt = signal(SignalKind::interrupt())?;
     let terminate = signal(SignalKind::terminate())?;
-    tokio::spawn(count(interrupt, terminate));
+    let hangup = match ignores_hangup() {
+        true => None,
+        false => Some(signal(SignalKind::hangup())?),
+    };
+    tokio::spawn(count(interrupt, terminate, hangup));
     Ok(())
 }
 
-async fn count(mut interrupt: Signal, mut terminate: Signal) {
+/// Whether the end of the terminal is to be survived, as under `nohup`.
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|it| it.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    ignored.is_some_and(|mask| mask & 1 == 1)
+}
+
+async fn next(hangup: Option<&mut Signal>) {
+    match hangup {
+        Some(hangup) => drop(hangup.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+async fn count(mut interrupt: Signal, mut terminate: Signal, mut hangup: Option<Signal>) {
     let mut last: Option<Instant> = None;
     loop {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = next(hangup.as_mut()) => {}
         }
         if last.is_some_and(|last| last.elapsed() < SAME) {
             continue;

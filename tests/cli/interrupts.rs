@@ -57,6 +57,11 @@ fn a_command_that_waits_for_the_cluster_ends_when_it_is_told_to() {
 }
 
 #[test]
+fn a_command_that_waits_for_the_cluster_ends_with_its_terminal() {
+    interrupted(&["deploy", "staging", "--yes"], Signal::SIGHUP);
+}
+
+#[test]
 fn a_command_that_waits_for_docker_ends_at_ctrl_c() {
     let workspace = Workspace::shop_with_orders();
     let run = workspace.gantline(&["generate"]);
