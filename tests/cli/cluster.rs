@@ -60,7 +60,34 @@ impl ApiServer {
     }
 }
 
+/// A cluster without anything in it, that has Secrets and no other kind.
+const LISTS: [(&str, &str); 4] = [
+    (
+        "/api",
+        r#"{"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":[]}"#,
+    ),
+    (
+        "/apis",
+        r#"{"kind":"APIGroupList","apiVersion":"v1","groups":[]}"#,
+    ),
+    (
+        "/api/v1",
+        r#"{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"v1","resources":[{"name":"secrets","singularName":"secret","namespaced":true,"kind":"Secret","verbs":["get","list"]}]}"#,
+    ),
+    (
+        "/api/v1/namespaces/shop/secrets",
+        r#"{"kind":"SecretList","apiVersion":"v1","metadata":{},"items":[]}"#,
+    ),
+];
+
 fn answer(path: &str, uid: &str, version: Option<&str>) -> (u16, String) {
+    let path = path.split('?').next().unwrap_or_default();
+    let list = LISTS
+        .iter()
+        .find(|(it, _)| *it == path && version.is_some());
+    if let Some((_, list)) = list {
+        return (200, (*list).to_owned());
+    }
     match (path, version) {
         ("/api/v1/namespaces/kube-system", _) => {
             let metadata = format!(r#""metadata":{{"name":"kube-system","uid":"{uid}"}}"#);
