@@ -121,7 +121,13 @@ impl Workspace {
         if nix::unistd::geteuid().is_root() {
             let base = self.root.parent().unwrap();
             give_to_nobody(base);
-            fs::copy(env!("CARGO_BIN_EXE_gantline"), base.join("gantline")).unwrap();
+            // By another process: one that is forked here meanwhile would hold the copy open for
+            // writing, and such a program cannot be run.
+            let copy = Command::new("cp")
+                .arg(env!("CARGO_BIN_EXE_gantline"))
+                .arg(base.join("gantline"))
+                .status();
+            assert!(copy.unwrap().success());
         }
     }
 
