@@ -9,13 +9,13 @@ mod judge;
 mod label;
 mod macros;
 mod migrations;
+mod postgres_types;
 mod queries;
 mod sql;
 mod statement;
 mod tables;
 #[cfg(test)]
 mod tests;
-mod types;
 mod usage;
 
 pub use judge::judge;

@@ -5,9 +5,9 @@ use sqlparser::ast::{
     ColumnOption, ObjectType, RenameTableNameKind, Statement, TableConstraint,
 };
 
+use super::postgres_types::widens;
 use super::sql::{name, table};
 use super::tables::{Column, Table, Tables};
-use super::types::widens;
 use crate::model::schema::Change;
 
 /// What a statement does.

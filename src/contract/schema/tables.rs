@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlparser::ast::{ColumnDef, ColumnOption, CreateTable, Expr, TableConstraint};
 
+use super::postgres_types::is_serial;
 use super::sql::name;
-use super::types::is_serial;
 
 /// Tables and views by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
