@@ -13,6 +13,7 @@ help:
 
 demo:
 	cargo run --quiet --locked -- demo
+	@command -v gantline >/dev/null || echo 'The commands above need gantline on your PATH: make install'
 
 test:
 	tests/run all

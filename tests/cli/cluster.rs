@@ -175,6 +175,28 @@ fn another_cluster_than_the_recorded_one_is_refused() {
 }
 
 #[test]
+fn a_name_that_neither_the_workspace_nor_the_cluster_has_is_refused() {
+    let server = ApiServer::Answering {
+        uid: RECORDED,
+        version: Some("v1.34.0"),
+    };
+    for arguments in [
+        &["history", "staging", "ordes"][..],
+        &["rollback", "staging", "ordes", "--yes"],
+        &["destroy", "staging", "ordes", "--yes"],
+    ] {
+        let run = run("", server, arguments);
+        assert_eq!(run.code, 2, "{arguments:?}: {run}");
+        assert!(run.stderr.contains("there is no service `ordes`"), "{run}");
+        assert!(
+            run.stderr.contains("no release in shop has this name"),
+            "{run}"
+        );
+        assert!(run.stderr.contains("Did you mean `orders`?"), "{run}");
+    }
+}
+
+#[test]
 fn a_kubernetes_that_is_too_old_is_refused_with_what_is_needed() {
     let server = ApiServer::Answering {
         uid: RECORDED,

@@ -8,6 +8,7 @@
 
 mod answers;
 mod bad_files;
+mod charts_on_disk;
 mod cluster;
 mod containers;
 mod containers_beside;
@@ -29,6 +30,7 @@ mod scaffold;
 #[path = "../published/schemas.rs"]
 mod schemas;
 mod stack;
+
 mod upgrade;
 mod usage;
 mod workspace;
