@@ -249,6 +249,20 @@ impl Error {
         }
     }
 
+    /// File, line and column that it points at: the order in which people read several.
+    pub fn position(&self) -> Option<(PathBuf, usize, usize)> {
+        let place = self.place.as_ref()?;
+        Some((place.file.clone(), place.line, place.column))
+    }
+
+    /// The errors that it sums up; itself when it sums up none.
+    pub fn parts(self) -> Vec<Self> {
+        match self.related.is_empty() {
+            true => vec![self],
+            false => self.related,
+        }
+    }
+
     /// The kind, which decides the exit code.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -256,7 +256,7 @@ fn provider(project: &Project, service: &Service) -> Result<Provider> {
 }
 
 fn described(project: &Project, path: &Path) -> Result<Described> {
-    let written = yaml::Document::read(path)?;
+    let written = yaml::Document::read(path)?.faultless()?;
     let document = document::Document::new(written.root().to_json(false)).map_err(|error| {
         Error::invalid(format!(
             "{} is no OpenAPI document",

@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::edit::scalar;
-use super::tree::Value;
+use super::node::Value;
 use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::name::Name;

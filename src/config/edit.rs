@@ -1,7 +1,8 @@
 //! Edits files that people write: what is added goes in as text, and everything else, comments
 //! and order included, stays as it is. The result is read again before anybody gets it.
 
-use super::tree::{self, Node, Value};
+use super::node::{Node, Value};
+use super::tree;
 use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::project::Resource;
@@ -141,7 +142,7 @@ fn after_line(text: &str, at: usize, line: &str, newline: &str) -> String {
 
 /// Whether the edited text says what the old one said and the entry, and nothing else.
 fn is_only_added(document: &Document, edited: &str, entry: &str) -> bool {
-    let parsed = |text: &str| tree::parse(text).ok().flatten();
+    let parsed = |text: &str| tree::parse(text).faultless();
     let (Some(after), Some(added)) = (parsed(edited), parsed(entry)) else {
         return false;
     };

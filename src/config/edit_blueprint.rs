@@ -29,7 +29,7 @@ fn replaced(document: &Document, value: &str) -> Option<String> {
     let span = document.root().find(&[BLUEPRINT])?.span.clone();
     let text = document.text();
     let edited = format!("{}{value}{}", &text[..span.start], &text[span.end..]);
-    let after = tree::parse(&edited).ok().flatten()?;
+    let after = tree::parse(&edited).faultless()?;
     let mut expected = document.root().to_json(false);
     *expected.get_mut(BLUEPRINT)? = value.into();
     (after.to_json(false) == expected).then_some(edited)

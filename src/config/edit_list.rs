@@ -1,6 +1,7 @@
 //! Adds an element to a list of a file that people write; everything else stays as it is.
 
-use super::tree::{self, Value};
+use super::node::Value;
+use super::tree;
 use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -69,7 +70,7 @@ fn insert(document: &Document, item: &str) -> String {
 
 /// Whether the edited text says what the old one said and the item, and nothing else.
 fn is_only_added(document: &Document, edited: &str, item: &str) -> bool {
-    let Some(after) = tree::parse(edited).ok().flatten() else {
+    let Some(after) = tree::parse(edited).faultless() else {
         return false;
     };
     let mut expected = document.root().to_json(false);

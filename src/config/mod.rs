@@ -15,6 +15,7 @@ pub mod environment;
 pub mod local_env;
 pub mod lock_file;
 pub mod new_workspace;
+mod node;
 pub mod options;
 pub mod overlay;
 mod port_map;

@@ -35,9 +35,10 @@ pub fn file_name(environment: &Name) -> String {
 /// is no such file.
 ///
 /// # Errors
-/// When the file is no YAML, or says what is the same in every environment.
+/// When the file is no YAML. That it says what is the same in every environment is a problem of
+/// the document, told when it is decoded.
 pub fn laid_over(manifest: Document, path: &Path) -> Result<Document> {
-    let Some(over) = Document::read_if_there(path)? else {
+    let Some(mut over) = Document::read_if_there(path)? else {
         return Ok(manifest);
     };
     let keys = over.root().entries().iter();
@@ -49,10 +50,8 @@ pub fn laid_over(manifest: Document, path: &Path) -> Result<Document> {
                 .hint("Move the line to service.yaml")
         })
         .collect();
-    match over.all_of(refused) {
-        Some(error) => Err(error),
-        None => Ok(manifest.overlaid(over)),
-    }
+    over.refuse(refused);
+    Ok(manifest.overlaid(over))
 }
 
 /// The schema of the file: that of the manifest without what is fixed; null takes a key away.

@@ -1,15 +1,17 @@
 //! Finds a workspace and loads as much of it as a command needs.
 
+mod reader;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::service::{Blueprints, Manifest, Surroundings};
+use self::reader::{Reader, path_of};
+use super::service::{Blueprints, Surroundings};
 use super::yaml::{Document, shown_path};
-use super::{catalog, overlay, references, service_file, suggest, workspace};
-use crate::error::{Error, Result};
-use crate::model::file_set::{FileSet, TreePath};
+use super::{catalog, references, suggest, workspace};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::file_set::FileSet;
 use crate::model::name::Name;
 use crate::model::project::{Project, Workspace};
 use crate::model::resource_type::ResourceType;
@@ -83,16 +85,21 @@ pub(super) fn load_in(
     environment: Option<&Name>,
 ) -> Result<Project> {
     let types = catalog::resource_types()?;
-    let reader = Reader { root, changes };
-    let workspace_path = path_of(workspace::FILE)?;
-    let document = reader.document(&workspace_path)?;
-    let workspace = workspace::parse(&document, &types)?;
+    let reader = Reader {
+        root,
+        changes,
+        environment,
+    };
+    let document = reader
+        .document(&path_of(workspace::FILE)?)
+        .map_err(|error| with_services(error, reader.faults(None, selection)))?;
+    let workspace = workspace::parse(&document, &types)
+        .map_err(|error| with_services(error, reader.faults(Some(&document), selection)))?;
     let loader = Loader {
         reader,
         document,
         workspace,
         types,
-        environment,
     };
     let services = loader.services(selection)?;
     Ok(Project {
@@ -111,6 +118,7 @@ pub fn service_names(root: &Path, workspace: &Workspace) -> Result<BTreeSet<Name
     let reader = Reader {
         root,
         changes: &changes,
+        environment: None,
     };
     Ok(reader
         .service_folders(&workspace.services)?
@@ -118,90 +126,11 @@ pub fn service_names(root: &Path, workspace: &Workspace) -> Result<BTreeSet<Name
         .collect())
 }
 
-/// Reads files of a workspace, with changes laid over them.
-struct Reader<'a> {
-    root: &'a Path,
-    changes: &'a FileSet,
-}
-
-impl Reader<'_> {
-    fn document(&self, path: &TreePath) -> Result<Document> {
-        let on_disk = self.root.join(path.as_str());
-        match self.changes.files.get(path) {
-            Some(file) => Document::parse(&shown_path(&on_disk), &file.bytes),
-            None => Document::read(&on_disk),
-        }
-    }
-
-    /// The folders below the services' folder that hold a manifest, by name.
-    fn service_folders(&self, services: &TreePath) -> Result<BTreeMap<Name, TreePath>> {
-        let mut folders = BTreeMap::new();
-        let mut keep = |folder: &str| -> Result<()> {
-            let path = path_of(&format!("{services}/{folder}"))?;
-            let name = Name::new(folder).map_err(|cause| {
-                let error =
-                    Error::invalid(format!("the folder {path} holds a service, and is no name"));
-                let error = error.because(cause);
-                match Name::nearest(folder) {
-                    Some(nearest) => error.hint(format!("Rename it to `{nearest}`")),
-                    None => error,
-                }
-            })?;
-            folders.insert(name, path);
-            Ok(())
-        };
-        for folder in self.folders_on_disk(services)? {
-            keep(&folder)?;
-        }
-        let manifest = format!("/{}", service_file::FILE);
-        for path in self.changes.files.keys() {
-            let folder = path
-                .as_str()
-                .strip_prefix(&format!("{services}/"))
-                .and_then(|rest| rest.strip_suffix(&manifest));
-            if let Some(folder) = folder.filter(|folder| !folder.contains('/')) {
-                keep(folder)?;
-            }
-        }
-        Ok(folders)
-    }
-
-    fn folders_on_disk(&self, services: &TreePath) -> Result<Vec<String>> {
-        let folder = self.root.join(services.as_str());
-        if !folder.is_dir() {
-            return Ok(Vec::new());
-        }
-        let fails = |cause: std::io::Error| {
-            let shown = shown_path(&folder);
-            Error::invalid(format!("{} cannot be read", shown.display())).because(cause)
-        };
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&folder).map_err(fails)? {
-            let entry = entry.map_err(fails)?;
-            // Whatever stands there under this name is meant to be a manifest; reading it says
-            // what is wrong with it.
-            match entry.path().join(service_file::FILE).symlink_metadata() {
-                Ok(_) => names.push(entry.file_name().to_string_lossy().into_owned()),
-                Err(cause) if is_absence(&cause) => {}
-                Err(cause) => {
-                    let shown = shown_path(&entry.path()).display().to_string();
-                    return Err(Error::invalid(format!("{shown} cannot be read"))
-                        .because(cause)
-                        .hint(format!("Make it readable for you: `chmod u+rx {shown}`")));
-                }
-            }
-        }
-        names.sort();
-        Ok(names)
-    }
-}
-
 struct Loader<'a> {
     reader: Reader<'a>,
     document: Document,
     workspace: Workspace,
     types: BTreeMap<Name, ResourceType>,
-    environment: Option<&'a Name>,
 }
 
 impl Loader<'_> {
@@ -217,12 +146,16 @@ impl Loader<'_> {
         let folders = self.reader.service_folders(&self.workspace.services)?;
         let mut problems = Vec::new();
         let manifests = match wanted {
-            None => self.manifests(&folders, folders.keys().cloned().collect(), &mut problems),
+            None => {
+                let all = folders.keys().cloned().collect();
+                self.reader.manifests(&folders, all, &mut problems)
+            }
             Some(names) => {
                 for name in names.iter().filter(|name| !folders.contains_key(*name)) {
                     problems.push(unknown_service(name, folders.keys()));
                 }
-                self.manifests(&folders, names.clone(), &mut problems)
+                self.reader
+                    .manifests(&folders, names.clone(), &mut problems)
             }
         };
         let around = Surroundings {
@@ -253,64 +186,22 @@ impl Loader<'_> {
             None => Ok(services),
         }
     }
-
-    /// The manifests of these services and of those that they name, and so on.
-    fn manifests(
-        &self,
-        folders: &BTreeMap<Name, TreePath>,
-        mut open: Vec<Name>,
-        problems: &mut Vec<Error>,
-    ) -> BTreeMap<Name, Manifest> {
-        let mut manifests = BTreeMap::new();
-        let mut seen = BTreeSet::new();
-        while let Some(name) = open.pop() {
-            let Some(directory) = folders.get(&name).filter(|_| seen.insert(name.clone())) else {
-                continue;
-            };
-            match self.manifest(directory) {
-                Ok(manifest) => {
-                    open.extend(references::named_by(&manifest));
-                    manifests.insert(name, manifest);
-                }
-                Err(error) => problems.push(error),
-            }
-        }
-        manifests
-    }
-
-    fn manifest(&self, directory: &TreePath) -> Result<Manifest> {
-        let path = path_of(&format!("{directory}/{}", service_file::FILE))?;
-        let mut document = self.reader.document(&path)?;
-        if let Some(environment) = self.environment {
-            let folder = self.reader.root.join(directory.as_str());
-            document = overlay::laid_over(document, &folder.join(overlay::file_name(environment)))?;
-        }
-        Ok(Manifest {
-            directory: directory.clone(),
-            file: document.decode()?,
-            document,
-        })
-    }
 }
 
-fn is_absence(cause: &std::io::Error) -> bool {
-    matches!(cause.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+/// The error of a workspace's file together with the faults of services. Those that another
+/// program shall read are not this one's to judge.
+fn with_services(error: Error, mut faults: Vec<Error>) -> Error {
+    if faults.is_empty() || error.kind() == ErrorKind::Missing {
+        return error;
+    }
+    faults.push(error.clone());
+    in_order(faults).unwrap_or(error)
 }
 
 /// All problems as one error, in the order of files and lines.
 fn in_order(problems: Vec<Error>) -> Option<Error> {
-    let mut flat: Vec<Error> = Vec::new();
-    for problem in problems {
-        match problem.related() {
-            [] => flat.push(problem),
-            related => flat.extend(related.iter().cloned()),
-        }
-    }
-    flat.sort_by_key(|problem| {
-        problem
-            .place()
-            .map(|place| (place.file.clone(), place.line, place.column))
-    });
+    let mut flat: Vec<Error> = problems.into_iter().flat_map(Error::parts).collect();
+    flat.sort_by_key(Error::position);
     // Services that share a blueprint share its problems.
     flat.dedup_by(|one, other| {
         one.place().is_some() && one.place() == other.place() && one.message() == other.message()
@@ -326,10 +217,6 @@ pub fn unknown_service<'a>(name: &Name, known: impl IntoIterator<Item = &'a Name
         Some(hint) => error.hint(hint),
         None => error.hint("Add one with `gantline add service NAME --blueprint go-service`"),
     }
-}
-
-fn path_of(text: &str) -> Result<TreePath> {
-    TreePath::new(text).map_err(|cause| Error::invalid(cause.to_string()))
 }
 
 #[cfg(test)]

@@ -8,8 +8,9 @@ use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value as Json;
 
+use super::node::{Node, Value};
 use super::suggest;
-use super::tree::{Node, Value, shortened};
+use super::tree::shortened;
 use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -50,7 +51,7 @@ pub fn check<T: JsonSchema>(document: &Document) -> Result<Vec<Error>> {
             checker.explain(&error, &mut problems);
         }
     }
-    problems.sort_by_key(|problem| problem.place().map(|place| (place.line, place.column)));
+    problems.sort_by_key(Error::position);
     problems
         .dedup_by(|one, other| one.message() == other.message() && one.place() == other.place());
     Ok(problems)

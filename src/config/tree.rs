@@ -8,47 +8,10 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
 
+use super::node::{Entry, Node, Value};
+
 /// Maps and lists may be nested this deep; our formats need six levels.
 const DEEPEST: usize = 32;
-
-/// A value and the bytes it was written with.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Node {
-    /// Where it stands in the text, in bytes.
-    pub span: Range<usize>,
-    /// What it is.
-    pub value: Value,
-}
-
-/// What a [`Node`] holds.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    /// Nothing, `~` or `null`.
-    Null,
-    /// `true` or `false`.
-    Boolean(bool),
-    /// A whole number.
-    Integer(i64),
-    /// A number with a fraction, or one too large for [`Value::Integer`].
-    Float(f64),
-    /// A text.
-    Text(String),
-    /// A list.
-    List(Vec<Node>),
-    /// A map, in the order written.
-    Map(Vec<Entry>),
-}
-
-/// A key of a map and its value.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Entry {
-    /// The key as text.
-    pub key: String,
-    /// Where the key stands in the text, in bytes.
-    pub key_span: Range<usize>,
-    /// The value.
-    pub value: Node,
-}
 
 /// Something wrong with the YAML itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,24 +26,37 @@ pub struct Problem {
     pub other: Option<Range<usize>>,
 }
 
-/// Parses one document; `Ok(None)` when the text holds nothing but comments.
-///
-/// # Errors
-/// All problems found: duplicate keys and refused features anywhere, up to the first place
-/// where the text is no YAML.
-pub fn parse(text: &str) -> Result<Option<Node>, Vec<Problem>> {
+/// What a text says, and what is wrong with how it says it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// The tree, with the first of equal keys. None when the text holds nothing but comments, or
+    /// when a problem leaves open what it says.
+    pub root: Option<Node>,
+    /// Duplicate keys and refused features anywhere, up to the first place where the text is no
+    /// YAML.
+    pub problems: Vec<Problem>,
+}
+
+impl Parsed {
+    /// The tree of a text that has no problem.
+    pub fn faultless(self) -> Option<Node> {
+        self.root.filter(|_| self.problems.is_empty())
+    }
+}
+
+/// Parses one document.
+pub fn parse(text: &str) -> Parsed {
     let mut builder = Builder::new(text);
     let root = match builder.document() {
-        Ok(root) => root,
+        Ok(root) => root.filter(|_| !builder.refers),
         Err(problem) => {
             builder.problems.push(problem);
             None
         }
     };
-    if builder.problems.is_empty() {
-        Ok(root)
-    } else {
-        Err(builder.problems)
+    Parsed {
+        root,
+        problems: builder.problems,
     }
 }
 
@@ -90,6 +66,8 @@ struct Builder<'text> {
     /// The byte at which each character begins, and the length of the text at the end.
     offsets: Vec<usize>,
     problems: Vec<Problem>,
+    /// Whether an alias or a merge key was met: the tree lacks what it refers to.
+    refers: bool,
 }
 
 impl<'text> Builder<'text> {
@@ -101,6 +79,7 @@ impl<'text> Builder<'text> {
             parser: Parser::new_from_str(text),
             offsets,
             problems: Vec::new(),
+            refers: false,
         }
     }
 
@@ -136,7 +115,8 @@ impl<'text> Builder<'text> {
                 self.refuse_anchor(anchor, span);
                 self.refuse_tag(tag.is_some(), span);
                 let value = match style {
-                    ScalarStyle::Plain => plain_value(&text),
+                    // A tag says what the text is; most say that it stays a text.
+                    ScalarStyle::Plain if tag.is_none() => plain_value(&text),
                     _ => Value::Text(text.into_owned()),
                 };
                 Ok(Node {
@@ -155,6 +135,7 @@ impl<'text> Builder<'text> {
                 self.map(span, depth)
             }
             Event::Alias(_) => {
+                self.refers = true;
                 self.problems.push(self.problem(
                     span,
                     "aliases (`*name`) are not used in this file",
@@ -227,6 +208,7 @@ impl<'text> Builder<'text> {
         self.refuse_anchor(anchor, span);
         self.refuse_tag(tag.is_some(), span);
         if style == ScalarStyle::Plain && text == "<<" {
+            self.refers = true;
             self.problems.push(self.problem(
                 span,
                 "merge keys (`<<`) are not used in this file",
@@ -379,7 +361,7 @@ mod tests {
 
     fn problems(text: &str) -> Vec<String> {
         parse(text)
-            .expect_err("the text should be refused")
+            .problems
             .into_iter()
             .map(|problem| problem.message)
             .collect()
@@ -392,7 +374,7 @@ mod tests {
     #[test]
     fn every_value_knows_where_it_stands_even_behind_wide_letters_and_crlf() {
         let text = "# é\r\nname: größe\r\nlist: [1, two]\r\n";
-        let root = parse(text).unwrap().unwrap();
+        let root = parse(text).faultless().unwrap();
         let Value::Map(entries) = &root.value else {
             panic!("no map");
         };
@@ -420,10 +402,23 @@ mod tests {
     #[test]
     fn a_key_written_twice_is_found_with_both_places() {
         let text = "a: 1\nb:\n  c: 1\n  c: 2\na: 3\n";
-        let found = parse(text).unwrap_err();
+        let found = parse(text).problems;
         assert_eq!(found.len(), 2);
         assert_eq!(found[0].other, Some(10..11));
         assert_eq!(found[1].other, Some(0..1));
+    }
+
+    #[test]
+    fn the_first_of_equal_keys_is_kept() {
+        let root = parse("a: 1\na: 2\nb: &x !!str 3\n").root.unwrap();
+        let said = serde_json::json!({"a": 1, "b": "3"});
+        assert_eq!(root.to_json(false), said);
+    }
+
+    #[test]
+    fn a_text_that_refers_to_another_place_of_it_has_no_tree() {
+        assert_eq!(parse("a: &x 1\nb: *x\n").root, None);
+        assert_eq!(parse("a: {<<: {b: 1}}\n").root, None);
     }
 
     #[test]
@@ -451,7 +446,9 @@ mod tests {
 
     #[test]
     fn comments_alone_are_no_document() {
-        assert_eq!(parse(""), Ok(None));
-        assert_eq!(parse("# nothing\n\n"), Ok(None));
+        for text in ["", "# nothing\n\n"] {
+            let parsed = parse(text);
+            assert!(parsed.root.is_none() && parsed.problems.is_empty());
+        }
     }
 }

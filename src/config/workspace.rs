@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::raw::{ModuleText, NameText, PlatformText, RegistryText, ServicesText};
 use super::yaml::Document;
 use super::{reserved, suggest};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::{Resource, Workspace};
@@ -18,6 +18,8 @@ use crate::model::resource_type::ResourceType;
 
 /// The name of the file.
 pub const FILE: &str = "gantline.yaml";
+/// The folder of services where a workspace names none.
+const SERVICES: &str = "services";
 
 /// A workspace: a repository of services and the resources they use.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -76,7 +78,7 @@ struct ResourceFields {
 }
 
 fn default_services() -> ServicesText {
-    ServicesText("services/*".to_owned())
+    ServicesText(format!("{SERVICES}/*"))
 }
 
 fn default_platforms() -> Vec<PlatformText> {
@@ -98,8 +100,7 @@ pub fn read(root: &Path, types: &BTreeMap<Name, ResourceType>) -> Result<(Worksp
 /// # Errors
 /// As [`read`].
 pub fn parse(document: &Document, types: &BTreeMap<Name, ResourceType>) -> Result<Workspace> {
-    let requirement = check_program(document)?;
-    let file: WorkspaceFile = document.decode()?;
+    let (requirement, file) = decoded(document)?;
     let mut problems = Vec::new();
     let mut resources = BTreeMap::new();
     for (name, entry) in file.resources {
@@ -115,14 +116,12 @@ pub fn parse(document: &Document, types: &BTreeMap<Name, ResourceType>) -> Resul
         return Err(error);
     }
     let at = |key: &str| document.place(&[key]);
-    let services = file.services.0.trim_end_matches("/*");
     Ok(Workspace {
         gantline: requirement,
         name: name_at(&file.name.0, || at("name"))?,
         module: file.module.0,
         registry: file.registry.0,
-        services: TreePath::new(services)
-            .map_err(|cause| Error::invalid(cause.to_string()).at(at("services")))?,
+        services: services_folder(&file.services.0).map_err(|error| error.at(at("services")))?,
         platforms: file
             .platforms
             .into_iter()
@@ -130,6 +129,33 @@ pub fn parse(document: &Document, types: &BTreeMap<Name, ResourceType>) -> Resul
             .collect(),
         resources,
     })
+}
+
+fn services_folder(text: &str) -> Result<TreePath> {
+    TreePath::new(text.trim_end_matches("/*")).map_err(|cause| Error::invalid(cause.to_string()))
+}
+
+/// Where the services of a workspace are whose file is faulty elsewhere; the usual folder when
+/// that cannot be known.
+///
+/// # Errors
+/// None for a workspace of any form.
+pub fn likely_services(document: Option<&Document>) -> Result<TreePath> {
+    let text = document.and_then(|document| document.text_at(&["services"]));
+    text.map_or_else(|| services_folder(SERVICES), services_folder)
+        .or_else(|_| services_folder(SERVICES))
+}
+
+fn decoded(document: &Document) -> Result<(VersionReq, WorkspaceFile)> {
+    match (check_program(document), document.decode()) {
+        // That program knows what this one would refuse.
+        (Err(error), _) if error.kind() == ErrorKind::Missing => Err(error),
+        (Err(error), Err(others)) => {
+            let all = std::iter::once(error).chain(others.clone().parts());
+            Err(document.all_of(all.collect()).unwrap_or(others))
+        }
+        (requirement, file) => Ok((requirement?, file?)),
+    }
 }
 
 /// Endings of the Secrets that a resource in a cluster has beside the one of its own name.

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use super::node::{Node, Value};
 use super::schema_check;
 use super::text_file;
-use super::tree::{self, Entry, Node, Problem, Value};
+use super::tree::{self, Problem};
 use crate::error::{Error, Place, Result};
 
 /// A YAML file that was read, with the place of everything in it.
@@ -18,6 +19,8 @@ pub struct Document {
     file: PathBuf,
     text: String,
     root: Node,
+    /// What is wrong with the YAML, although it is plain what it says.
+    problems: Vec<Error>,
     /// The second file of a document that was put together from two.
     over: Option<Over>,
 }
@@ -51,24 +54,41 @@ impl Document {
         }
     }
 
-    /// Parses the content of `file`, which is only named in messages.
+    /// Parses the content of `file`, which is only named in messages. Problems that leave no doubt
+    /// about what it says, such as duplicate keys, wait for [`Document::decode`], which finds more.
     ///
     /// # Errors
-    /// When it is not UTF-8, empty or no YAML; with all duplicate keys at once.
+    /// When it is not UTF-8, empty or no YAML.
     pub fn parse(file: &Path, bytes: &[u8]) -> Result<Self> {
         let text = decode_text(file, bytes)?;
-        match tree::parse(text) {
-            Ok(Some(root)) => Ok(Self {
+        let parsed = tree::parse(text);
+        let problems = placed(file, text, parsed.problems);
+        match parsed.root {
+            Some(root) => Ok(Self {
                 file: file.to_path_buf(),
                 text: text.to_owned(),
                 root,
+                problems,
                 over: None,
             }),
-            Ok(None) => Err(Error::invalid(format!("{} is empty", file.display()))
-                .at(Place::of_offset(file, text, 0, 1))
-                .hint("Write what it describes; `gantline schema` prints what may stand in it")),
-            Err(problems) => Err(problems_of(file, text, problems)),
+            None => Err(all_of(file, problems).unwrap_or_else(|| empty(file, text))),
         }
+    }
+
+    /// The document, for readers who look at its tree without decoding it.
+    ///
+    /// # Errors
+    /// All problems of its YAML.
+    pub fn faultless(self) -> Result<Self> {
+        match self.all_of(Vec::new()) {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+
+    /// Adds problems of its content, which [`Document::decode`] reports with those it finds.
+    pub fn refuse(&mut self, problems: Vec<Error>) {
+        self.problems.extend(problems);
     }
 
     /// This document with another one laid over it by RFC 7386: maps merge, all else replaces,
@@ -79,6 +99,7 @@ impl Document {
         over.root.shift(begins);
         self.text = format!("{}\n{}", self.text, over.text);
         self.root.lay_over(over.root);
+        self.problems.append(&mut over.problems);
         self.over = Some(Over {
             file: over.file,
             begins,
@@ -89,7 +110,8 @@ impl Document {
     /// Turns the document into `T`, after checking it against the schema of `T`.
     ///
     /// # Errors
-    /// All problems at once: unknown keys, wrong types, missing keys, values out of range.
+    /// All problems at once, by line: duplicate keys and the like, unknown keys, wrong types,
+    /// missing keys, values out of range.
     pub fn decode<T: DeserializeOwned + JsonSchema>(&self) -> Result<T> {
         let problems = schema_check::check::<T>(self)?;
         if let Some(error) = self.all_of(problems) {
@@ -102,10 +124,10 @@ impl Document {
         })
     }
 
-    /// One error out of all that were found in this file.
+    /// One error out of these and the problems of its YAML, by line.
     pub fn all_of(&self, errors: Vec<Error>) -> Option<Error> {
-        let file = self.file.display();
-        Error::all_of(|count| format!("{file} has {count} problems"), errors)
+        let own = self.problems.iter().cloned();
+        all_of(&self.file, own.chain(errors).collect())
     }
 
     /// The file, as the user would name it.
@@ -181,90 +203,6 @@ impl Document {
     }
 }
 
-impl Node {
-    /// Moves it and all in it, as when text is put before it.
-    fn shift(&mut self, by: usize) {
-        let shifted = |span: &Range<usize>| span.start + by..span.end + by;
-        self.span = shifted(&self.span);
-        match &mut self.value {
-            Value::Map(entries) => {
-                for entry in entries {
-                    entry.key_span = shifted(&entry.key_span);
-                    entry.value.shift(by);
-                }
-            }
-            Value::List(items) => items.iter_mut().for_each(|item| item.shift(by)),
-            _ => {}
-        }
-    }
-
-    /// Lays another node over this one, as RFC 7386 has it.
-    fn lay_over(&mut self, over: Self) {
-        let (Value::Map(entries), Value::Map(_)) = (&mut self.value, &over.value) else {
-            *self = over;
-            return;
-        };
-        let Value::Map(news) = over.value else {
-            return;
-        };
-        for new in news {
-            let at = entries.iter().position(|entry| entry.key == new.key);
-            match (at, &new.value.value) {
-                (Some(at), Value::Null) => {
-                    entries.remove(at);
-                }
-                (None, Value::Null) => {}
-                (Some(at), _) => {
-                    entries[at].key_span = new.key_span;
-                    entries[at].value.lay_over(new.value);
-                }
-                (None, _) => entries.push(new),
-            }
-        }
-    }
-
-    /// The entries of a map; none for anything else.
-    pub fn entries(&self) -> &[Entry] {
-        match &self.value {
-            Value::Map(entries) => entries,
-            _ => &[],
-        }
-    }
-
-    /// The value at a path of keys and list indices.
-    pub fn find(&self, path: &[&str]) -> Option<&Self> {
-        path.iter().try_fold(self, |node, step| match &node.value {
-            Value::Map(entries) => entries
-                .iter()
-                .find(|entry| entry.key == *step)
-                .map(|entry| &entry.value),
-            Value::List(items) => items.get(step.parse::<usize>().ok()?),
-            _ => None,
-        })
-    }
-
-    /// The value as JSON; `absent_when_null` leaves out keys that have no value.
-    pub fn to_json(&self, absent_when_null: bool) -> serde_json::Value {
-        match &self.value {
-            Value::Null => serde_json::Value::Null,
-            Value::Boolean(value) => (*value).into(),
-            Value::Integer(value) => (*value).into(),
-            Value::Float(value) => (*value).into(),
-            Value::Text(value) => value.clone().into(),
-            Value::List(items) => items
-                .iter()
-                .map(|item| item.to_json(absent_when_null))
-                .collect(),
-            Value::Map(entries) => entries
-                .iter()
-                .filter(|entry| !(absent_when_null && entry.value.value == Value::Null))
-                .map(|entry| (entry.key.clone(), entry.value.to_json(absent_when_null)))
-                .collect::<serde_json::Map<_, _>>()
-                .into(),
-        }
-    }
-}
-
 /// A path as the user would name it: relative to the current folder where it lies below.
 pub fn shown_path(path: &Path) -> PathBuf {
     std::env::current_dir()
@@ -289,25 +227,32 @@ fn decode_text<'bytes>(file: &Path, bytes: &'bytes [u8]) -> Result<&'bytes str> 
     })
 }
 
-fn problems_of(file: &Path, text: &str, problems: Vec<Problem>) -> Error {
+fn placed(file: &Path, text: &str, problems: Vec<Problem>) -> Vec<Error> {
     let place =
         |span: Range<usize>| Place::of_offset(file, text, span.start, characters(text, &span));
-    let errors = problems
-        .into_iter()
-        .map(|problem| {
-            let mut error = Error::invalid(problem.message).at(place(problem.span));
-            if let Some(first) = problem.other {
-                error = error.since(format!("it is first written at {}", place(first)));
-            }
-            match problem.hint {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-        })
-        .collect();
-    let shown = file.display();
-    Error::all_of(|count| format!("{shown} has {count} problems"), errors)
-        .unwrap_or_else(|| Error::invalid(format!("{shown} is no YAML")))
+    let placed = problems.into_iter().map(|problem| {
+        let mut error = Error::invalid(problem.message).at(place(problem.span));
+        if let Some(first) = problem.other {
+            error = error.since(format!("it is first written at {}", place(first)));
+        }
+        match problem.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    });
+    placed.collect()
+}
+
+fn all_of(file: &Path, mut errors: Vec<Error>) -> Option<Error> {
+    errors.sort_by_key(Error::position);
+    let file = file.display();
+    Error::all_of(|count| format!("{file} has {count} problems"), errors)
+}
+
+fn empty(file: &Path, text: &str) -> Error {
+    Error::invalid(format!("{} is empty", file.display()))
+        .at(Place::of_offset(file, text, 0, 1))
+        .hint("Write what it describes; `gantline schema` prints what may stand in it")
 }
 
 fn characters(text: &str, span: &Range<usize>) -> usize {
@@ -321,6 +266,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::config::service_file::ServiceFile;
 
     fn error_of(bytes: &[u8]) -> Error {
         Document::parse(Path::new("gantline.yaml"), bytes).expect_err("should be refused")
@@ -350,9 +296,40 @@ mod tests {
 
     #[test]
     fn both_places_of_a_duplicate_key_are_named() {
-        let error = error_of(b"name: a\nname: b\n");
+        let document = Document::parse(Path::new("gantline.yaml"), b"name: a\nname: b\n");
+        let error = document.unwrap().faultless().unwrap_err();
         assert_eq!(error.place().unwrap().line, 2);
         assert_eq!(error.causes(), ["it is first written at gantline.yaml:1:1"]);
+    }
+
+    #[test]
+    fn a_duplicate_key_hides_no_other_problem_of_the_file() {
+        let text = "blueprnt: go-service\nname: orders\nname: order\nneeds: x\n";
+        let document = Document::parse(Path::new("service.yaml"), text.as_bytes()).unwrap();
+        let error = document.decode::<ServiceFile>().unwrap_err();
+        let related = error.related().iter();
+        let found: Vec<(usize, &str)> = related
+            .map(|problem| (problem.place().unwrap().line, problem.message()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (1, "unknown key `blueprnt`"),
+                (3, "the key `name` is written twice"),
+                (4, "`needs`: expected a list, found the text `x`"),
+            ]
+        );
+        assert!(document.faultless().is_err());
+    }
+
+    #[test]
+    fn both_files_of_a_document_tell_their_problems() {
+        let parse = |file: &str, text: &str| Document::parse(Path::new(file), text.as_bytes());
+        let manifest = parse("service.yaml", "name: orders\nname: order\n").unwrap();
+        let mut over = parse("service.staging.yaml", "env: {A: a, A: b}\n").unwrap();
+        over.refuse(vec![Error::invalid("refused").at(over.place(&["env"]))]);
+        let error = manifest.overlaid(over).decode::<ServiceFile>().unwrap_err();
+        assert_eq!(error.related().len(), 3, "{:?}", error.related());
     }
 
     #[test]

@@ -95,13 +95,13 @@ fn contents() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("not UTF-8", b"name: caf\xe9\n".to_vec(), "no UTF-8"),
         ("UTF-16", b"\xff\xfen\0a\0".to_vec(), "UTF-16"),
         ("a tab", b"name:\n\tx: y\n".to_vec(), "indented with a tab"),
-        ("an anchor", b"name: &x y\n".to_vec(), "anchors"),
+        ("an anchor", b"&x name: y\n".to_vec(), "anchors"),
         (
             "an alias bomb",
             format!("a0: &a0 lol\n{aliases}").into_bytes(),
             "anchors",
         ),
-        ("a tag", b"name: !!python/object x\n".to_vec(), "tags"),
+        ("a tag", b"!!python/object name: x\n".to_vec(), "tags"),
         ("a depth bomb", b"- ".repeat(100_000), "nested"),
         (
             "two documents",
@@ -418,11 +418,19 @@ error: a line is indented with a tab
  next: Indent with spaces; YAML allows no tabs there
 == an anchor
 error: anchors (`&name`) are not used in this file
- --> gantline.yaml:1:7
+ --> gantline.yaml:1:1
   |
-1 | name: &x y
-  |       ^^^^
+1 | &x name: y
+  | ^^^^^^^
  next: Remove the anchor, and write the value out where it is repeated
+
+error: the key `version` is missing
+ --> gantline.yaml:1:1
+  |
+1 | &x name: y
+  | ^^^^^^^
+ next: Add `version: ...`
+
 == an alias bomb
 error: anchors (`&name`) are not used in this file
  --> gantline.yaml:1:5
@@ -440,11 +448,19 @@ error: anchors (`&name`) are not used in this file
 
 == a tag
 error: tags (`!name`) are not used in this file
- --> gantline.yaml:1:7
+ --> gantline.yaml:1:1
   |
-1 | name: !!python/object x
-  |       ^^^^^^^^^^^^^^^^^
+1 | !!python/object name: x
+  | ^^^^^^^^^^^^^^^^^^^^
  next: Remove the tag; put a text in quotes to keep it a text
+
+error: the key `version` is missing
+ --> gantline.yaml:1:1
+  |
+1 | !!python/object name: x
+  | ^^^^^^^^^^^^^^^^^^^^
+ next: Add `version: ...`
+
 == a depth bomb
 error: maps and lists are nested more than 32 levels deep
  --> gantline.yaml:1:67

@@ -158,6 +158,97 @@ error: the workspace has 3 problems
 }
 
 #[test]
+fn duplicate_keys_typos_and_wrong_types_of_all_files_are_shown_in_one_run() {
+    let workspace = Workspace::shop()
+        .replace("gantline.yaml", "name: shop", "name: shop\nname: store")
+        .replace(
+            "gantline.yaml",
+            "resources:",
+            "platfroms: []\nplatforms: linux/amd64\nresources:",
+        )
+        .file(
+            "services/billing/service.yaml",
+            "name: billing\nname: biling\nblueprint: go-worker\nconsumse: {}\nenv: 2\n",
+        )
+        .file(
+            "services/orders/service.yaml",
+            "name: orders\nblueprnt: go-service\nports: {http: eighty, http: 8080}\n",
+        );
+    assert_data_eq!(
+        read(&workspace),
+        str![[r#"
+exit code 2
+--- stderr
+error: the key `name` is written twice
+ --> gantline.yaml:3:1
+  |
+3 | name: store
+  | ^^^^
+  why: it is first written at gantline.yaml:2:1
+ next: Keep one of the two
+
+error: unknown key `platfroms`
+ --> gantline.yaml:6:1
+  |
+6 | platfroms: []
+  | ^^^^^^^^^
+ next: Known here: `gantline`, `services`
+
+error: `platforms`: expected a list, found the text `linux/amd64`
+ --> gantline.yaml:7:12
+  |
+7 | platforms: linux/amd64
+  |            ^^^^^^^^^^^
+
+error: the key `name` is written twice
+ --> services/billing/service.yaml:2:1
+  |
+2 | name: biling
+  | ^^^^
+  why: it is first written at services/billing/service.yaml:1:1
+ next: Keep one of the two
+
+error: unknown key `consumse`
+ --> services/billing/service.yaml:4:1
+  |
+4 | consumse: {}
+  | ^^^^^^^^
+ next: Did you mean `consumes`?
+
+error: `env`: expected a map, found the number 2
+ --> services/billing/service.yaml:5:6
+  |
+5 | env: 2
+  |      ^
+
+error: unknown key `blueprnt`
+ --> services/orders/service.yaml:2:1
+  |
+2 | blueprnt: go-service
+  | ^^^^^^^^
+ next: Did you mean `blueprint`?
+
+error: `ports.http`: expected a number without a fraction, found the text `eighty`
+ --> services/orders/service.yaml:3:15
+  |
+3 | ports: {http: eighty, http: 8080}
+  |               ^^^^^^
+
+error: the key `http` is written twice
+ --> services/orders/service.yaml:3:23
+  |
+3 | ports: {http: eighty, http: 8080}
+  |                       ^^^^
+  why: it is first written at services/orders/service.yaml:3:9
+ next: Keep one of the two
+
+error: the workspace has 9 problems
+
+"#]]
+    );
+}
+
+#[test]
 fn services_are_held_against_one_another() {
     let workspace = Workspace::shop_with_orders().file(
         "services/storefront/service.yaml",

@@ -65,7 +65,8 @@ fn of_source(directory: &Path) -> Result<Reading> {
     let Some(configuration) = named.iter().find(|path| path.is_file()) else {
         return Ok(Reading::default());
     };
-    let document = Document::read(configuration)?.root().to_json(false);
+    let document = Document::read(configuration)?.faultless()?;
+    let document = document.root().to_json(false);
     let places = Places::of(&document);
     let mut files = [Vec::new(), Vec::new()];
     for source in source_paths(directory)? {

@@ -1,7 +1,7 @@
 mod containers;
 
 use super::*;
-use crate::model::file_set::RenderedFile;
+use crate::model::file_set::{RenderedFile, TreePath};
 
 const WORKSPACE: &str = "\
 version: 1
@@ -181,6 +181,53 @@ fn every_schema_problem_of_a_file_is_found_in_one_run() {
 }
 
 #[test]
+fn a_faulty_workspace_hides_no_fault_of_its_services() {
+    let shop = Shop::new();
+    shop.replace("gantline.yaml", "registry:", "registyr:")
+        .replace(
+            "gantline.yaml",
+            "name: shop",
+            "name: shop\nservices: services/*\nname: store",
+        )
+        .replace("gantline.yaml", "\">=0.1\"", "newest")
+        .replace("services/orders/service.yaml", "uses:", "usse:")
+        .replace(
+            "services/storefront/service.yaml",
+            "[orders]",
+            "[order]\nenv: 2\nenv: {LOG_LEVEL: info}",
+        );
+    assert_eq!(
+        shop.problems(),
+        [
+            "gantline.yaml:1:1 the key `registry` is missing",
+            "gantline.yaml:2:11 `newest` is no version requirement",
+            "gantline.yaml:5:1 the key `name` is written twice",
+            "gantline.yaml:7:1 unknown key `registyr`",
+            "services/orders/service.yaml:4:1 unknown key `usse`",
+            "services/storefront/service.yaml:5:6 `env`: expected a map, found the number 2",
+            "services/storefront/service.yaml:6:1 the key `env` is written twice",
+        ]
+    );
+}
+
+#[test]
+fn services_are_looked_for_where_a_faulty_workspace_has_them() {
+    let shop = Shop::new();
+    shop.write("gantline.yaml", "name: [shop\n").replace(
+        "services/orders/service.yaml",
+        "uses:",
+        "usse:",
+    );
+    assert_eq!(shop.problems().len(), 2);
+    shop.write("gantline.yaml", "services: apps/*\nnmae: shop\n")
+        .write("apps/billing/service.yaml", "nmae: billing\n");
+    let problems = shop.problems();
+    let of = |file: &str| problems.iter().filter(|it| it.starts_with(file)).count();
+    assert_eq!(of("apps/billing/service.yaml"), 2, "{problems:?}");
+    assert_eq!(of("services"), 0, "{problems:?}");
+}
+
+#[test]
 fn a_service_named_otherwise_than_its_folder_is_refused() {
     let shop = Shop::new();
     shop.replace(
@@ -308,7 +355,7 @@ fn a_wrong_resource_is_refused_with_what_is_known() {
         .flat_map(|problem| problem.hints())
         .map(String::as_str)
         .collect();
-    assert_eq!(hints, ["Did you mean `nats`?", "Known here: \"17\""]);
+    assert_eq!(hints, ["Known here: \"17\"", "Did you mean `nats`?"]);
 }
 
 #[test]
