@@ -7,7 +7,6 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::config::project::{Selection, load};
-use crate::config::suggest;
 use crate::config::yaml;
 use crate::contract::document;
 use crate::contract::pact_file::{PactFile, PactPath, misnamed, parse};
@@ -15,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::event::EventSink;
 use crate::model::name::Name;
 use crate::model::project::{Project, Service};
+use crate::model::suggest;
 
 /// The folder of a consumer that holds its pacts.
 const CONTRACTS: &str = "contracts";
@@ -71,14 +71,8 @@ pub(super) struct Described {
 /// Reads the pacts in which these services take part, or all.
 pub(super) fn read(directory: &Path, services: &[Name], events: &dyn EventSink) -> Result<Read> {
     let project = load(directory, &Selection::All)?;
-    if let Some(unknown) = services
-        .iter()
-        .find(|name| !project.services.contains_key(*name))
-    {
-        let known = project.services.keys().map(Name::as_str);
-        let error = Error::invalid(format!("there is no service `{unknown}`"));
-        let hint = suggest::hint(unknown.as_str(), known.collect::<Vec<_>>());
-        return Err(hint.into_iter().fold(error, Error::hint));
+    for name in services {
+        project.service(name)?;
     }
     let mut errors = Vec::new();
     let mut pacts = Vec::new();

@@ -74,11 +74,7 @@ pub async fn specs(request: &SpecRequest<'_>) -> Result<Vec<ReleaseSpec>> {
     let mut specs = Vec::new();
     let mut errors = Vec::new();
     for name in request.services {
-        let service = request
-            .project
-            .services
-            .get(name)
-            .ok_or_else(|| Error::invalid(format!("there is no service `{name}`")))?;
+        let service = request.project.service(name)?;
         match spec(request, service).await {
             Ok(spec) => specs.push(spec),
             Err(error) => errors.push(error),

@@ -11,7 +11,7 @@ use super::archive::{self, Archive};
 use super::lock_file::{self, LockFile};
 use super::shelf::Shelf;
 use super::yaml::{Document, shown_path};
-use super::{blueprint_folder, resource_file, suggest};
+use super::{blueprint_folder, resource_file};
 use crate::error::{Error, Result};
 use crate::model::blueprint::Blueprint;
 use crate::model::file_set::{FileSet, RenderedFile, TreePath};
@@ -19,6 +19,7 @@ use crate::model::name::Name;
 use crate::model::project::BlueprintReference;
 use crate::model::release::ChartFile;
 use crate::model::resource_type::ResourceType;
+use crate::model::suggest;
 
 /// The blueprints inside the program.
 #[derive(RustEmbed)]

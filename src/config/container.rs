@@ -3,13 +3,14 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::catalog;
 use super::service::Manifest;
-use super::{catalog, suggest};
 use crate::error::{Error, Place};
 use crate::model::container::{
     BuildSource, Container, Health, ImageName, Origin, User, VendorImage, WritableFolder,
 };
 use crate::model::project::BlueprintReference;
+use crate::model::suggest;
 
 /// What a service can be made from.
 const ORIGINS: [&str; 3] = ["blueprint", "image", "build"];

@@ -12,13 +12,14 @@ use super::raw::{
     DomainText, FingerprintText, NameText, NamespaceText, ObjectText, RegistryText, StorageText,
     UidText,
 };
+use super::workspace;
 use super::yaml::{Document, shown_path};
-use super::{suggest, workspace};
 use crate::error::{Error, Result};
 use crate::model::environment::{ClusterIdentity, Environment, EnvironmentResource, Gateway};
 use crate::model::file_set::FileSet;
 use crate::model::name::Name;
 use crate::model::project::{Project, Workspace};
+use crate::model::suggest;
 
 /// The folder of a workspace's environments.
 pub const FOLDER: &str = "environments";

@@ -31,7 +31,6 @@ mod schema_check;
 pub mod service;
 pub mod service_file;
 mod shelf;
-pub mod suggest;
 mod text_file;
 mod tree;
 mod uses;

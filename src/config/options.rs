@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::suggest;
 use crate::error::Error;
 use crate::model::blueprint::{
     Blueprint, Choice, OptionDefinition, OptionValues, Refusal, ReservedOf, Selection,
 };
 use crate::model::name::Name;
+use crate::model::suggest;
 
 /// The placeholder of a resource's name that stands for the service's.
 const SERVICE: &str = "{service}";

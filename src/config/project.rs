@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use self::reader::{Reader, path_of};
 use super::service::{Blueprints, Surroundings};
 use super::yaml::{Document, shown_path};
-use super::{catalog, references, suggest, workspace};
+use super::{catalog, references, workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::file_set::FileSet;
 use crate::model::name::Name;
-use crate::model::project::{Project, Workspace};
+use crate::model::project::{Project, Workspace, unknown_service};
 use crate::model::resource_type::ResourceType;
 
 /// Which services a command needs.
@@ -152,7 +152,8 @@ impl Loader<'_> {
             }
             Some(names) => {
                 for name in names.iter().filter(|name| !folders.contains_key(*name)) {
-                    problems.push(unknown_service(name, folders.keys()));
+                    let known = folders.keys().map(Name::as_str);
+                    problems.push(unknown_service(name.as_str(), known));
                 }
                 self.reader
                     .manifests(&folders, names.clone(), &mut problems)
@@ -207,16 +208,6 @@ fn in_order(problems: Vec<Error>) -> Option<Error> {
         one.place().is_some() && one.place() == other.place() && one.message() == other.message()
     });
     Error::all_of(|count| format!("the workspace has {count} problems"), flat)
-}
-
-/// The error for a service that the workspace does not have; `known` are those that it has.
-pub fn unknown_service<'a>(name: &Name, known: impl IntoIterator<Item = &'a Name>) -> Error {
-    let error = Error::invalid(format!("there is no service `{name}`"));
-    let known: Vec<&str> = known.into_iter().map(Name::as_str).collect();
-    match suggest::hint(name.as_str(), known) {
-        Some(hint) => error.hint(hint),
-        None => error.hint("Add one with `gantline add service NAME --blueprint go-service`"),
-    }
 }
 
 #[cfg(test)]

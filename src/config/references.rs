@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::service::Manifest;
+use super::waits;
 use super::yaml::Document;
-use super::{suggest, waits};
 use crate::error::{Error, Place};
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
-use crate::model::project::Service;
+use crate::model::project::{Service, unknown_service};
+use crate::model::suggest;
 
 /// The services that a manifest names.
 pub fn named_by(manifest: &Manifest) -> Vec<Name> {
@@ -107,7 +108,7 @@ fn check_needs(
                     .hint("Remove it"),
             );
         } else if !known.contains(called) {
-            problems.push(unknown_service(called, known).at(place()));
+            problems.push(unknown_service(called, known.iter().map(Name::as_str)).at(place()));
         } else if !seen.insert(called) {
             problems.push(
                 Error::invalid(format!("`{called}` is needed twice"))
@@ -127,7 +128,7 @@ fn check_consumes(
     for (event, from) in &manifest.file.consumes {
         let place = || manifest.document.place(&["consumes", &event.0]);
         if !known.contains(from.0.as_str()) {
-            problems.push(unknown_service(&from.0, known).at(place()));
+            problems.push(unknown_service(&from.0, known.iter().map(Name::as_str)).at(place()));
             continue;
         }
         // A provider that was not readable has a problem of its own.
@@ -148,13 +149,5 @@ fn check_consumes(
                 provider.document.file().display()
             )),
         });
-    }
-}
-
-fn unknown_service(name: &str, known: &BTreeSet<Name>) -> Error {
-    let error = Error::invalid(format!("there is no service `{name}`"));
-    match suggest::hint(name, known.iter().map(Name::as_str)) {
-        Some(hint) => error.hint(hint),
-        None => error,
     }
 }

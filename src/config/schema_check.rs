@@ -9,11 +9,11 @@ use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value as Json;
 
 use super::node::{Node, Value};
-use super::suggest;
 use super::tree::shortened;
 use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
+use crate::model::suggest;
 
 /// A keyword of our own in schemas: what is expected, in words, for people.
 pub const EXPECTED: &str = "x-expected";

@@ -10,7 +10,7 @@ use super::options::{self, RelationCounts};
 use super::port_map::OF_BLUEPRINTS;
 use super::service_file::ServiceFile;
 use super::yaml::Document;
-use super::{catalog, container, lock_file::LockFile, reserved, suggest, uses};
+use super::{catalog, container, lock_file::LockFile, reserved, uses};
 use crate::error::{Error, Place, Result};
 use crate::model::blueprint::Blueprint;
 use crate::model::container::Container;
@@ -18,6 +18,7 @@ use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Rollout, Service, Workspace};
 use crate::model::resource_type::ResourceType;
+use crate::model::suggest;
 
 /// Variables that gantline gives every service; `LOG_LEVEL` and the like may be set.
 const OWN_VARIABLES: [&str; 1] = ["OTEL_SERVICE_NAME"];

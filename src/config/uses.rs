@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::options::WantedResource;
 use super::service::{Manifest, Surroundings};
 use super::service_file::UseEntry;
-use super::suggest;
 use crate::error::Error;
 use crate::model::name::Name;
+use crate::model::suggest;
 
 /// Checks the resources of a service made from a blueprint: those that its options want, no
 /// others.

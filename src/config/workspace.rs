@@ -8,13 +8,14 @@ use semver::{Version, VersionReq};
 use serde::Deserialize;
 
 use super::raw::{ModuleText, NameText, PlatformText, RegistryText, ServicesText};
+use super::reserved;
 use super::yaml::Document;
-use super::{reserved, suggest};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::{Resource, Workspace};
 use crate::model::resource_type::ResourceType;
+use crate::model::suggest;
 
 /// The name of the file.
 pub const FILE: &str = "gantline.yaml";

@@ -17,4 +17,5 @@ pub mod resource_type;
 pub mod schema;
 pub mod secret;
 pub mod stack;
+pub mod suggest;
 pub mod verification;

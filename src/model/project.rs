@@ -8,6 +8,8 @@ use semver::VersionReq;
 use super::container::{Container, Origin};
 use super::file_set::TreePath;
 use super::name::Name;
+use super::suggest;
+use crate::error::{Error, Result};
 
 /// A validated workspace: every reference between its files has been followed.
 #[derive(Debug, Clone)]
@@ -18,6 +20,27 @@ pub struct Project {
     pub workspace: Workspace,
     /// The services that were loaded, by name.
     pub services: BTreeMap<Name, Service>,
+}
+
+impl Project {
+    /// The service of this name.
+    ///
+    /// # Errors
+    /// When there is none: with the nearest that there is.
+    pub fn service(&self, name: &Name) -> Result<&Service> {
+        let known = || self.services.keys().map(Name::as_str);
+        let found = self.services.get(name);
+        found.ok_or_else(|| unknown_service(name.as_str(), known()))
+    }
+}
+
+/// The error for a service that the workspace does not have; `known` are those that it has.
+pub fn unknown_service<'a>(name: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> Error {
+    let error = Error::invalid(format!("there is no service `{name}`"));
+    match suggest::hint(name, known) {
+        Some(hint) => error.hint(hint),
+        None => error.hint("Add one with `gantline add service NAME --blueprint go-service`"),
+    }
 }
 
 /// `gantline.yaml`.

@@ -71,9 +71,7 @@ fn choose<'a>(input: &StackInput<'a>) -> Result<Vec<&'a Service>> {
     let mut names = BTreeSet::new();
     let mut open: Vec<&Name> = input.selected.iter().collect();
     while let Some(name) = open.pop() {
-        let service = services
-            .get(name)
-            .ok_or_else(|| unknown_service(input, name))?;
+        let service = input.project.service(name)?;
         if names.insert(&service.name) {
             open.extend(service.needs.iter().map(|need| &need.service));
         }
@@ -82,15 +80,6 @@ fn choose<'a>(input: &StackInput<'a>) -> Result<Vec<&'a Service>> {
         .values()
         .filter(|service| names.contains(&service.name))
         .collect())
-}
-
-fn unknown_service(input: &StackInput<'_>, name: &Name) -> Error {
-    let known: Vec<&str> = input.project.services.keys().map(Name::as_str).collect();
-    let hint = match known.as_slice() {
-        [] => "Add one with `gantline add service`".to_owned(),
-        _ => format!("The services are {}", known.join(", ")),
-    };
-    Error::invalid(format!("this workspace has no service `{name}`")).hint(hint)
 }
 
 fn refuse_taken_names(spec: &StackSpec) -> Result<()> {

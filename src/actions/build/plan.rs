@@ -34,8 +34,7 @@ impl Chosen {
 /// When the native one was asked for and the Dockerfile says something else.
 pub fn choose(request: &BuildRequest<'_>, service: &Name) -> Result<Chosen> {
     let root = &request.project.root;
-    let found = request.project.services.get(service);
-    let found = found.ok_or_else(|| Error::invalid(format!("there is no service `{service}`")))?;
+    let found = request.project.service(service)?;
     let directory = root.join(found.directory.as_str());
     if request.builder == Some(Builder::Docker) {
         return Ok(Chosen::Docker { reason: None });

@@ -63,10 +63,7 @@ pub async fn wanted(project: &Project, service: &Name, registry: Option<&str>) -
 /// # Errors
 /// When the project has no such service, or its image is a vendor's.
 pub fn source_of(project: &Project, service: &Name) -> Result<BuildSource> {
-    let found = project
-        .services
-        .get(service)
-        .ok_or_else(|| Error::invalid(format!("there is no service `{service}`")))?;
+    let found = project.service(service)?;
     match found.container.as_ref().map(|it| &it.origin) {
         None => Ok(plain_source(&project.root.join(found.directory.as_str()))),
         Some(Origin::Build(source)) => Ok(BuildSource {

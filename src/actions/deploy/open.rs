@@ -192,8 +192,8 @@ impl Opened {
             let past = Past::load(&self.site, name.as_str()).await?;
             if past.last().is_none() {
                 let namespace = &self.site.namespace;
-                return Err(unknown(&self.project, name)
-                    .since(format!("no release in {namespace} has this name either")));
+                let neither = format!("no release in {namespace} has this name either");
+                known(&self.project, name).map_err(|error| error.since(neither))?;
             }
         }
         Ok(())
@@ -263,14 +263,7 @@ impl Opened {
 }
 
 fn known(project: &Project, name: &Name) -> Result<()> {
-    match project.services.contains_key(name) {
-        true => Ok(()),
-        false => Err(unknown(project, name)),
-    }
-}
-
-fn unknown(project: &Project, name: &Name) -> Error {
-    project::unknown_service(name, project.services.keys())
+    project.service(name).map(drop)
 }
 
 /// Who deploys: a name for people, and what tells this run from any other.

@@ -164,10 +164,7 @@ pub fn render_with(
     let mut blueprints = BTreeMap::new();
     let mut wanted = Vec::new();
     for name in services {
-        let service = project
-            .services
-            .get(name)
-            .ok_or_else(|| Error::invalid(format!("there is no service `{name}`")))?;
+        let service = project.service(name)?;
         if !blueprints.contains_key(&service.blueprint) {
             let blueprint = catalog::blueprint(Some(&project.root), &service.blueprint)?;
             blueprints.insert(service.blueprint.clone(), blueprint);

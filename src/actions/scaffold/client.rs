@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use super::design::{callable, service as service_of};
+use super::design::callable;
 use super::service::{path, read, rendered};
 use crate::actions::generate;
 use crate::config::project::{self, Selection};
@@ -54,7 +54,7 @@ pub struct PreparedClient {
 pub async fn prepare(project: &Project, provider: &Name, caller: &Name) -> Result<PreparedClient> {
     let tree = DiskTree::new(&project.root);
     let provided = callable(project, provider)?;
-    for party in [provided, service_of(project, caller)?] {
+    for party in [provided, project.service(caller)?] {
         if party.container.is_some() {
             return Err(Error::invalid(format!(
                 "a client of `{provider}` cannot be made in `{caller}`"
@@ -66,11 +66,11 @@ pub async fn prepare(project: &Project, provider: &Name, caller: &Name) -> Resul
             )));
         }
     }
-    check_caller(service_of(project, caller)?, provider)?;
+    check_caller(project.service(caller)?, provider)?;
     let offered = offered(provided, &tree)?;
-    let (changes, write) = manifest(project, service_of(project, caller)?, provider, &tree)?;
+    let (changes, write) = manifest(project, project.service(caller)?, provider, &tree)?;
     let after = project::load_with(&project.root, &changes, &Selection::All)?;
-    let service = service_of(&after, caller)?;
+    let service = after.service(caller)?;
     let blueprint = catalog::blueprint(Some(&project.root), &service.blueprint)?;
     let files = generate::service_files((&after, &changes), &blueprint, service)?;
     let folder = format!("internal/clients/{}", provider.package());

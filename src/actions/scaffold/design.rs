@@ -175,7 +175,7 @@ impl Ground<'_> {
             }
         }
         for (event, provider) in &request.consumes {
-            let service = service(self.project, provider)?;
+            let service = self.project.service(provider)?;
             if !service.publishes.contains(event) {
                 let known = service.publishes.iter().map(Name::as_str);
                 let what = format!("`{provider}` publishes no event `{event}`");
@@ -309,27 +309,12 @@ pub fn check_name(
         .hint("Choose another name"))
 }
 
-/// The service of this name.
-///
-/// # Errors
-/// When the workspace has none: with the nearest that it has.
-pub fn service<'a>(project: &'a Project, name: &Name) -> Result<&'a Service> {
-    project.services.get(name).ok_or_else(|| {
-        let known = project.services.keys().map(Name::as_str);
-        unknown(
-            format!("the workspace has no service `{name}`"),
-            name.as_str(),
-            known,
-        )
-    })
-}
-
 /// The service of this name, which others can call.
 ///
 /// # Errors
 /// When there is none, or it has no public listener.
 pub fn callable<'a>(project: &'a Project, name: &Name) -> Result<&'a Service> {
-    let service = service(project, name)?;
+    let service = project.service(name)?;
     if service.ports.called().is_none() {
         let error = Error::invalid(format!("`{name}` cannot be called"));
         return Err(match service.container {

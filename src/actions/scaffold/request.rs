@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::suggest;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 use crate::model::project::BlueprintReference;
+use crate::model::suggest;
 
 /// The choices for a new service; what is absent gets a default, or an error that names the flag.
 #[derive(Debug, Clone, PartialEq, Eq)]

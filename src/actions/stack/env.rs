@@ -8,6 +8,7 @@ use std::path::Path;
 use super::Stack;
 use super::addresses::HostPorts;
 use crate::error::{Error, Result};
+use crate::model::project::unknown_service;
 use crate::model::secret::Secret;
 use crate::model::stack::{Observed, Role};
 
@@ -18,14 +19,8 @@ use crate::model::stack::{Observed, Role};
 pub async fn environment(stack: &Stack, service: &str) -> Result<BTreeMap<String, Secret>> {
     let mut services = stack.spec.services.iter();
     let instance = services.find(|it| it.name == service).ok_or_else(|| {
-        let known: Vec<&str> = stack
-            .spec
-            .services
-            .iter()
-            .map(|it| it.name.as_str())
-            .collect();
-        Error::invalid(format!("this workspace has no service `{service}`"))
-            .hint(format!("The services are {}", known.join(", ")))
+        let known = stack.spec.services.iter().map(|it| it.name.as_str());
+        unknown_service(service, known)
     })?;
     let observed = stack.runtime.observe().await?;
     let observed: BTreeMap<String, Observed> = observed

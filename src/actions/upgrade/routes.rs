@@ -8,7 +8,6 @@ use super::{HeldBack, Step, UpgradeRequest};
 use crate::config::catalog;
 use crate::config::lock_file::LockFile;
 use crate::config::service_file;
-use crate::config::suggest;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Project, Service};
@@ -59,16 +58,7 @@ fn chosen<'a>(project: &'a Project, names: &[Name]) -> Result<Vec<&'a Service>> 
     if names.is_empty() {
         return Ok(project.services.values().collect());
     }
-    let found = names.iter().map(|name| {
-        project.services.get(name).ok_or_else(|| {
-            let error = Error::invalid(format!("there is no service `{name}`"));
-            let known = project.services.keys().map(Name::as_str);
-            match suggest::hint(name.as_str(), known) {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-        })
-    });
+    let found = names.iter().map(|name| project.service(name));
     let mut found: Vec<&Service> = found.collect::<Result<_>>()?;
     found.sort_by(|one, other| one.name.cmp(&other.name));
     found.dedup_by(|one, other| one.name == other.name);

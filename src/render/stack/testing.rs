@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::StackInput;
 use super::servers::plan;
 use super::services::variables;
-use super::{StackInput, unknown_service};
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 use crate::model::project::Service;
@@ -69,11 +69,7 @@ fn chosen<'a>(input: &StackInput<'a>) -> Result<Vec<&'a Service>> {
         false => input
             .selected
             .iter()
-            .map(|name| {
-                services
-                    .get(name)
-                    .ok_or_else(|| unknown_service(input, name))
-            })
+            .map(|name| input.project.service(name))
             .collect(),
     }
 }

@@ -329,11 +329,8 @@ fn a_server_is_the_same_whatever_is_selected() {
 #[test]
 fn an_unknown_service_is_refused_with_those_that_exist() {
     let error = Case::new().select(&["order"]).stack().unwrap_err();
-    assert_eq!(error.message(), "this workspace has no service `order`");
-    assert_eq!(
-        error.hints(),
-        ["The services are billing, orders, storefront"]
-    );
+    assert_eq!(error.message(), "there is no service `order`");
+    assert_eq!(error.hints(), ["Did you mean `orders`?"]);
 }
 
 #[test]
