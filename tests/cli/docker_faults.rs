@@ -68,7 +68,6 @@ fn a_docker_that_may_not_be_used_is_told_from_one_that_does_not_run() {
 exit code 4
 --- stderr
 error: you may not use Docker at unix://[ROOT]/docker.sock (DOCKER_HOST)
-  why: Error in the hyper legacy client: client error (Connect)
   why: Permission denied (os error 13)
  next: Let an administrator add you to the group that owns the socket, often `docker`, and log in again
  next: Or run everything as host processes: `--runtime process`
@@ -87,7 +86,6 @@ fn a_docker_that_hangs_up_is_no_end_without_a_way_out() {
 exit code 4
 --- stderr
 error: Docker cannot be reached at unix://[ROOT]/docker.sock (DOCKER_HOST)
-  why: Error in the hyper legacy client: client error (SendRequest)
   why: connection closed before message completed
  next: Start Docker, or choose another one with DOCKER_HOST or `docker context use`
  next: Or run everything as host processes: `--runtime process`
@@ -106,7 +104,6 @@ fn a_socket_that_is_none_is_named() {
 exit code 4
 --- stderr
 error: Docker cannot be reached at unix://[ROOT]/docker.sock (DOCKER_HOST)
-  why: Error in the hyper legacy client: client error (Connect)
   why: Connection refused (os error 111)
  next: Start Docker, or choose another one with DOCKER_HOST or `docker context use`
  next: Or run everything as host processes: `--runtime process`
@@ -121,6 +118,23 @@ exit code 4
 error: Docker cannot be reached at carrier-pigeon://coop (DOCKER_HOST)
   why: URI scheme is not supported: carrier-pigeon://coop
  next: Start Docker, or choose another one with DOCKER_HOST or `docker context use`
+ next: Or run everything as host processes: `--runtime process`
+
+"#]]
+    );
+}
+
+#[test]
+fn a_docker_behind_ssh_is_refused_with_the_way_to_it() {
+    let workspace = Workspace::shop_with_orders();
+    assert_data_eq!(
+        up(&workspace, "ssh://me@build.example").to_string(),
+        str![[r#"
+exit code 4
+--- stderr
+error: Docker at ssh://me@build.example (DOCKER_HOST) is reached through SSH, which gantline does not speak
+ next: Forward its socket: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock me@build.example`, and set DOCKER_HOST=unix:///tmp/docker.sock
+ next: Or choose a Docker at unix:// or tcp:// with DOCKER_HOST or `docker context use`
  next: Or run everything as host processes: `--runtime process`
 
 "#]]

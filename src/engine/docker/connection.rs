@@ -8,6 +8,7 @@ use std::time::Duration;
 use bollard::{API_DEFAULT_VERSION, Docker};
 use sha2::{Digest, Sha256};
 
+use super::root_cause;
 use crate::error::{Error, Result};
 
 /// Where the daemon listens when nothing says otherwise.
@@ -157,11 +158,14 @@ fn daemon_of_context(configuration: &Path, context: &str) -> Result<Daemon> {
 /// [`crate::error::ErrorKind::Missing`] when it cannot be reached, is not allowed, or is too old.
 pub async fn connect(environment: &DockerEnvironment) -> Result<Docker> {
     let daemon = find_daemon(environment)?;
-    let client = client(&daemon).map_err(|error| unreachable(&daemon).because(error))?;
+    if let Some(address) = daemon.host.strip_prefix("ssh://") {
+        return Err(behind_ssh(&daemon, address));
+    }
+    let client = client(&daemon).map_err(|error| unreachable(&daemon).since(root_cause(&error)))?;
     match tokio::time::timeout(FIRST_ANSWER, client.negotiate_version()).await {
         Ok(Ok(client)) => new_enough(client, &daemon),
-        Ok(Err(error)) if is_forbidden(&error) => Err(forbidden(&daemon).because(error)),
-        Ok(Err(error)) => Err(unreachable(&daemon).because(error)),
+        Ok(Err(error)) if is_forbidden(&error) => Err(forbidden(&daemon).since(root_cause(&error))),
+        Ok(Err(error)) => Err(unreachable(&daemon).since(root_cause(&error))),
         Err(_) => {
             Err(unreachable(&daemon)
                 .since(format!("no answer within {} s", FIRST_ANSWER.as_secs())))
@@ -208,6 +212,24 @@ fn forbidden(daemon: &Daemon) -> Error {
         daemon.host, daemon.origin
     ))
     .hint("Let an administrator add you to the group that owns the socket, often `docker`, and log in again")
+    .hint(WAY_OUT)
+}
+
+/// A daemon that only a session of SSH leads to: `address` is `USER@HOST:PORT`.
+fn behind_ssh(daemon: &Daemon, address: &str) -> Error {
+    let address = address.split('/').next().unwrap_or(address);
+    let target = match address.rsplit_once(':') {
+        Some((target, port)) => format!("-p {port} {target}"),
+        None => address.to_owned(),
+    };
+    Error::missing(format!(
+        "Docker at {} ({}) is reached through SSH, which gantline does not speak",
+        daemon.host, daemon.origin
+    ))
+    .hint(format!(
+        "Forward its socket: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock {target}`, and set DOCKER_HOST=unix:///tmp/docker.sock"
+    ))
+    .hint("Or choose a Docker at unix:// or tcp:// with DOCKER_HOST or `docker context use`")
     .hint(WAY_OUT)
 }
 
@@ -306,6 +328,18 @@ mod tests {
         let error = find_daemon(&variables).unwrap_err();
         assert_eq!(error.kind(), crate::error::ErrorKind::Missing);
         assert!(error.hints().iter().any(|hint| hint == WAY_OUT));
+    }
+
+    #[tokio::test]
+    async fn a_docker_behind_ssh_is_refused_with_the_way_to_it() {
+        let variables = DockerEnvironment {
+            host: Some("ssh://me@build.example:2222/run/docker.sock".to_owned()),
+            ..DockerEnvironment::default()
+        };
+        let error = connect(&variables).await.unwrap_err();
+        assert!(error.message().contains("does not speak"), "{error}");
+        let forward = &error.hints()[0];
+        assert!(forward.contains("-p 2222 me@build.example`"), "{forward}");
     }
 
     #[tokio::test]

@@ -228,9 +228,19 @@ fn failure(doing: impl Into<String>, error: bollard::errors::Error) -> Error {
         Docker::DockerResponseServerError { message, .. } => Error::failed(doing).since(message),
         Docker::DockerStreamError { error } => Error::failed(doing).since(error),
         unreachable => Error::missing(doing)
-            .because(unreachable)
+            .since(root_cause(&unreachable))
             .hint("See whether the Docker daemon still runs: `docker info`"),
     }
+}
+
+/// What lies under an error of the client, whose own layers mean nothing to people: the system's
+/// words, such as `Connection refused`.
+fn root_cause(error: &bollard::errors::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }
 
 /// Whether the daemon says that something does not exist.
