@@ -51,6 +51,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         }
         None => Ok(default),
     };
+    let taken = args.module.is_none() && !interactive;
     let module = answered(args.module, "Go module", default_module(&name))?;
     let registry = default_registry(&name, &module);
     let registry = answered(args.registry, "Registry of images", registry)?;
@@ -60,6 +61,12 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         module,
         registry,
     })?;
+    if taken {
+        let module = default_module(&name);
+        app.events().note(format!(
+            "the Go module is {module}, by default; name yours with `--module github.com/acme/{name}`"
+        ));
+    }
     let mut made = Made::of(name, &plan);
     made.dry_run = args.dry_run;
     if args.dry_run {

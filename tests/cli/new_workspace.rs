@@ -55,6 +55,18 @@ fn a_dry_run_makes_nothing() {
 }
 
 #[test]
+fn a_module_that_is_taken_by_default_is_said() {
+    let workspace = Workspace::empty();
+    let run = workspace.gantline(&["new", "shop"]);
+    assert_eq!(run.code, 0, "{run}");
+    let said = "the Go module is example.com/shop, by default; name yours with `--module";
+    assert!(run.stderr.contains(said), "{run}");
+    let named = ["new", "mine", "--module", "github.com/acme/mine"];
+    let run = workspace.gantline(&named);
+    assert_eq!(run.stderr, "", "{run}");
+}
+
+#[test]
 fn a_folder_that_holds_something_is_refused_and_left_alone() {
     let workspace = Workspace::empty().file("shop/notes.txt", "mine");
     let run = workspace.gantline(&["new", "shop"]);
