@@ -7,6 +7,7 @@ use std::time::Duration;
 use dialoguer::Confirm;
 use futures::future::BoxFuture;
 
+use super::question;
 use crate::actions::deploy::{Action, ObjectChange, Opening, ReleasePlan, Scope};
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -114,15 +115,8 @@ pub fn confirm(app: &App, question: &str) -> Result<()> {
             Error::invalid(format!("{question} needs a confirmation")).hint("Give it with `--yes`")
         );
     }
-    let answer = Confirm::new()
-        .with_prompt(format!("{question}?"))
-        .default(false)
-        .interact();
-    match answer {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(Error::interrupted().since("nothing was done")),
-        Err(error) => Err(Error::interrupted().because(error)),
-    }
+    let confirm = Confirm::new().with_prompt(format!("{question}?"));
+    question::agreed(confirm.default(false))
 }
 
 /// Writes a plan: a line for each release, one for each object below it, and the differences

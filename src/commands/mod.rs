@@ -21,6 +21,7 @@ mod interrupt;
 mod logs;
 mod manual;
 mod new;
+mod question;
 mod render;
 mod restart;
 mod rollback;

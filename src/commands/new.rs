@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use dialoguer::{Confirm, Input};
 
+use super::question;
 use crate::actions::generate::complete_interrupted;
 use crate::actions::workspace::{NewPlan, NewRequest, check_folder, make_new, plan_new};
 use crate::app::App;
@@ -116,32 +117,13 @@ fn name_of(text: &str) -> Result<Name> {
 }
 
 fn ask(prompt: &str, default: String) -> Result<String> {
-    Input::new()
-        .with_prompt(prompt)
-        .default(default)
-        .interact_text()
-        .map_err(not_asked)
+    let input = Input::new().with_prompt(prompt).default(default);
+    question::answered(|| input.interact_text().map(Some))
 }
 
 fn confirm(made: &Made) -> Result<()> {
     let prompt = format!("Make {} with {}?", made.folder, made.files.join(", "));
-    match Confirm::new()
-        .with_prompt(prompt)
-        .default(true)
-        .interact_opt()
-    {
-        Ok(Some(true)) => Ok(()),
-        Ok(_) => Err(Error::interrupted()),
-        Err(error) => Err(not_asked(error)),
-    }
-}
-
-fn not_asked(error: dialoguer::Error) -> Error {
-    let dialoguer::Error::IO(cause) = error;
-    match cause.kind() {
-        io::ErrorKind::Interrupted => Error::interrupted(),
-        _ => Error::failed("the question could not be asked").because(cause),
-    }
+    question::agreed(Confirm::new().with_prompt(prompt).default(true))
 }
 
 /// The answer of `new`.

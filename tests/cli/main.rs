@@ -25,12 +25,13 @@ mod manifests;
 mod new_workspace;
 mod own_blueprint;
 mod published;
+mod questions;
 mod release_names;
 mod scaffold;
 #[path = "../published/schemas.rs"]
 mod schemas;
 mod stack;
-
+mod terminal;
 mod upgrade;
 mod usage;
 mod workspace;

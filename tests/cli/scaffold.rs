@@ -1,8 +1,6 @@
 //! `add service`, `add client` and `blueprint`, with flags alone.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 
 use snapbox::{assert_data_eq, str};
 
@@ -62,34 +60,12 @@ fn with_orders() -> Workspace {
     workspace
 }
 
-/// Every file below the workspace, but for the lock of the running program.
-fn tree(workspace: &Workspace) -> BTreeMap<String, Vec<u8>> {
-    fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let below = path.strip_prefix(root).unwrap().display().to_string();
-            if below == ".gantline/run" {
-                continue;
-            }
-            if path.is_dir() {
-                collect(root, &path, found);
-            } else {
-                found.insert(below, fs::read(&path).unwrap());
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    let root = workspace.path("");
-    collect(&root, &root, &mut found);
-    found
-}
-
 fn refused(workspace: &Workspace, arguments: &[&str]) -> String {
-    let before = tree(workspace);
+    let before = workspace.tree();
     let run = workspace.gantline(arguments);
     assert_eq!(run.code, 2, "{run}");
     assert_eq!(run.stdout, "", "{run}");
-    assert!(before == tree(workspace), "something was written");
+    assert!(before == workspace.tree(), "something was written");
     run.stderr
 }
 
@@ -154,19 +130,19 @@ fn a_caller_is_shown_one_call_from_a_handler() {
 
 #[test]
 fn the_same_request_gives_the_same_bytes() {
-    assert!(tree(&with_orders()) == tree(&with_orders()));
+    assert!(with_orders().tree() == with_orders().tree());
 }
 
 #[test]
 fn a_dry_run_writes_nothing() {
     let workspace = empty();
-    let before = tree(&workspace);
+    let before = workspace.tree();
     let mut arguments = ORDERS.to_vec();
     arguments.push("--dry-run");
     let run = workspace.gantline(&arguments);
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stdout.starts_with("Would add orders"), "{run}");
-    assert!(before == tree(&workspace), "something was written");
+    assert!(before == workspace.tree(), "something was written");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! A temporary home and workspace, and the binary run in it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -166,6 +168,32 @@ impl Workspace {
         prepared.spawn().unwrap()
     }
 
+    /// Starts the binary in the workspace at a terminal.
+    pub fn start_at(
+        &self,
+        terminal: &OwnedFd,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Child {
+        let side = || Stdio::from(terminal.try_clone().unwrap());
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gantline"));
+        command
+            .args(arguments)
+            .current_dir(&self.root)
+            .env("TERM", "xterm-256color")
+            .envs(environment.iter().copied());
+        let prepared = self.prepare(&mut command);
+        prepared.stdin(side()).stdout(side()).stderr(side());
+        prepared.spawn().unwrap()
+    }
+
+    /// Every file below the workspace, but for the lock of the running program.
+    pub fn tree(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut found = BTreeMap::new();
+        collect(&self.root, &self.root, &mut found);
+        found
+    }
+
     fn finish(&self, command: &mut Command) -> Run {
         self.ended(&self.prepare(command).output().unwrap())
     }
@@ -191,6 +219,21 @@ impl Workspace {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .envs(chosen)
             .stdin(Stdio::null())
+    }
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let below = path.strip_prefix(root).unwrap().display().to_string();
+        if below == ".gantline/run" {
+            continue;
+        }
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else {
+            found.insert(below, fs::read(&path).unwrap());
+        }
     }
 }
 

@@ -47,6 +47,32 @@ pub struct PreparedClient {
     also: Vec<FileWrite>,
 }
 
+/// The services that a client in `caller` may be made of: they describe what they offer, and are
+/// not called by it yet.
+pub fn providers(project: &Project, caller: &Service) -> Vec<Name> {
+    let tree = DiskTree::new(&project.root);
+    let others = project.services.values().filter(|provider| {
+        caller.container.is_none()
+            && provider.container.is_none()
+            && provider.ports.called().is_some()
+            && check_caller(caller, &provider.name).is_ok()
+            && offered(provider, &tree).is_ok()
+    });
+    others.map(|provider| provider.name.clone()).collect()
+}
+
+/// The services in which a client of `provider` may be made, or of any service.
+pub fn callers(project: &Project, provider: Option<&Name>) -> Vec<Name> {
+    let services = project.services.values().filter(|caller| {
+        let providers = providers(project, caller);
+        match provider {
+            Some(provider) => providers.contains(provider),
+            None => !providers.is_empty(),
+        }
+    });
+    services.map(|caller| caller.name.clone()).collect()
+}
+
 /// Prepares a client of `provider` in `caller`.
 ///
 /// # Errors

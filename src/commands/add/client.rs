@@ -2,25 +2,31 @@
 
 use std::io::{self, Write};
 
+use crate::actions::scaffold::client::PreparedClient;
 use crate::actions::scaffold::{client, request};
 use crate::app::App;
+use crate::commands::interrupt;
 use crate::config::project::{self, Selection};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::model::name::Name;
+use crate::model::project::Project;
 use crate::report::{Answer, Style};
 
 use super::answer::{write_examples, written};
+use super::questions::Questions;
 
 /// Let a service call another one
 ///
 /// The client is generated from the provider's own OpenAPI document, with time-outs, retries and
-/// a circuit breaker around it, and wired into the service. This needs Go.
+/// a circuit breaker around it, and wired into the service. This needs Go. At a terminal, what is
+/// not given is asked.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The service to call, such as `orders`
-    provider: String,
+    provider: Option<String>,
     /// The service that calls it
     #[arg(long = "in", value_name = "SERVICE")]
-    service: String,
+    service: Option<String>,
     /// Show what would be written, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -31,36 +37,89 @@ pub struct Args {
 /// # Errors
 /// When the provider cannot be called, Go is absent, or the files cannot be written.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let provider = request::name("the service to call", &args.provider)?;
-    let service = request::name("--in", &args.service)?;
+    let given = Given::parse(&args)?;
     let project = project::load(&app.settings().directory, &Selection::All)?;
+    let questions = app.settings().interactive.then(|| Questions::new(&project));
+    let (provider, service) = match &questions {
+        Some(questions) => given.asked(&project, questions)?,
+        None => given.complete()?,
+    };
     let events = app.events();
     events.note(format!(
         "generating the client of {provider} with oapi-codegen"
     ));
-    let prepared = client::prepare(&project, &provider, &service).await?;
-    if !args.dry_run {
-        prepared.apply(&project, &*events).await?;
+    let preparing = client::prepare(&project, &provider, &service);
+    let prepared = interrupt::listen()?.leave(preparing).await?;
+    let mut answer = AddedClient::of(&prepared);
+    if args.dry_run {
+        answer.dry_run = true;
+        return app.answer(&answer);
     }
-    let manifest = format!("{}/service.yaml", prepared.service.directory);
-    let conflicts = prepared
-        .plan
-        .conflicts()
-        .map(|change| change.path.to_string());
-    app.answer(&AddedClient {
-        provider: provider.to_string(),
-        service: service.to_string(),
-        files: std::iter::once(manifest)
-            .chain(written(&prepared.plan))
-            .collect(),
-        conflicts: conflicts.collect(),
-        examples: prepared.examples.clone(),
-        next: vec![format!(
-            "cd {} && go test ./...",
-            prepared.service.directory
-        )],
-        dry_run: args.dry_run,
-    })
+    if let Some(questions) = questions.filter(Questions::were_asked) {
+        questions.confirm(&answer.summary())?;
+    }
+    prepared.apply(&project, &*events).await?;
+    app.answer(&answer)
+}
+
+/// What the command line gave.
+struct Given {
+    provider: Option<Name>,
+    service: Option<Name>,
+}
+
+impl Given {
+    fn parse(args: &Args) -> Result<Self> {
+        let name = |what: &str, text: &Option<String>| {
+            let text = text.as_deref();
+            text.map(|text| request::name(what, text)).transpose()
+        };
+        Ok(Self {
+            provider: name("the service to call", &args.provider)?,
+            service: name("--in", &args.service)?,
+        })
+    }
+
+    /// The provider and the service that calls it, where nobody can be asked.
+    fn complete(self) -> Result<(Name, Name)> {
+        match (self.provider, self.service) {
+            (Some(provider), Some(service)) => Ok((provider, service)),
+            (None, _) => Err(Error::invalid("the service to call is missing")
+                .hint("Write `gantline add client PROVIDER --in SERVICE`")),
+            (Some(provider), None) => Err(Error::invalid("`--in` is missing").hint(format!(
+                "Add `--in SERVICE`, the service that calls `{provider}`"
+            ))),
+        }
+    }
+
+    /// The same, with what is missing asked: only what goes together is offered.
+    fn asked(self, project: &Project, questions: &Questions<'_>) -> Result<(Name, Name)> {
+        let service = match self.service {
+            Some(service) => service,
+            None => {
+                let callers = client::callers(project, self.provider.as_ref());
+                questions.service("Service that calls", some(callers)?)?
+            }
+        };
+        let provider = match self.provider {
+            Some(provider) => provider,
+            None => {
+                let caller = project.service(&service)?;
+                let providers = client::providers(project, caller);
+                questions.service("Service to call", some(providers)?)?
+            }
+        };
+        Ok((provider, service))
+    }
+}
+
+fn some(names: Vec<Name>) -> Result<Vec<Name>> {
+    match names.is_empty() {
+        false => Ok(names),
+        true => Err(Error::invalid("there are no services to choose from")
+            .since("a client is made in a service from a blueprint, of another one that describes what it offers in api/openapi.yaml and is not called yet")
+            .hint("Add one with `gantline add service`")),
+    }
 }
 
 #[derive(serde::Serialize, schemars::JsonSchema)]
@@ -79,6 +138,30 @@ pub(in crate::commands) struct AddedClient {
     next: Vec<String>,
     /// Whether nothing was written.
     dry_run: bool,
+}
+
+impl AddedClient {
+    fn of(prepared: &PreparedClient) -> Self {
+        let directory = &prepared.service.directory;
+        let conflicts = prepared.plan.conflicts();
+        Self {
+            provider: prepared.provider.to_string(),
+            service: prepared.service.name.to_string(),
+            files: std::iter::once(format!("{directory}/service.yaml"))
+                .chain(written(&prepared.plan))
+                .collect(),
+            conflicts: conflicts.map(|change| change.path.to_string()).collect(),
+            examples: prepared.examples.clone(),
+            next: vec![format!("cd {directory} && go test ./...")],
+            dry_run: false,
+        }
+    }
+
+    /// One line on what is about to be written.
+    fn summary(&self) -> String {
+        let of = format!("for the client of {}", self.provider);
+        format!("{} files in {} {of}", self.files.len(), self.service)
+    }
 }
 
 impl Answer for AddedClient {

@@ -1,12 +1,12 @@
 //! What the flags left open, asked at a terminal.
 
 use std::cell::Cell;
-use std::io;
 
 use dialoguer::theme::{ColorfulTheme, SimpleTheme, Theme};
 use dialoguer::{Confirm, FuzzySelect, Input, MultiSelect};
 
 use crate::actions::scaffold::request::ServiceRequest;
+use crate::commands::question;
 use crate::config::{catalog, options};
 use crate::error::{Error, Result};
 use crate::model::blueprint::{Blueprint, Count, OptionDefinition, OptionValues};
@@ -83,10 +83,14 @@ impl<'a> Questions<'a> {
         let confirm = Confirm::with_theme(&*self.theme)
             .with_prompt(prompt)
             .default(true);
-        match answered(confirm.interact_opt())? {
-            true => Ok(()),
-            false => Err(Error::interrupted().since("nothing was written")),
-        }
+        question::agreed(confirm)
+    }
+
+    /// One of these services.
+    pub fn service(&self, prompt: &str, names: Vec<Name>) -> Result<Name> {
+        let items: Vec<String> = names.iter().map(Name::to_string).collect();
+        let chosen = names.into_iter().nth(self.select(prompt, &items, 0)?);
+        chosen.ok_or_else(|| Error::failed("there is no service to choose from"))
     }
 
     fn option(&self, option: &OptionDefinition) -> Result<String> {
@@ -201,7 +205,7 @@ impl<'a> Questions<'a> {
             .with_prompt(prompt)
             .allow_empty(true)
             .validate_with(|text: &String| check(text));
-        answered(input.interact_text().map(Some))
+        question::answered(|| input.interact_text().map(Some))
     }
 
     fn select(&self, prompt: &str, items: &[String], default: usize) -> Result<usize> {
@@ -210,7 +214,7 @@ impl<'a> Questions<'a> {
             .with_prompt(prompt)
             .items(items)
             .default(default);
-        answered(select.interact_opt())
+        question::answered(|| select.interact_opt())
     }
 
     fn several<T: std::fmt::Display>(&self, prompt: &str, items: &[T]) -> Result<Vec<usize>> {
@@ -218,18 +222,6 @@ impl<'a> Questions<'a> {
         let select = MultiSelect::with_theme(&*self.theme)
             .with_prompt(prompt)
             .items(items);
-        answered(select.interact_opt())
-    }
-}
-
-/// An answer; Escape, `q` and Ctrl-C break the command off.
-fn answered<T>(answer: dialoguer::Result<Option<T>>) -> Result<T> {
-    match answer {
-        Ok(Some(answer)) => Ok(answer),
-        Ok(None) => Err(Error::interrupted().since("nothing was written")),
-        Err(dialoguer::Error::IO(error)) if error.kind() == io::ErrorKind::Interrupted => {
-            Err(Error::interrupted().since("nothing was written"))
-        }
-        Err(error) => Err(Error::failed("the question could not be asked").because(error)),
+        question::answered(|| select.interact_opt())
     }
 }

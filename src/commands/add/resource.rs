@@ -6,6 +6,7 @@ use dialoguer::{Confirm, FuzzySelect};
 
 use crate::actions::workspace::{ResourcePlan, ResourceRequest, add_resource, plan_resource};
 use crate::app::App;
+use crate::commands::question;
 use crate::config::catalog;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -73,37 +74,18 @@ fn ask_kind() -> Result<String> {
         .values()
         .map(|kind| format!("{:<10} {}", kind.name, kind.summary))
         .collect();
-    let chosen = FuzzySelect::new()
+    let select = FuzzySelect::new()
         .with_prompt("Type")
         .items(&items)
-        .default(0)
-        .interact_opt()
-        .map_err(not_asked)?;
-    chosen
-        .and_then(|at| types.keys().nth(at))
-        .map(Name::to_string)
-        .ok_or_else(Error::interrupted)
+        .default(0);
+    let chosen = question::answered(|| select.interact_opt())?;
+    let chosen = types.keys().nth(chosen).map(Name::to_string);
+    chosen.ok_or_else(|| Error::failed("there is no type to choose from"))
 }
 
 fn confirm(answer: &Added) -> Result<()> {
     let prompt = format!("Add `{}` to gantline.yaml?", answer.line);
-    match Confirm::new()
-        .with_prompt(prompt)
-        .default(true)
-        .interact_opt()
-    {
-        Ok(Some(true)) => Ok(()),
-        Ok(_) => Err(Error::interrupted()),
-        Err(error) => Err(not_asked(error)),
-    }
-}
-
-fn not_asked(error: dialoguer::Error) -> Error {
-    let dialoguer::Error::IO(cause) = error;
-    match cause.kind() {
-        io::ErrorKind::Interrupted => Error::interrupted(),
-        _ => Error::failed("the question could not be asked").because(cause),
-    }
+    question::agreed(Confirm::new().with_prompt(prompt).default(true))
 }
 
 fn missing_kind() -> Result<Error> {
