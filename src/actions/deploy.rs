@@ -8,6 +8,7 @@ mod open;
 mod outcome;
 mod past;
 mod plan;
+mod prepare;
 mod release;
 mod rollback;
 mod run;
@@ -22,7 +23,7 @@ pub use outcome::{Change, Outcome};
 pub use past::{Past, Revision};
 pub use plan::{Action, Changes, ObjectChange, compare};
 pub use release::AfterFailure;
-pub use run::{DeployRequest, ReleasePlan, error_of, refusal_of};
+pub use run::{DeployRequest, Deployment, DeploymentPlan, ReleasePlan, error_of, refusal_of};
 pub use schema::{SchemaJudgement, Schemas};
 pub use site::Site;
 
@@ -30,6 +31,8 @@ pub use crate::engine::kubernetes::objects::ObjectKey;
 
 #[cfg(test)]
 mod interrupt_tests;
+#[cfg(test)]
+mod prepare_tests;
 #[cfg(test)]
 mod schema_tests;
 #[cfg(test)]

@@ -190,4 +190,4 @@ impl Source<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -8,7 +8,7 @@ use dialoguer::Confirm;
 use futures::future::BoxFuture;
 
 use super::question;
-use crate::actions::deploy::{Action, ObjectChange, Opening, ReleasePlan, Scope};
+use crate::actions::deploy::{Action, ObjectChange, ObjectKey, Opening, ReleasePlan, Scope};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -117,6 +117,25 @@ pub fn confirm(app: &App, question: &str) -> Result<()> {
     }
     let confirm = Confirm::new().with_prompt(format!("{question}?"));
     question::agreed(confirm.default(false))
+}
+
+/// Writes what would be created before any release; nothing when there is nothing.
+///
+/// # Errors
+/// What the stream says.
+pub fn write_creations(
+    out: &mut dyn Write,
+    style: &Style,
+    creations: &[ObjectKey],
+) -> io::Result<()> {
+    if !creations.is_empty() {
+        writeln!(out, "before any release:")?;
+    }
+    for key in creations {
+        let (sign, object) = (style.good("+"), style.good(key.to_string()));
+        writeln!(out, "  {sign} {object}")?;
+    }
+    Ok(())
 }
 
 /// Writes a plan: a line for each release, one for each object below it, and the differences

@@ -2,12 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{ContractionFlag, Selected, TimeoutFlag, confirm, write_plans};
+use super::cluster::{
+    ContractionFlag, Selected, TimeoutFlag, confirm, write_creations, write_plans,
+};
 use super::interrupt;
 use super::stack::write_table;
 use crate::actions::deploy::{
-    AfterFailure, Change, DeployRequest, MissingImages, Opening, Outcome, ReleasePlan, error_of,
-    refusal_of,
+    AfterFailure, Change, DeployRequest, MissingImages, ObjectKey, Opening, Outcome, ReleasePlan,
+    error_of, refusal_of,
 };
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -49,6 +51,10 @@ pub struct Args {
 pub(super) struct Deployed {
     /// The environment.
     environment: Name,
+    /// What was created before any release: the namespace when it was absent, and the Secrets of
+    /// resources that were not there yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    created: Vec<ObjectKey>,
     /// Each release.
     releases: Vec<Outcome>,
 }
@@ -58,6 +64,10 @@ pub(super) struct Deployed {
 pub struct Planned {
     /// Where.
     pub environment: Name,
+    /// What would be created before any release: the namespace when it is absent, and the Secrets
+    /// of resources that are not there yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub creates: Vec<ObjectKey>,
     /// Each service's release.
     pub releases: Vec<ReleasePlan>,
 }
@@ -86,12 +96,13 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     };
     let wanted = interrupts.leave(opened.releases(missing)).await?;
     if only_shows {
-        let releases = interrupts.leave(opened.plan(&wanted)).await?;
-        let changes = releases.iter().any(ReleasePlan::changes_something);
-        let refusal = refusal_of(releases.iter().map(|plan| &plan.schema));
+        let plan = interrupts.leave(opened.plan(&wanted)).await?;
+        let changes = plan.changes_something();
+        let refusal = refusal_of(plan.releases.iter().map(|plan| &plan.schema));
         app.answer(&Planned {
             environment,
-            releases,
+            creates: plan.creates,
+            releases: plan.releases,
         })?;
         return match (refusal, changes) {
             (Some(refusal), _) if args.plan => Err(refusal),
@@ -109,17 +120,21 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         },
         atomic: args.atomic,
     };
-    let releases = opened.site.deploy_all(&wanted, request).await?;
-    let error = error_of(&releases);
+    let deployment = opened.site.deploy_all(&wanted, request).await?;
+    let error = error_of(&deployment.outcomes);
     app.answer(&Deployed {
         environment,
-        releases,
+        created: deployment.created,
+        releases: deployment.outcomes,
     })?;
     error.map_or(Ok(()), Err)
 }
 
 impl Answer for Deployed {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        for key in &self.created {
+            writeln!(out, "created {key}")?;
+        }
         write_outcomes(out, style, &self.releases)
     }
 }
@@ -152,6 +167,7 @@ pub fn write_outcomes(out: &mut dyn Write, style: &Style, outcomes: &[Outcome]) 
 
 impl Answer for Planned {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        write_creations(out, style, &self.creates)?;
         write_plans(out, style, &self.releases, false)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{Selected, write_plans};
+use super::cluster::{Selected, write_creations, write_plans};
 use super::interrupt;
-use crate::actions::deploy::{MissingImages, ReleasePlan};
+use crate::actions::deploy::{MissingImages, ObjectKey, ReleasePlan};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
@@ -25,6 +25,10 @@ pub struct Args {
 pub(super) struct Differences {
     /// The environment.
     environment: Name,
+    /// What would be created before any release: the namespace when it is absent, and the Secrets
+    /// of resources that are not there yet.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    creates: Vec<ObjectKey>,
     /// What a deployment would make of each release.
     releases: Vec<ReleasePlan>,
 }
@@ -40,12 +44,13 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let opened = interrupts.leave(opening.open()).await?;
     let wanted = opened.releases(MissingImages::Refuse);
     let wanted = interrupts.leave(wanted).await?;
-    let releases = interrupts.leave(opened.plan(&wanted)).await?;
-    let differs = releases.iter().any(ReleasePlan::changes_something);
+    let plan = interrupts.leave(opened.plan(&wanted)).await?;
+    let differs = plan.changes_something();
     let message = format!("{environment} differs from the workspace");
     app.answer(&Differences {
         environment,
-        releases,
+        creates: plan.creates,
+        releases: plan.releases,
     })?;
     match differs {
         true => Err(Error::differences(message)),
@@ -55,6 +60,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 
 impl Answer for Differences {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        write_creations(out, style, &self.creates)?;
         write_plans(out, style, &self.releases, true)
     }
 }

@@ -65,6 +65,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
             .plan_rollback(args.service.as_str(), args.revision);
         return app.answer(&Planned {
             environment,
+            creates: Vec::new(),
             releases: vec![interrupts.leave(plan).await?],
         });
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::try_join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::open::{Opened, Releases};
@@ -12,6 +11,7 @@ use super::plan::{ObjectChange, compare};
 use super::release::AfterFailure;
 use super::schema::SchemaJudgement;
 use super::site::Site;
+use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{Record, Status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::release::ReleaseSpec;
@@ -54,12 +54,38 @@ impl ReleasePlan {
     }
 }
 
+/// What a deployment would do.
+#[derive(Debug, Clone)]
+pub struct DeploymentPlan {
+    /// What would be created before any release: the namespace, and Secrets of resources.
+    pub creates: Vec<ObjectKey>,
+    /// What would become of each release.
+    pub releases: Vec<ReleasePlan>,
+}
+
+impl DeploymentPlan {
+    /// Whether a deployment would change anything.
+    pub fn changes_something(&self) -> bool {
+        !self.creates.is_empty() || self.releases.iter().any(ReleasePlan::changes_something)
+    }
+}
+
+/// What a deployment did.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// What was created before any release: the namespace, and Secrets of resources.
+    pub created: Vec<ObjectKey>,
+    /// What became of each release.
+    pub outcomes: Vec<Outcome>,
+}
+
 impl Opened {
     /// What a deployment of these releases would change.
     ///
     /// # Errors
     /// When the cluster would refuse one, or cannot be asked.
-    pub async fn plan(&self, releases: &Releases) -> Result<Vec<ReleasePlan>> {
+    pub async fn plan(&self, releases: &Releases) -> Result<DeploymentPlan> {
+        let creates = self.site.lacking(releases).await?;
         let resources = releases.resources.iter().map(|it| &it.spec);
         let specs = resources.chain(&releases.services);
         let planned = stream::iter(specs.map(|spec| plan_one(&self.site, spec)))
@@ -74,7 +100,11 @@ impl Opened {
             }
         }
         let message = |count| format!("{count} releases cannot be planned");
-        Error::all_of(message, errors).map_or(Ok(plans), Err)
+        let plan = DeploymentPlan {
+            creates,
+            releases: plans,
+        };
+        Error::all_of(message, errors).map_or(Ok(plan), Err)
     }
 }
 
@@ -129,14 +159,14 @@ impl Site {
     /// Deploys releases; each ends ready or taken back.
     ///
     /// # Errors
-    /// When the namespace is absent and cannot be made. What became of the releases is in the
-    /// outcomes; see [`error_of`].
+    /// When the namespace or a Secret is absent and cannot be made. What became of the releases is
+    /// in the outcomes; see [`error_of`].
     pub async fn deploy_all(
         &self,
         releases: &Releases,
         request: DeployRequest,
-    ) -> Result<Vec<Outcome>> {
-        self.leave(self.prepare(releases)).await?;
+    ) -> Result<Deployment> {
+        let created = self.leave(self.prepare(releases)).await?;
         let resources: Vec<&ReleaseSpec> = releases.resources.iter().map(|it| &it.spec).collect();
         let services: Vec<&ReleaseSpec> = releases.services.iter().collect();
         let before = match request.atomic {
@@ -157,14 +187,7 @@ impl Site {
         if request.atomic && failed {
             self.take_back_all(&mut outcomes, &before).await;
         }
-        Ok(outcomes)
-    }
-
-    /// Makes what releases need to be there, and no release owns.
-    async fn prepare(&self, releases: &Releases) -> Result<()> {
-        self.ensure_namespace().await?;
-        let secrets = releases.resources.iter().map(|it| self.ensure_secrets(it));
-        try_join_all(secrets).await.map(drop)
+        Ok(Deployment { created, outcomes })
     }
 
     /// The revisions that run before a deployment.

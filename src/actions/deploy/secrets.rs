@@ -16,19 +16,43 @@ use crate::model::secret::Secret;
 use crate::render::resource_release::SecretObject;
 
 impl Site {
-    /// Makes the Secrets of a resource that are not there yet.
+    /// The Secrets of a resource that are not there yet.
+    ///
+    /// # Errors
+    /// When the cluster cannot be asked, or what is there is not gantline's.
+    pub async fn lacking_secrets(&self, resource: &ResourceSpec) -> Result<Vec<ObjectKey>> {
+        let names = resource.secret_names();
+        let looking = names.iter().map(async |name| {
+            let key = self.secret_key(name);
+            let found = self.objects.get(&key).await?;
+            if let Some(server) = found.as_ref()
+                && *name == resource.server_secret_name()
+            {
+                resource.binding_secrets(&content(server))?;
+            }
+            Ok::<_, Error>(found.is_none().then_some(key))
+        });
+        let lacking = try_join_all(looking).await?;
+        Ok(lacking.into_iter().flatten().collect())
+    }
+
+    /// Makes the Secrets of a resource that are not there yet; those that were made.
     ///
     /// # Errors
     /// When the cluster refuses, or what is there is not gantline's.
-    pub async fn ensure_secrets(&self, resource: &ResourceSpec) -> Result<()> {
+    pub async fn ensure_secrets(&self, resource: &ResourceSpec) -> Result<Vec<ObjectKey>> {
         let name = resource.server_secret_name();
         let key = self.secret_key(&name);
+        let mut all_made = Vec::new();
         let server = match self.objects.get(&key).await? {
             Some(found) => found,
             None => {
                 let secret = resource.new_server_secret()?;
                 match self.make_secret(&secret).await? {
-                    Some(made) => made,
+                    Some(made) => {
+                        all_made.push(key);
+                        made
+                    }
                     // Another client was quicker: its passwords count.
                     None => self.objects.get(&key).await?.ok_or_else(|| {
                         Error::failed(format!("the Secret {name} comes and goes"))
@@ -39,14 +63,14 @@ impl Site {
         };
         let secrets = resource.binding_secrets(&content(&server))?;
         let making = secrets.iter().map(async |secret| {
-            let there = self.objects.get(&self.secret_key(&secret.name)).await?;
-            match there {
-                Some(_) => Ok::<_, Error>(None),
-                None => self.make_secret(secret).await,
+            let key = self.secret_key(&secret.name);
+            if self.objects.get(&key).await?.is_some() {
+                return Ok::<_, Error>(None);
             }
+            Ok(self.make_secret(secret).await?.map(|_| key))
         });
-        try_join_all(making).await?;
-        Ok(())
+        all_made.extend(try_join_all(making).await?.into_iter().flatten());
+        Ok(all_made)
     }
 
     async fn make_secret(&self, secret: &SecretObject) -> Result<Option<Value>> {
@@ -76,7 +100,8 @@ impl Site {
         Ok(made)
     }
 
-    fn secret_key(&self, name: &str) -> ObjectKey {
+    /// Where a Secret of this name is.
+    pub(super) fn secret_key(&self, name: &str) -> ObjectKey {
         ObjectKey::namespaced("v1", "Secret", &self.namespace, name)
     }
 }

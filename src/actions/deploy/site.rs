@@ -123,7 +123,7 @@ impl Site {
     /// # Errors
     /// When the cluster cannot be asked.
     pub async fn has_namespace(&self) -> Result<bool> {
-        match self.objects.get(&namespace_key(&self.namespace)).await {
+        match self.objects.get(&self.namespace_key()).await {
             Ok(found) => Ok(found.is_some()),
             Err(error) if error.kind() == ErrorKind::Missing => Ok(true),
             Err(error) => Err(error),
@@ -131,30 +131,44 @@ impl Site {
     }
 
     /// Makes the namespace when it is absent; its labels, such as those of Pod Security, are its
-    /// administrator's.
+    /// administrator's. `None` when it was there.
     ///
     /// # Errors
     /// When it is absent and may not be made.
-    pub async fn ensure_namespace(&self) -> Result<()> {
+    pub async fn ensure_namespace(&self) -> Result<Option<ObjectKey>> {
         if self.has_namespace().await? {
-            return Ok(());
+            return Ok(None);
         }
-        let key = namespace_key(&self.namespace);
+        let key = self.namespace_key();
         let namespace = json!({
             "apiVersion": "v1",
             "kind": "Namespace",
             "metadata": {"name": self.namespace},
         });
         let made = self.objects.create(&key, &namespace).await;
-        made.map_err(|error| {
+        let made = made.map_err(|error| {
             error.hint(format!(
                 "Or have it made: `kubectl create namespace {}`",
                 self.namespace
             ))
         })?;
+        if made.is_none() {
+            // Another client was quicker.
+            return Ok(None);
+        }
         self.events
             .note(format!("made the namespace {}", self.namespace));
-        Ok(())
+        Ok(Some(key))
+    }
+
+    /// Where the namespace is.
+    pub(super) fn namespace_key(&self) -> ObjectKey {
+        ObjectKey {
+            api_version: "v1".to_owned(),
+            kind: "Namespace".to_owned(),
+            namespace: None,
+            name: self.namespace.clone(),
+        }
     }
 
     /// Finds the places of objects and what is there now.
@@ -312,14 +326,5 @@ impl Held<'_> {
             left = still;
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
-    }
-}
-
-fn namespace_key(name: &str) -> ObjectKey {
-    ObjectKey {
-        api_version: "v1".to_owned(),
-        kind: "Namespace".to_owned(),
-        namespace: None,
-        name: name.to_owned(),
     }
 }

@@ -107,6 +107,14 @@ impl ResourceSpec {
         }
     }
 
+    /// The names of all its Secrets, that which is made first before the others.
+    pub fn secret_names(&self) -> Vec<String> {
+        let [server, own, owner] = resource_release::secret_names(&self.resource.name);
+        let has_owner = !self.kind.owner_exports.is_empty();
+        let owner = has_owner.then_some(owner);
+        [server, own].into_iter().chain(owner).collect()
+    }
+
     /// The name of the Secret that is made first.
     pub fn server_secret_name(&self) -> String {
         let [server, _, _] = resource_release::secret_names(&self.resource.name);

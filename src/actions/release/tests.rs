@@ -59,7 +59,7 @@ fn a_chart_that_is_none_or_leads_elsewhere_is_refused() {
     assert!(error.message().contains("neither"), "{error}");
 }
 
-mod in_the_cluster {
+pub mod in_the_cluster {
     use std::collections::BTreeMap;
 
     use super::super::{ClusterVersion, ResourceSpec, SpecRequest, resources};
@@ -73,7 +73,9 @@ mod in_the_cluster {
         options: {entity: order, store: postgres, messaging: nats}\n\
         uses: {store: orders-db, messaging: events}\npublishes: [order-placed]\n";
 
-    async fn specs(resources_of: &str) -> Vec<ResourceSpec> {
+    /// The resources of a shop whose one service uses a database, `orders-db`, and `events`, when
+    /// an environment says this of them.
+    pub async fn specs(resources_of: &str) -> Vec<ResourceSpec> {
         let folder = tempfile::tempdir().unwrap();
         super::write(
             folder.path(),

@@ -27,11 +27,9 @@ async fn deploy_atomically(
         atomic: true,
     };
     let site = site(&cluster().await, &namespace.name);
-    let outcomes = site.deploy_all(&releases, request).await.unwrap();
-    outcomes
-        .into_iter()
-        .map(|it| (it.release.clone(), it))
-        .collect()
+    let deployment = site.deploy_all(&releases, request).await.unwrap();
+    let outcomes = deployment.outcomes.into_iter();
+    outcomes.map(|it| (it.release.clone(), it)).collect()
 }
 
 #[tokio::test]
