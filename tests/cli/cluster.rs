@@ -1,110 +1,10 @@
 //! A cluster that must not be deployed to, as a small API server plays it.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use serde_json::Value;
 
+use super::api_server::{ApiServer, RECORDED};
+use super::schemas::assert_valid;
 use super::workspace::{Run, Workspace};
-
-/// The UID that the environment records.
-const RECORDED: &str = "0f0e0d0c-0000-4000-8000-000000000001";
-const UNKNOWN: &str = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"not found","reason":"NotFound","code":404}"#;
-const FORBIDDEN: &str = r#"{"kind":"Status","apiVersion":"v1","status":"Failure","message":"forbidden: User \"kim\" cannot get path","reason":"Forbidden","code":403}"#;
-
-/// What an API server says.
-#[derive(Clone, Copy)]
-pub enum ApiServer {
-    /// It accepts connections and never answers.
-    Silent,
-    /// It is the cluster of this UID and version, and holds nothing.
-    Answering {
-        /// The UID of `kube-system`.
-        uid: &'static str,
-        /// The version; API discovery is refused when `None`.
-        version: Option<&'static str>,
-    },
-}
-
-impl ApiServer {
-    /// Starts it; where it listens.
-    pub fn start(self) -> String {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let stream = stream.unwrap();
-                std::thread::spawn(move || self.serve(stream));
-            }
-        });
-        address
-    }
-
-    fn serve(self, mut stream: TcpStream) {
-        let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-        while let Some(Ok(request)) = lines.next() {
-            while lines
-                .next()
-                .is_some_and(|line| line.is_ok_and(|it| !it.is_empty()))
-            {}
-            let Self::Answering { uid, version } = self else {
-                // Whoever asks waits for an answer that does not come.
-                loop {
-                    std::thread::park();
-                }
-            };
-            let path = request.split(' ').nth(1).unwrap_or_default();
-            let (status, body) = answer(path, uid, version);
-            let length = body.len();
-            let head = format!("HTTP/1.1 {status} X\r\nContent-Type: application/json");
-            let _gone = write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}");
-        }
-    }
-}
-
-/// A cluster without anything in it, that has Secrets and no other kind.
-const LISTS: [(&str, &str); 4] = [
-    (
-        "/api",
-        r#"{"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":[]}"#,
-    ),
-    (
-        "/apis",
-        r#"{"kind":"APIGroupList","apiVersion":"v1","groups":[]}"#,
-    ),
-    (
-        "/api/v1",
-        r#"{"kind":"APIResourceList","apiVersion":"v1","groupVersion":"v1","resources":[{"name":"secrets","singularName":"secret","namespaced":true,"kind":"Secret","verbs":["get","list"]}]}"#,
-    ),
-    (
-        "/api/v1/namespaces/shop/secrets",
-        r#"{"kind":"SecretList","apiVersion":"v1","metadata":{},"items":[]}"#,
-    ),
-];
-
-fn answer(path: &str, uid: &str, version: Option<&str>) -> (u16, String) {
-    let path = path.split('?').next().unwrap_or_default();
-    let list = LISTS
-        .iter()
-        .find(|(it, _)| *it == path && version.is_some());
-    if let Some((_, list)) = list {
-        return (200, (*list).to_owned());
-    }
-    match (path, version) {
-        ("/api/v1/namespaces/kube-system", _) => {
-            let metadata = format!(r#""metadata":{{"name":"kube-system","uid":"{uid}"}}"#);
-            let object = format!(r#"{{"kind":"Namespace","apiVersion":"v1",{metadata}}}"#);
-            (200, object)
-        }
-        ("/version", Some(version)) => {
-            let fields = ["major", "minor", "gitCommit", "gitTreeState", "buildDate"];
-            let more = ["goVersion", "compiler", "platform"];
-            let all = fields.iter().chain(&more);
-            let all: String = all.map(|it| format!(r#","{it}":"1""#)).collect();
-            (200, format!(r#"{{"gitVersion":"{version}"{all}}}"#))
-        }
-        (_, None) => (403, FORBIDDEN.to_owned()),
-        _ => (404, UNKNOWN.to_owned()),
-    }
-}
 
 /// A shop with the environment `staging`, whose images are in a registry that never answers.
 pub fn shop(environment: &str) -> Workspace {
@@ -129,6 +29,23 @@ pub fn kubeconfig(workspace: &Workspace, server: &str) -> String {
     let path = workspace.path("kubeconfig");
     std::fs::write(&path, text).unwrap();
     path.display().to_string()
+}
+
+/// A shop of one vendor's service, which uses a database that runs in the cluster of `staging`.
+fn shop_with_a_database() -> Workspace {
+    let digest = "a".repeat(64);
+    let service = format!(
+        "name: pages\nimage: ghcr.io/acme/pages:1@sha256:{digest}\nports: {{http: 8080}}\n\
+         health: /\nuses: {{store: orders-db}}\n"
+    );
+    let environment =
+        format!("namespace: shop\ncluster: {{uid: {RECORDED}}}\nresources: {{orders-db: {{}}}}\n");
+    let workspace = Workspace::shop()
+        .file("services/pages/service.yaml", service)
+        .file("environments/staging.yaml", environment);
+    let run = workspace.gantline(&["generate"]);
+    assert_eq!(run.code, 0, "{run}");
+    workspace
 }
 
 fn run(environment: &str, server: ApiServer, arguments: &[&str]) -> Run {
@@ -226,4 +143,34 @@ fn flags_that_contradict_each_other_are_refused() {
     let run = workspace.gantline(&["deploy", "staging", "--atomic", "--keep-failed"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("--keep-failed"), "{run}");
+}
+
+#[test]
+fn a_plan_names_the_namespace_and_the_secrets_that_would_be_created_first() {
+    let server = ApiServer::Answering {
+        uid: RECORDED,
+        version: Some("v1.34.0"),
+    };
+    let workspace = shop_with_a_database();
+    let kubeconfig = kubeconfig(&workspace, &server.start());
+    let run = workspace.gantline_with(
+        &[("KUBECONFIG", &kubeconfig)],
+        &["deploy", "staging", "--plan"],
+    );
+    assert_eq!(run.code, 3, "{run}");
+    let expected = "before any release:\n  + Namespace/shop\n  + Secret/orders-db-server\n  \
+                    + Secret/orders-db\n  + Secret/orders-db-owner\norders-db: would be installed\n";
+    assert!(run.stdout.starts_with(expected), "{run}");
+    for (schema, arguments) in [
+        ("deploy-plan", &["deploy", "staging", "--dry-run"][..]),
+        ("diff", &["diff", "staging"]),
+    ] {
+        let asked = [arguments, &["--format", "json"]].concat();
+        let run = workspace.gantline_with(&[("KUBECONFIG", &kubeconfig)], &asked);
+        let answer: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_valid(schema, &answer);
+        let kinds = answer["creates"].as_array().unwrap().iter();
+        let kinds: Vec<&str> = kinds.map(|it| it["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["Namespace", "Secret", "Secret", "Secret"]);
+    }
 }

@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::cluster::{ApiServer, kubeconfig, shop};
+use super::api_server::{ApiServer, RECORDED};
+use super::cluster::{kubeconfig, shop};
 use super::workspace::{Run, Workspace};
 
 /// How long the program may take to say what it waits for.
 const SPEECH: Duration = Duration::from_secs(4);
 /// How long it may take to end: without the signal it takes at least half a minute.
 const END: Duration = Duration::from_secs(15);
+/// How long it may take to end at once: what the first signal waits for takes longer.
+const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// Runs a command against a server that does not answer, and interrupts it once.
 fn interrupted(arguments: &[&str], signal: Signal) -> Run {
@@ -23,9 +26,12 @@ fn interrupted(arguments: &[&str], signal: Signal) -> Run {
     ended(&workspace, child, signal)
 }
 
+fn pid_of(child: &Child) -> Pid {
+    Pid::from_raw(i32::try_from(child.id()).unwrap())
+}
+
 fn ended(workspace: &Workspace, child: Child, signal: Signal) -> Run {
-    let pid = Pid::from_raw(i32::try_from(child.id()).unwrap());
-    kill(pid, signal).unwrap();
+    kill(pid_of(&child), signal).unwrap();
     let began = Instant::now();
     let run = workspace.ended(&child.wait_with_output().unwrap());
     assert!(began.elapsed() < END, "{:?}: {run}", began.elapsed());
@@ -82,4 +88,34 @@ fn a_build_that_waits_for_the_registry_ends_at_ctrl_c() {
     let child = workspace.start(&[], &build);
     std::thread::sleep(SPEECH);
     ended(&workspace, child, Signal::SIGINT);
+}
+
+#[test]
+fn a_second_ctrl_c_ends_a_cluster_command_at_once() {
+    for (arguments, way_on) in [
+        (
+            &["rollback", "staging", "orders", "--yes"][..],
+            "The next `gantline deploy` goes on from what is left",
+        ),
+        (
+            &["destroy", "staging", "orders", "--yes"],
+            "`gantline destroy` again removes what is left",
+        ),
+    ] {
+        let workspace = shop("");
+        let server = ApiServer::SilentOnceLeased { uid: RECORDED };
+        let kubeconfig = kubeconfig(&workspace, &server.start());
+        let mut child = workspace.start(&[("KUBECONFIG", &kubeconfig)], arguments);
+        std::thread::sleep(SPEECH);
+        // The first one gives the lease back, to which the server says nothing.
+        kill(pid_of(&child), Signal::SIGINT).unwrap();
+        std::thread::sleep(Duration::from_secs(1));
+        assert!(child.try_wait().unwrap().is_none(), "{arguments:?}");
+        let began = Instant::now();
+        let run = ended(&workspace, child, Signal::SIGINT);
+        assert!(began.elapsed() < AT_ONCE, "{:?}: {run}", began.elapsed());
+        let expected = "what was under way was left as it was";
+        assert!(run.stderr.contains(expected), "{arguments:?}: {run}");
+        assert!(run.stderr.contains(way_on), "{arguments:?}: {run}");
+    }
 }

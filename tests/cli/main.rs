@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod api_server;
 mod bad_files;
 mod charts_on_disk;
 mod cluster;
