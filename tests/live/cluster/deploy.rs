@@ -24,7 +24,8 @@ const CHILD: &str = "GANTLINE_TEST_DEPLOY_TO";
 /// The release of most tests.
 pub const RELEASE: &str = "web";
 
-fn folder() -> PathBuf {
+/// The test's chart.
+pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/live/cluster/chart")
 }
 

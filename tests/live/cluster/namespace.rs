@@ -55,11 +55,16 @@ pub struct Namespace {
 }
 
 impl Namespace {
+    /// One that is not there yet.
+    pub fn absent() -> Self {
+        Self {
+            name: unique_name(),
+        }
+    }
+
     /// Makes one that admits only pods that fulfil Pod Security `restricted`.
     pub fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        Self::named(&format!("live-{}-{count}", std::process::id()))
+        Self::named(&unique_name())
     }
 
     /// As [`Namespace::new`], of this name.
@@ -91,6 +96,12 @@ impl Namespace {
         let namespaced = [&["--namespace", self.name.as_str()], arguments].concat();
         kubectl(&namespaced, input)
     }
+}
+
+fn unique_name() -> String {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    format!("live-{}-{count}", std::process::id())
 }
 
 impl Drop for Namespace {

@@ -80,7 +80,8 @@ impl Deployed {
 
 #[test]
 #[ignore = "needs a cluster"]
-fn a_column_in_use_is_dropped_in_two_steps_and_never_comes_back_by_itself() {
+fn a_column_in_use_is_dropped_in_two_steps_or_when_that_is_allowed_and_never_comes_back_by_itself()
+{
     let shop = Deployed::new();
     shop.migration(
         "00002_add_note.sql",
@@ -145,4 +146,18 @@ fn a_column_in_use_is_dropped_in_two_steps_and_never_comes_back_by_itself() {
     assert_eq!(shop.revisions(), 3);
     let back = shop.rollback("2");
     assert!(back.status.success(), "{}", text(&back));
+
+    // What is in use goes all the same when that is said.
+    shop.migration(
+        "00004_drop_reference.sql",
+        "alter table quotes drop column reference;",
+    );
+    let refused = shop.deploy(&[]);
+    assert_eq!(refused.status.code(), Some(1), "{}", text(&refused));
+    let allowed = shop.deploy(&["--allow-contraction"]);
+    let said = text(&allowed);
+    assert!(allowed.status.success(), "{said}");
+    assert!(said.contains("drops quotes.reference"), "{said}");
+    let told = "going on all the same (`--allow-contraction`)";
+    assert!(said.contains(told), "{said}");
 }
