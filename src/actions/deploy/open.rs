@@ -123,6 +123,7 @@ impl Opening {
         let cluster = cluster.telling(Arc::clone(&self.events));
         cluster.expect(&environment.cluster).await?;
         let labels = RegistryLabels::new(DockerEnvironment::of_process());
+        let schemas = Schemas::new(Arc::new(labels), self.allow_contraction);
         let site = Site {
             objects: Arc::new(cluster.clone()),
             rollouts: Arc::new(cluster.clone()),
@@ -131,7 +132,7 @@ impl Opening {
             holder: holder(),
             lease: lease::DURATION,
             timeout: self.timeout,
-            schemas: Schemas::new(Arc::new(labels), self.allow_contraction),
+            schemas: schemas.leaving_out(vendors(&project)),
             interrupted: self.interrupted.shared(),
         };
         let opened = Opened {
@@ -260,6 +261,13 @@ impl Opened {
         });
         Ok(newest.collect())
     }
+}
+
+/// The services whose images vendors make.
+fn vendors(project: &Project) -> impl Iterator<Item = String> {
+    let services = project.services.values();
+    let of_vendors = services.filter(|service| !service.has_source());
+    of_vendors.map(|service| service.name.to_string())
 }
 
 fn known(project: &Project, name: &Name) -> Result<()> {

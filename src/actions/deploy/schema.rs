@@ -4,7 +4,7 @@
 //! Each image states in a label what it uses and what its migrations take away. An image that
 //! states nothing, or cannot be asked, is told and stops nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -25,6 +25,8 @@ use crate::model::schema::{Break, Judgement, LABEL, SchemaStatement};
 pub struct Schemas {
     images: Arc<dyn ImageLabels>,
     known: Arc<Mutex<BTreeMap<Digest, Stated>>>,
+    /// The releases whose images vendors make: such an image states nothing about a schema.
+    vendors: BTreeSet<String>,
     /// Whether a contraction stops nothing, since the user said so.
     pub allow_contraction: bool,
 }
@@ -77,14 +79,23 @@ impl Schemas {
         Self {
             images,
             known: Arc::default(),
+            vendors: BTreeSet::new(),
             allow_contraction,
         }
+    }
+
+    /// The same, which does not ask for the new images of these releases: vendors make them.
+    #[must_use]
+    pub fn leaving_out(mut self, vendors: impl IntoIterator<Item = String>) -> Self {
+        self.vendors.extend(vendors);
+        self
     }
 
     /// Judges a new revision against the one that runs, and against those whose migrations ran
     /// since that one was made.
     pub async fn of_deployment(&self, release: &str, past: &Past, new: &Record) -> SchemaJudgement {
-        let Some(running) = past.baseline() else {
+        let running = past.baseline();
+        let Some(running) = running.filter(|_| !self.vendors.contains(release)) else {
             return SchemaJudgement::default();
         };
         let words = Words {

@@ -95,6 +95,7 @@ struct Shop {
     labels: Arc<FakeLabels>,
     events: Arc<RecordingReporter>,
     allow: bool,
+    vendors: Vec<String>,
 }
 
 impl Shop {
@@ -108,12 +109,14 @@ impl Shop {
             labels: Arc::new(FakeLabels::of(images)),
             events: Arc::default(),
             allow: false,
+            vendors: Vec::new(),
         }
     }
 
     fn site(&self) -> Site {
         Site {
-            schemas: Schemas::new(Arc::clone(&self.labels) as _, self.allow),
+            schemas: Schemas::new(Arc::clone(&self.labels) as _, self.allow)
+                .leaving_out(self.vendors.clone()),
             events: Arc::clone(&self.events) as Arc<dyn EventSink>,
             ..site(&self.cluster, "one")
         }
@@ -287,4 +290,13 @@ async fn nothing_is_asked_for_a_first_install_or_for_the_image_that_runs() {
     assert!(shop.labels.asked().is_empty());
     shop.deployed(SECOND_VERSION).await;
     assert_eq!(shop.labels.asked().len(), 2, "each image once");
+}
+
+#[tokio::test]
+async fn an_image_that_a_vendor_makes_is_not_asked_about_its_schema() {
+    let mut shop = Shop::new();
+    shop.vendors.push("orders".to_owned());
+    shop.deployed(FIRST_VERSION).await;
+    shop.deployed(SECOND_VERSION).await;
+    assert!(shop.labels.asked().is_empty());
 }

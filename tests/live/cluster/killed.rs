@@ -6,7 +6,7 @@ const DEPLOY: [&str; 2] = ["deploy", "live"];
 const DESTROY: [&str; 3] = ["destroy", "live", "--yes"];
 const ROLLBACK: [&str; 3] = ["rollback", "live", "pages"];
 /// A second version, which is ready at once, too.
-const SECOND: &str = "echo second; exec httpd -f -p 8080 -h /tmp";
+const SECOND: &str = "echo second; trap exit TERM; httpd -f -p 8080 -h /tmp & wait";
 /// What a release may consist of.
 const KINDS: &str = "deployments,services,serviceaccounts,poddisruptionbudgets,networkpolicies,\
                      horizontalpodautoscalers,secrets,configmaps";

@@ -14,10 +14,10 @@ use crate::schemas::{assert_events, assert_valid};
 const CONTEXT: &str = "gantline-test";
 /// The image of every service, in the cluster's registry.
 const IMAGE: &str = "localhost:5000/library/busybox:1.37";
-/// What a service runs that is ready at once.
-pub const QUICK: &str = "exec httpd -f -p 8080 -h /tmp";
+/// What a service runs that is ready at once, and ends when it is told to.
+pub const QUICK: &str = "trap exit TERM; httpd -f -p 8080 -h /tmp & wait";
 /// What a service runs that takes a while.
-pub const SLOW: &str = "sleep 8; exec httpd -f -p 8080 -h /tmp";
+pub const SLOW: &str = "trap exit TERM; sleep 5 & wait $!; httpd -f -p 8080 -h /tmp & wait";
 /// How long something that is waited for may take on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(90);
 
