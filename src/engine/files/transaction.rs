@@ -1,7 +1,6 @@
 //! Writes all changes of one command, or none.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -83,6 +82,8 @@ pub struct Committed {
 pub struct Transaction {
     root: PathBuf,
     writes: BTreeMap<TreePath, FileWrite>,
+    /// The paths of `writes` by their spelling in lower case.
+    spellings: HashMap<String, TreePath>,
     storage: Arc<dyn Storage>,
 }
 
@@ -97,6 +98,7 @@ impl Transaction {
         Self {
             root: root.into(),
             writes: BTreeMap::new(),
+            spellings: HashMap::new(),
             storage,
         }
     }
@@ -114,17 +116,14 @@ impl Transaction {
             )));
         }
         let lower = path.as_str().to_lowercase();
-        let twin = self
-            .writes
-            .keys()
-            .find(|other| other.as_str().to_lowercase() == lower);
-        if let Some(twin) = twin {
+        if let Some(twin) = self.spellings.get(&lower) {
             return Err(Error::invalid(if *twin == path {
                 format!("`{path}` is written twice by one command")
             } else {
                 format!("`{path}` and `{twin}` are one file where case does not count")
             }));
         }
+        self.spellings.insert(lower, path.clone());
         self.writes.insert(path, write);
         Ok(())
     }
