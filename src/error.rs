@@ -221,6 +221,13 @@ impl Error {
         self
     }
 
+    /// Takes back next steps that became untrue.
+    #[must_use]
+    pub fn without_hints(mut self, untrue: &[&str]) -> Self {
+        self.hints.retain(|hint| !untrue.contains(&hint.as_str()));
+        self
+    }
+
     /// Adds errors found in the same run, each with a place of its own.
     #[must_use]
     pub fn with_related(mut self, related: Vec<Error>) -> Self {

@@ -17,6 +17,7 @@ use tokio::time::{Instant, sleep};
 pub use self::deployed::DeployedShop;
 pub use self::local::LocalShop;
 use super::stack::logs::LogLine;
+pub use crate::engine::go::require as require_go;
 use crate::engine::http::{Answered, JsonPost};
 use crate::error::{Error, Result};
 use crate::model::event::{Event, EventSink};
@@ -103,6 +104,7 @@ pub async fn deliver(
     events.emit(Event::Started {
         id: STEP.to_owned(),
         label: STEP.to_owned(),
+        after: Vec::new(),
     });
     let outcome = place_and_follow(shop, order).await;
     events.emit(match &outcome {

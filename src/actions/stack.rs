@@ -5,6 +5,7 @@ mod addresses;
 mod arrival;
 pub mod down;
 pub mod env;
+mod failures;
 pub mod follow;
 mod launches;
 pub mod logs;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 
+pub use self::failures::Failures;
 use crate::engine::readiness::{Query, Servers};
 use crate::engine::runtime::{LogRequest, Runtime};
 use crate::model::event::EventSink;
@@ -43,6 +45,8 @@ pub struct Stack {
     pub runtime: Arc<dyn Runtime>,
     /// Asks servers and services.
     pub servers: Arc<dyn Servers>,
+    /// Why parts of it did not come up.
+    pub failures: Failures,
     /// Where progress goes.
     pub events: Arc<dyn EventSink>,
 }

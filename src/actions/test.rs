@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::stack::Stack;
 use super::stack::opened::{Builder, lock, runtime};
 use super::stack::up::{AfterFailure, UpRequest, up};
+use super::stack::{Failures, Stack};
 use crate::config::catalog;
 use crate::config::project::{Selection, find, load};
 use crate::engine::checkout::checkout;
@@ -85,6 +85,8 @@ pub async fn test(
             .since("it is made from no blueprint, and its folder holds no go.mod")
             .hint("Leave it out"));
     }
+    // Before any server is started for it.
+    go::require()?;
     let types = catalog::resource_types()?;
     let checkout = checkout(&project.root, project.workspace.name.as_str())?;
     let context = RuntimeContext {
@@ -130,6 +132,7 @@ pub async fn test(
         kind: request.runtime,
         runtime: Arc::clone(&runtime),
         servers: Arc::new(servers),
+        failures: Failures::default(),
         events: Arc::clone(&request.events),
     };
     let outcome = with_servers(request, &project, &described, &stack, interrupt).await;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use self::answer::{Demonstration, Place};
-use crate::actions::demo::{Order, new_folder};
+use crate::actions::demo::{Order, new_folder, require_go};
 use crate::app::App;
 use crate::cli::Cli;
 use crate::commands::interrupt;
@@ -98,6 +98,8 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     if let Some(context) = &args.deploy {
         interrupt::listen()?.leave(deployed::check(context)).await?;
     }
+    // The contract gate at the end runs a provider's tests.
+    require_go()?;
     let directory = match &args.directory {
         Some(directory) => app.settings().directory.join(directory),
         None => new_folder()?,

@@ -66,7 +66,8 @@ fn foretold(step: Step) -> &'static str {
     match step {
         Step::Start => "would be started",
         Step::Restart => "would be started again",
-        Step::Compare => "is there, and would be replaced if it changed",
+        Step::Replace => "changed, and would be replaced",
+        Step::Keep => "would stay as it is",
         Step::Stop => "would be stopped",
         Step::Remove => "would be stopped, and its data removed",
     }

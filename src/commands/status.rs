@@ -31,7 +31,7 @@ pub(super) struct Status {
 /// When the runtime cannot be asked.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let opened = opening(app, args.place.runtime).as_it_is()?;
-    let things = status(&opened.stack).await?;
+    let things = status(&opened.stack, opened.is_being_changed()).await?;
     app.answer(&Status {
         runtime: opened.stack.kind,
         things,

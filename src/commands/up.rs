@@ -73,12 +73,13 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     interrupts.leave(opened.claim()).await?;
     let things = up(&opened.stack, &request, interrupts.signal()).await?;
     drop(lock);
+    let nothing_runs = things.is_empty();
     app.answer(&Running {
         runtime: args.runtime,
         things,
         detached: args.detach,
     })?;
-    match args.detach {
+    match args.detach || nothing_runs {
         true => Ok(()),
         false => follow(&opened.stack, interrupts.signal()).await,
     }
@@ -86,6 +87,10 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 
 impl Answer for Running {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        if self.things.is_empty() {
+            let way = "`gantline add service NAME --blueprint go-service` makes one";
+            return writeln!(out, "The workspace has no services: {way}");
+        }
         let shown = self.things.iter().filter(|thing| thing.kind != Role::Job);
         let rows: Vec<[String; 3]> = shown
             .map(|thing| {

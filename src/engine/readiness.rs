@@ -71,8 +71,8 @@ impl LiveServers {
         let url = format!("http://{address}{path}");
         match self.client.get(&url).send().await {
             Ok(response) if response.status().is_success() => Ok(()),
-            Ok(response) => Err(format!("{path} answers {}", response.status())),
-            Err(error) => Err(innermost(&error)),
+            Ok(response) => Err(format!("{url} answers {}", response.status())),
+            Err(error) => Err(format!("{url}: {}", innermost(&error))),
         }
     }
 }
@@ -82,7 +82,11 @@ impl Servers for LiveServers {
     async fn probe(&self, query: &Query<'_>) -> Result<(), String> {
         match &query.readiness.check {
             ReadyCheck::Http { port, path } => self.http(query.address(port)?, path).await,
-            ReadyCheck::Tcp { port } => within(QUESTION, connect(query.address(port)?)).await,
+            ReadyCheck::Tcp { port } => {
+                let address = query.address(port)?;
+                let connected = within(QUESTION, connect(address)).await;
+                connected.map_err(|reason| format!("{address}: {reason}"))
+            }
             ReadyCheck::Exec(_) => Err("its runtime alone can run a program in it".to_owned()),
             ReadyCheck::Sql(statement) => {
                 // PostgreSQL's own database, which every server has.
@@ -90,9 +94,11 @@ impl Servers for LiveServers {
                     let session = Session::open(query, "postgres").await?;
                     session.has_row(statement).await
                 };
-                match within(QUESTION, question).await? {
-                    true => Ok(()),
-                    false => Err("the query gives no row".to_owned()),
+                let address = query.address(MAIN)?;
+                match within(QUESTION, question).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(format!("{address}: the query gives no row")),
+                    Err(reason) => Err(format!("{address}: {reason}")),
                 }
             }
         }
@@ -270,9 +276,11 @@ mod tests {
         assert_eq!(probe(&ready, "admin").await, Ok(()));
         let starting =
             server_that_answers("HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n");
+        let starting = starting.await;
+        let address = starting.get("orders", None).unwrap();
         assert_eq!(
-            probe(&starting.await, "admin").await.unwrap_err(),
-            "/health/ready answers 503 Service Unavailable"
+            probe(&starting, "admin").await.unwrap_err(),
+            format!("http://{address}/health/ready answers 503 Service Unavailable")
         );
     }
 

@@ -59,6 +59,13 @@ pub trait Runtime: Inside {
     /// run the same program, while others start.
     async fn prepare(&self, instance: &Instance, progress: &Progress) -> Result<Artifact>;
 
+    /// What [`Runtime::prepare`] would give without building or fetching anything; `None` when
+    /// it had to.
+    async fn at_hand(&self, instance: &Instance) -> Result<Option<Artifact>>;
+
+    /// Whether Go of this host builds the services.
+    fn builds_with_go(&self) -> bool;
+
     /// Starts an instance and returns as soon as it runs, not when it is ready. One of that name
     /// that ended is replaced; one that runs is stopped by the caller first.
     async fn start(&self, launch: &Launch) -> Result<()>;

@@ -12,6 +12,9 @@ pub enum Event {
         id: String,
         /// What it does, for people: `build orders`.
         label: String,
+        /// What has to be there before it: its time counts from then on.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        after: Vec<String>,
     },
     /// What a running step does or waits for now.
     Progressed {

@@ -76,7 +76,7 @@ impl TerminalReporter {
 impl EventSink for TerminalReporter {
     fn emit(&self, event: Event) {
         match &event {
-            Event::Started { id, label } => self.begin(id, label),
+            Event::Started { id, label, .. } => self.begin(id, label),
             Event::Progressed { id, message } => {
                 if let Some(step) = self.running().get(id) {
                     let said = printable(message);

@@ -34,7 +34,13 @@ impl EventSink for PlainReporter {
 pub(super) fn line_of(event: &Event, style: &Style, verbosity: Verbosity) -> Option<String> {
     let normal = verbosity >= Verbosity::Normal;
     match event {
-        Event::Started { label, .. } => normal.then(|| format!("… {}", printable(label))),
+        Event::Started { label, after, .. } => normal.then(|| {
+            let after = match after.is_empty() {
+                true => String::new(),
+                false => style.dim(format!(", after {}", printable(&after.join(", ")))),
+            };
+            format!("… {}{after}", printable(label))
+        }),
         Event::Progressed { id, message } => (verbosity == Verbosity::Verbose)
             .then(|| style.dim(format!("  {id}: {}", printable(message)))),
         Event::Finished {

@@ -24,9 +24,37 @@ fn without_go_a_service_cannot_run_as_a_process() {
         &["up", "--detach", "--runtime", "process"],
     );
     assert_eq!(run.code, 4, "{run}");
-    assert!(run.stderr.contains("Go"), "{run}");
+    assert!(run.stderr.contains("Go is not on PATH"), "{run}");
+    assert!(!run.stderr.contains("start postgres"), "{run}");
     let down = shop.gantline(&["down", "--volumes"]);
     assert_eq!(down.code, 0, "{down}");
+}
+
+#[test]
+fn without_go_neither_tests_nor_the_demo_start_anything() {
+    let shop = Workspace::shop_with_orders();
+    for command in [&["test"][..], &["demo", "--directory", "made"]] {
+        let run = shop.gantline_with(&[("PATH", "/nonexistent"), NO_DOCKER], command);
+        assert_eq!(run.code, 4, "{run}");
+        assert!(run.stderr.contains("Go is not on PATH"), "{run}");
+    }
+    assert!(!shop.path("made").exists());
+}
+
+#[test]
+fn up_of_a_workspace_without_services_says_how_to_make_one() {
+    let shop = Workspace::empty().file(
+        "gantline.yaml",
+        "version: 1\nname: shop\nmodule: example.com/shop\nregistry: registry.example/shop\n",
+    );
+    let run = shop.gantline(&["up", "--runtime", "process"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(
+        run.stdout,
+        "The workspace has no services: \
+         `gantline add service NAME --blueprint go-service` makes one\n",
+        "{run}"
+    );
 }
 
 #[test]

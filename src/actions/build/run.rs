@@ -110,6 +110,7 @@ impl<'a> Workshop<'a> {
         self.events.emit(Event::Started {
             id: id.clone(),
             label: id.clone(),
+            after: Vec::new(),
         });
         if let Chosen::Docker {
             reason: Some(reason),

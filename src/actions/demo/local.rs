@@ -22,7 +22,7 @@ impl Shop for LocalShop<'_> {
         path: &str,
         post: &JsonPost<'_>,
     ) -> Result<(String, Answered)> {
-        let things = status(self.0).await?;
+        let things = status(self.0, false).await?;
         let thing = things.iter().find(|thing| thing.name == service);
         let door = thing
             .and_then(|thing| thing.endpoints.get("http").cloned())

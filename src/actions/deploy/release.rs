@@ -51,6 +51,7 @@ impl Site {
         self.events.emit(Event::Started {
             id: release.to_owned(),
             label: label.to_owned(),
+            after: Vec::new(),
         });
         let mut outcome = work.await.unwrap_or_else(|error| Outcome {
             release: release.to_owned(),

@@ -132,6 +132,9 @@ pub(super) fn servers() -> Result<Vec<Finding>> {
                 Availability::OnPath(folder) => {
                     Finding::ok(&thing, format!("on PATH, in {}", folder.display()))
                 }
+                Availability::Kept(folder) => {
+                    Finding::ok(&thing, format!("fetched before, in {}", folder.display()))
+                }
                 Availability::AtFirstUse(source) => {
                     Finding::ok(&thing, format!("not on PATH; {source} at its first use"))
                 }

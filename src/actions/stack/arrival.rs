@@ -9,7 +9,7 @@ use super::POLL;
 use super::launches::{Difference, difference};
 use super::up::{Arrivals, Obtained, Run};
 use crate::engine::readiness::Query;
-use crate::engine::runtime::Launch;
+use crate::engine::runtime::{Artifact, Launch};
 use crate::error::{Error, Result};
 use crate::model::event::Event;
 use crate::model::stack::{Instance, Observed, Readiness, Role};
@@ -36,8 +36,8 @@ pub enum Change {
 pub enum Absence {
     /// It failed.
     Failed(Box<Error>),
-    /// Something that comes before it failed.
-    Skipped,
+    /// It was not started, and why: something that comes before it is not there.
+    Skipped(String),
 }
 
 impl From<Error> for Absence {
@@ -61,14 +61,19 @@ pub struct Traveller<'a> {
 impl Traveller<'_> {
     /// Brings the instance up, and reports it.
     pub async fn arrive(self) -> Result<Change, Absence> {
-        let began = Instant::now();
         let id = self.instance.name.clone();
         let events = &self.run.stack.events;
         events.emit(Event::Started {
             id: id.clone(),
             label: label(self.instance),
+            after: self.instance.after.clone(),
         });
-        let arrived = self.travel().await;
+        let prepared = self.prepared().await;
+        let began = Instant::now();
+        let arrived = match prepared {
+            Ok(artifact) => self.travel(artifact).await,
+            Err(absence) => Err(absence),
+        };
         match &arrived {
             Ok((_, message)) => events.emit(Event::Finished {
                 id,
@@ -79,18 +84,24 @@ impl Traveller<'_> {
                 id,
                 message: error.message().to_owned(),
             }),
-            Err(Absence::Skipped) => events.emit(Event::Failed {
+            Err(Absence::Skipped(reason)) => events.emit(Event::Failed {
                 id,
-                message: "not started: what it needs is not there".to_owned(),
+                message: reason.clone(),
             }),
         }
         arrived.map(|(change, _)| change)
     }
 
-    async fn travel(&self) -> Result<(Change, String), Absence> {
+    /// What it runs, once that and everything that comes before it is there.
+    async fn prepared(&self) -> Result<Artifact, Absence> {
         let (artifact, waited) = tokio::join!(self.artifact.clone(), self.wait());
+        let artifact = artifact
+            .map_err(|error| Absence::Skipped(format!("not started: {}", error.message())))?;
         waited?;
-        let artifact = artifact.map_err(|_| Absence::Skipped)?;
+        Ok(artifact)
+    }
+
+    async fn travel(&self, artifact: Artifact) -> Result<(Change, String), Absence> {
         let launch = self.run.resolver.launch(self.instance, artifact)?;
         let observed = self.run.observed.get(&self.instance.name);
         let arrived = match self.instance.role {
@@ -112,7 +123,10 @@ impl Traveller<'_> {
             self.say(format!("waiting for {}", missing.join(", ")));
             match futures::StreamExt::next(&mut waits).await {
                 Some((name, Ok(_))) => missing.retain(|it| it != name),
-                Some((_, Err(_))) => return Err(Absence::Skipped),
+                Some((name, Err(_))) => {
+                    let reason = format!("not started: it needs {name}, which did not come up");
+                    return Err(Absence::Skipped(reason));
+                }
                 None => break,
             }
         }

@@ -32,8 +32,10 @@ enum End {
 pub async fn follow(stack: &Stack, interrupt: impl Future<Output = ()>) -> Result<()> {
     let names = stack.spec.services.iter().map(|it| it.name.as_str());
     let ends = join_all(names.map(|name| follow_one(stack, name)));
+    let has_services = !stack.spec.services.is_empty();
     let outcome = tokio::select! {
-        ends = ends => ended(ends),
+        // Servers alone run until somebody stops them.
+        ends = ends, if has_services => ended(ends),
         () = interrupt => Ok(()),
     };
     stack.events.note("stopping the stack; its data stays");

@@ -3,8 +3,9 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::Stack;
+use super::{Failures, Stack};
 use crate::config::project::{Selection, find, load};
 use crate::config::{catalog, local_env};
 use crate::engine::checkout::{Checkout, checkout, existing};
@@ -23,8 +24,14 @@ use crate::render::stack::{StackInput, stack as describe};
 
 /// The file that remembers how the stack was started last.
 const LAST_START: &str = "start.json";
+/// The file that remembers why parts of the stack did not come up.
+const FAILURES: &str = "failures.json";
 /// The file that is locked while the stack changes.
 const LOCK: &str = "stack.lock";
+/// How often a lock that is held is asked for.
+const LOCK_TRIES: usize = 5;
+/// How long between two tries.
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Which stack, and for what.
 #[derive(Clone)]
@@ -129,6 +136,7 @@ impl Opening {
                 kind,
                 runtime: self.runtime_of(kind, &project.root, &checkout),
                 servers: Arc::new(servers),
+                failures: Failures::in_file(checkout.run.join(FAILURES)),
                 events: Arc::clone(&self.events),
             },
             opening: self.clone(),
@@ -199,6 +207,13 @@ impl Opened {
         lock(&self.checkout.run)
     }
 
+    /// Whether another command is changing the stack now.
+    pub fn is_being_changed(&self) -> bool {
+        let path = self.checkout.run.join(LOCK);
+        let file = File::open(path);
+        file.is_ok_and(|file| file.try_lock_shared().is_err())
+    }
+
     /// Refuses to start where the other runtime still runs the stack, and remembers this one.
     ///
     /// # Errors
@@ -248,11 +263,15 @@ pub(in crate::actions) fn lock(run: &Path) -> Result<StackLock> {
     let path = run.join(LOCK);
     let file = File::create(&path)
         .map_err(|error| Error::failed(format!("cannot open {}", path.display())).because(error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(StackLock { _file: file }),
-        Err(_) => Err(Error::failed("another command is changing this stack")
-            .hint("Wait until it is done, or stop it with Ctrl-C where it runs")),
+    // `status` holds it for an instant, to see whether somebody does.
+    for _ in 0..LOCK_TRIES {
+        if file.try_lock().is_ok() {
+            return Ok(StackLock { _file: file });
+        }
+        std::thread::sleep(LOCK_PAUSE);
     }
+    Err(Error::failed("another command is changing this stack")
+        .hint("Wait until it is done, or stop it with Ctrl-C where it runs"))
 }
 
 fn last_start(run: &Path) -> Option<LastStart> {

@@ -1,13 +1,16 @@
 //! What `up`, `restart` and `down` would do, without doing it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Stack;
+use super::addresses::HostPorts;
 use super::down::Scope;
+use super::launches::{Resolver, difference};
 use super::up::UpRequest;
 use crate::engine::runtime::Runtime;
 use crate::error::Result;
-use crate::model::stack::{Observed, Role, RuntimeKind};
+use crate::model::stack::{Instance, Observed, Role, RuntimeKind};
 
 /// What would happen to one instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -17,9 +20,10 @@ pub enum Step {
     Start,
     /// It runs, and would be started again.
     Restart,
-    /// It runs, and would be replaced if anything that it is started from changed since: only a
-    /// build tells.
-    Compare,
+    /// It runs, and would be replaced: what it is started from changed since.
+    Replace,
+    /// It runs as wanted, or is done.
+    Keep,
     /// It would be stopped.
     Stop,
     /// It would be stopped, and its data removed.
@@ -37,43 +41,75 @@ pub struct Foreseen {
     pub step: Step,
 }
 
-/// What [`super::up::up`] would do with this request.
+/// What [`super::up::up`] would do with this request. Nothing is built: where the source changed,
+/// so would the program.
 ///
 /// # Errors
 /// When the runtime cannot be asked.
 pub async fn before_up(stack: &Stack, request: &UpRequest) -> Result<Vec<Foreseen>> {
     let observed = stack.runtime.observe().await?;
+    let observed: BTreeMap<String, Observed> = observed
+        .into_iter()
+        .map(|it| (it.name.clone(), it))
+        .collect();
     let mut foreseen = Vec::new();
     if request.stop_others {
         let known: Vec<&str> = stack.spec.instances().map(|it| it.name.as_str()).collect();
         let others = observed
-            .iter()
+            .values()
             .filter(|it| !known.contains(&it.name.as_str()));
         foreseen.extend(others.map(|it| foresee(it, Step::Stop)));
     }
+    let ports = HostPorts::assign(&stack.spec, &observed)?;
+    let resolver = Resolver::new(stack.kind, &stack.spec, ports);
     for instance in stack.spec.instances() {
-        let is_wanted = request
-            .only
-            .as_ref()
-            .is_none_or(|only| only.contains(&instance.name));
-        if !is_wanted {
+        let only = request.only.as_ref();
+        if only.is_some_and(|only| !only.contains(&instance.name)) {
             continue;
         }
-        let runs = observed
-            .iter()
-            .any(|it| it.name == instance.name && (it.running || it.exit_code == Some(0)));
-        let step = match runs {
-            true if request.force.contains(&instance.name) => Step::Restart,
-            true => Step::Compare,
-            false => Step::Start,
+        let step = match observed.get(&instance.name) {
+            Some(found) if found.running || found.exit_code == Some(0) => {
+                match request.force.contains(&instance.name) {
+                    true => Step::Restart,
+                    false => compared(stack, &resolver, instance, found).await?,
+                }
+            }
+            _ => Step::Start,
         };
+        // A job is done again when a server behind it is started anew.
+        let starts = |name: &String| {
+            let mut before = foreseen.iter();
+            before.any(|it: &Foreseen| it.name == *name && it.step != Step::Keep)
+        };
+        let again = instance.role == Role::Job && instance.after.iter().any(starts);
         foreseen.push(Foreseen {
             name: instance.name.clone(),
             kind: instance.role,
-            step,
+            step: match (step, instance.role) {
+                (Step::Replace, Role::Job) => Step::Start,
+                (Step::Keep, _) if again => Step::Start,
+                (step, _) => step,
+            },
         });
     }
     Ok(foreseen)
+}
+
+/// Whether what exists is what would be started now.
+async fn compared(
+    stack: &Stack,
+    resolver: &Resolver,
+    instance: &Instance,
+    found: &Observed,
+) -> Result<Step> {
+    let Some(artifact) = stack.runtime.at_hand(instance).await? else {
+        return Ok(Step::Replace);
+    };
+    let wanted = resolver.launch(instance, artifact)?.fingerprint;
+    Ok(match difference(&wanted, &found.fingerprint) {
+        None => Step::Keep,
+        Some(_) => Step::Replace,
+    })
 }
 
 /// What [`super::down::down`] would do.

@@ -31,11 +31,12 @@ pub struct Thing {
     pub reason: Option<String>,
 }
 
-/// Looks at every thing of the stack, and asks those that run whether they serve.
+/// Looks at every thing of the stack, and asks those that run whether they serve. Only while a
+/// command changes the stack does something wait.
 ///
 /// # Errors
 /// When the runtime cannot be asked.
-pub async fn status(stack: &Stack) -> Result<Vec<Thing>> {
+pub async fn status(stack: &Stack, is_being_changed: bool) -> Result<Vec<Thing>> {
     let observed = stack.runtime.observe().await?;
     let observed: BTreeMap<String, Observed> = observed
         .into_iter()
@@ -46,7 +47,11 @@ pub async fn status(stack: &Stack) -> Result<Vec<Thing>> {
         .instances()
         .map(|instance| look_at(stack, instance, observed.get(&instance.name)));
     let mut things = join_all(things).await;
-    add_waiting(stack, &mut things);
+    match is_being_changed {
+        true => add_waiting(stack, &mut things),
+        false if observed.is_empty() => {}
+        false => add_failures(stack, &mut things),
+    }
     let known: Vec<String> = things.iter().map(|thing| thing.name.clone()).collect();
     let others = observed.values().filter(|it| !known.contains(&it.name));
     things.extend(others.map(|it| Thing {
@@ -108,6 +113,16 @@ fn shown(kind: Role, endpoint: &str, address: &crate::model::stack::Address) -> 
     match speaks_http {
         true => format!("http://{address}"),
         false => address.to_string(),
+    }
+}
+
+/// Why the last `up` did not start what is not there.
+fn add_failures(stack: &Stack, things: &mut [Thing]) {
+    let reasons = stack.failures.read();
+    for thing in things.iter_mut().filter(|thing| thing.since.is_none()) {
+        if let Some(reason) = reasons.get(&thing.name) {
+            thing.reason = Some(reason.clone());
+        }
     }
 }
 

@@ -220,6 +220,21 @@ async fn what_the_workspace_no_longer_has_is_stopped_unless_services_were_select
 }
 
 #[tokio::test]
+async fn servers_alone_run_until_somebody_stops_them() {
+    let mut bench = Bench::working();
+    bench.stack.spec.services.clear();
+    bench.stack.spec.jobs.clear();
+    bench.up().await.unwrap();
+    let soon = tokio::time::sleep(Duration::from_millis(200));
+    let followed = follow::follow(&bench.stack, pending());
+    tokio::select! {
+        ended = followed => panic!("it ended by itself: {ended:?}"),
+        () = soon => {}
+    }
+    assert_eq!(bench.stack.runtime.observe().await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn restart_starts_the_named_ones_again() {
     let bench = Bench::working();
     bench.up().await.unwrap();
@@ -253,7 +268,7 @@ async fn status_tells_the_state_of_each_thing_and_why() {
     });
     bench.up().await.unwrap_err();
     bench.runtime.stop("front").await.unwrap();
-    let things = status::status(&bench.stack).await.unwrap();
+    let things = status::status(&bench.stack, false).await.unwrap();
     let states: Vec<(&str, State)> = things
         .iter()
         .map(|thing| (thing.name.as_str(), thing.state))
@@ -299,4 +314,31 @@ async fn the_environment_of_a_service_has_the_hosts_addresses() {
     let inside = bench.runtime.launch("orders").unwrap();
     assert_eq!(inside.environment["STORE_URI"].reveal(), "database:8080");
     assert_eq!(inside.environment["HTTP_ADDR"].reveal(), ":8080");
+}
+
+#[tokio::test]
+async fn status_says_waiting_while_the_stack_is_changed_and_why_it_is_not_there_afterwards() {
+    let bench = Bench::new().behave("orders-migrate", |it| it.exits = Some(1));
+    bench.up().await.unwrap_err();
+    let of_orders = async |is_being_changed| {
+        let things = status::status(&bench.stack, is_being_changed)
+            .await
+            .unwrap();
+        let orders = things.into_iter().find(|thing| thing.name == "orders");
+        orders.unwrap()
+    };
+    let during = of_orders(true).await;
+    assert_eq!(during.state, State::Waiting);
+    assert_eq!(during.waiting_for, ["orders-migrate"]);
+    let after = of_orders(false).await;
+    assert_eq!(after.state, State::Stopped);
+    assert_eq!(
+        after.reason.as_deref(),
+        Some("not started: it needs orders-migrate, which did not come up")
+    );
+    let bench = bench.behave("orders-migrate", |it| it.exits = Some(0));
+    bench.up().await.unwrap();
+    bench.runtime.stop("orders").await.unwrap();
+    let things = status::status(&bench.stack, false).await.unwrap();
+    assert!(things.iter().all(|thing| thing.reason.is_none()));
 }

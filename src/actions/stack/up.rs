@@ -13,10 +13,17 @@ use super::addresses::HostPorts;
 pub use super::arrival::Change;
 use super::arrival::{Absence, Traveller, stop_together};
 use super::launches::Resolver;
+use crate::engine::go;
 use crate::engine::runtime::{Artifact, ClearScope, Progress};
 use crate::error::{Error, Result};
 use crate::model::event::Event;
 use crate::model::stack::{Address, Addresses, ContainerImage, Instance, Observed, Program, Role};
+
+/// What the user can do after a failure that left running what had started.
+pub const GOES_ON: [&str; 2] = [
+    "What started goes on: `gantline status` shows it, `gantline logs` its logs",
+    "`gantline up` starts only what is missing, `gantline down` stops all",
+];
 
 /// What happens to instances that this run started when it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,9 +108,7 @@ pub async fn up(
     };
     let interrupted = error.kind() == crate::error::ErrorKind::Interrupted;
     if !interrupted && request.after_failure == AfterFailure::Keep {
-        return Err(error
-            .hint("What started goes on: `gantline status` shows it, `gantline logs` its logs")
-            .hint("`gantline up` starts only what is missing, `gantline down` stops all"));
+        return Err(GOES_ON.into_iter().fold(error, Error::hint));
     }
     Err(run.take_back(error).await)
 }
@@ -158,6 +163,7 @@ impl Run {
     }
 
     async fn all(&self, request: &UpRequest) -> Result<Vec<Arrived>> {
+        self.require_go().await?;
         if request.stop_others {
             self.stop_others().await?;
         }
@@ -168,6 +174,7 @@ impl Run {
         let (obtained, outcomes) = tokio::join!(obtained, arrived);
         let names = arrivals.iter().map(|(name, _)| name.as_str());
         let arrived: BTreeMap<&str, Result<Change, Absence>> = names.zip(outcomes).collect();
+        self.stack.failures.update(&arrived);
         let failed = arrived.values().filter_map(|outcome| match outcome {
             Err(Absence::Failed(error)) => Some((**error).clone()),
             _ => None,
@@ -178,6 +185,21 @@ impl Run {
             Some(error) => Err(error),
             None => Ok(self.arrived(&arrived)),
         }
+    }
+
+    /// Go is looked for before anything starts, where something has to be built with it.
+    async fn require_go(&self) -> Result<()> {
+        let runtime = &self.stack.runtime;
+        let (true, Err(absent)) = (runtime.builds_with_go(), go::require()) else {
+            return Ok(());
+        };
+        for instance in self.instances() {
+            let is_service = matches!(instance.program, Program::Service { .. });
+            if is_service && runtime.at_hand(instance).await?.is_none() {
+                return Err(absent);
+            }
+        }
+        Ok(())
     }
 
     /// What every program runs, each obtained once and only when something has to be started.
@@ -214,6 +236,7 @@ impl Run {
         events.emit(Event::Started {
             id: id.clone(),
             label,
+            after: Vec::new(),
         });
         let progress = Progress::new(Arc::clone(events), &id);
         // Only builds use the machine; a server must not wait for one.

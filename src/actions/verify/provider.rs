@@ -47,6 +47,7 @@ pub(super) async fn verify_provider(
     events.emit(Event::Started {
         id: id.to_owned(),
         label: format!("{id}: compiling its harness"),
+        after: Vec::new(),
     });
     let permit = permit(limit).await?;
     let built = harnesses.build(&work.source).await;

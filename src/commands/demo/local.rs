@@ -2,6 +2,7 @@
 
 use super::{ORDER, Place, call};
 use crate::actions::demo::{Delivery, LocalShop, deliver};
+use crate::actions::stack::up::GOES_ON;
 use crate::app::App;
 use crate::commands::interrupt;
 use crate::commands::stack::opening;
@@ -14,10 +15,15 @@ use crate::model::stack::RuntimeKind;
 /// Whatever the commands that it runs say; what was started is stopped all the same.
 pub async fn show(asked: Option<RuntimeKind>, keep: bool, app: &App) -> Result<(Place, Delivery)> {
     let shown = order(asked, app).await;
-    if !keep {
-        call(app, &["down", "--volumes"]).await?;
+    if keep {
+        return shown;
     }
-    shown
+    call(app, &["down", "--volumes"]).await?;
+    shown.map_err(|error| {
+        let way =
+            "Everything was stopped again; `gantline demo --keep` leaves it, to be looked into";
+        error.without_hints(&GOES_ON).hint(way)
+    })
 }
 
 async fn order(asked: Option<RuntimeKind>, app: &App) -> Result<(Place, Delivery)> {

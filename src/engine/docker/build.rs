@@ -13,7 +13,7 @@ use super::images::{artifact, identity};
 use super::{Builder, DockerOptions, archive, native};
 use crate::engine::runtime::{Artifact, Progress, clean_line};
 use crate::engine::source::{image_source, source_paths_with};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::container::BuildSource;
 use crate::model::image::Platform;
 
@@ -43,17 +43,29 @@ pub struct Build<'a> {
 }
 
 impl Build<'_> {
-    /// Builds the image, unless there is one of the same source.
-    pub async fn run(&self, client: &Docker, progress: &Progress) -> Result<Artifact> {
+    /// The image of this very source, when there is one.
+    pub async fn at_hand(&self, client: &Docker) -> Result<Option<Artifact>> {
+        let tagged = self.tagged().await?;
+        let found = identity(client, &tagged).await?;
+        Ok(found.map(|identity| artifact(&tagged, identity, "its source is unchanged")))
+    }
+
+    /// What the image of this source is called.
+    async fn tagged(&self) -> Result<String> {
         let hash = image_source(self.source).await?;
         let suffix = match self.builder {
             Builder::Docker => "",
             Builder::Native => "-native",
         };
-        let tagged = format!("{}:{}{suffix}", self.image, &hash[..TAG_DIGITS]);
-        if let Some(identity) = identity(client, &tagged).await? {
-            return Ok(artifact(&tagged, identity, "its source is unchanged"));
+        Ok(format!("{}:{}{suffix}", self.image, &hash[..TAG_DIGITS]))
+    }
+
+    /// Builds the image, unless there is one of the same source.
+    pub async fn run(&self, client: &Docker, progress: &Progress) -> Result<Artifact> {
+        if let Some(artifact) = self.at_hand(client).await? {
+            return Ok(artifact);
         }
+        let tagged = self.tagged().await?;
         let started = Instant::now();
         let (context, how) = match self.builder {
             Builder::Docker => (self.docker_context().await?, BUILDKIT),
@@ -120,7 +132,8 @@ impl ContextBuild<'_> {
     /// Builds the image.
     ///
     /// # Errors
-    /// When the build fails, with its last lines.
+    /// When an image that it is made from cannot be had
+    /// ([`crate::error::ErrorKind::Missing`]), or the build fails, with its last lines.
     pub async fn run(self, client: &Docker, progress: &Progress) -> Result<()> {
         let tagged = self.tagged;
         let session = Sha256::digest(format!("{tagged} {:?}", Instant::now()));
@@ -152,7 +165,12 @@ impl ContextBuild<'_> {
                 Ok(None) => return Ok(()),
                 Ok(Some(Ok(event))) => output.take(event, progress),
                 Ok(Some(Err(error))) => {
-                    return Err(self.failed(output).because(error));
+                    let failed = self.failed(output);
+                    return Err(match failed.kind() {
+                        // It says in its own words what the builder repeats in longer ones.
+                        ErrorKind::Missing => failed,
+                        _ => failed.because(error),
+                    });
                 }
                 Err(_) => {
                     let time = format!("no end within {} minutes", LONGEST_BUILD.as_secs() / 60);
@@ -163,6 +181,15 @@ impl ContextBuild<'_> {
     }
 
     fn failed(&self, output: BuildOutput) -> Error {
+        if let Some(absent) = output.absent {
+            // Without the service: several may be built from it, and it is said once.
+            let image = absent.image;
+            return Error::missing(format!(
+                "the image {image}, which is built on, cannot be had"
+            ))
+            .since(absent.reason)
+            .hint(format!("See what Docker says: `docker pull {image}`"));
+        }
         let error = Error::failed(format!("the image of {} cannot be built", self.service));
         let error = match output.last_lines.is_empty() {
             true => error,
@@ -179,6 +206,29 @@ impl ContextBuild<'_> {
 #[derive(Default)]
 struct BuildOutput {
     last_lines: VecDeque<String>,
+    absent: Option<AbsentImage>,
+}
+
+/// An image that a Dockerfile names and nobody has.
+#[derive(Debug, PartialEq, Eq)]
+struct AbsentImage {
+    image: String,
+    reason: String,
+}
+
+/// The image that a step of BuildKit is there to load, by the name that BuildKit gives the step.
+fn loaded_image(step: &str) -> Option<&str> {
+    const LOADS: [&str; 2] = [
+        "[internal] load metadata for ",
+        "resolve image config for docker-image://",
+    ];
+    let resolved = LOADS.iter().find_map(|load| step.strip_prefix(load));
+    // `[build 1/6] FROM golang:1.26@sha256:...`: its layers.
+    let layers = || {
+        let (stage, image) = step.strip_prefix('[')?.split_once("] FROM ")?;
+        (!stage.contains(']')).then_some(image)
+    };
+    resolved.or_else(layers)
 }
 
 impl BuildOutput {
@@ -194,9 +244,21 @@ impl BuildOutput {
             if runs && vertex.name.starts_with('[') && !vertex.name.starts_with("[internal]") {
                 progress.say(clean_line(vertex.name.as_bytes()));
             }
+            self.note_absence(&vertex.name, &vertex.error);
         }
         for log in &status.logs {
             self.lines(&log.msg);
+        }
+    }
+
+    /// Keeps the first image that failed to load; the others are cancelled after it.
+    fn note_absence(&mut self, step: &str, error: &str) {
+        let is_cause = !error.is_empty() && !error.contains("context canceled");
+        if let Some(image) = loaded_image(step).filter(|_| is_cause) {
+            self.absent.get_or_insert_with(|| AbsentImage {
+                image: clean_line(image.as_bytes()),
+                reason: clean_line(error.as_bytes()),
+            });
         }
     }
 
@@ -225,4 +287,32 @@ pub async fn blocking<T: Send + 'static>(
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::failed("reading the source was cut off").because(error))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_image_that_cannot_be_loaded_is_the_one_that_is_named() {
+        let mut output = BuildOutput::default();
+        output.note_absence("[internal] load build context", "context canceled");
+        output.note_absence("[build 2/6] RUN go build", "exit code: 1");
+        assert_eq!(output.absent, None);
+        let first = "[internal] load metadata for registry.example/golang:1.26";
+        output.note_absence(first, "no such host");
+        output.note_absence("[last 1/2] FROM registry.example/base:1", "not found");
+        let absent = output.absent.unwrap();
+        assert_eq!(absent.image, "registry.example/golang:1.26");
+        assert_eq!(absent.reason, "no such host");
+    }
+
+    #[test]
+    fn steps_that_load_an_image_are_told_from_others() {
+        let layers = loaded_image("[build 1/6] FROM golang:1.26@sha256:ab");
+        assert_eq!(layers, Some("golang:1.26@sha256:ab"));
+        let frontend = loaded_image("resolve image config for docker-image://dockerfile:1");
+        assert_eq!(frontend, Some("dockerfile:1"));
+        assert_eq!(loaded_image("[build 2/6] RUN echo '] FROM x'"), None);
+    }
 }

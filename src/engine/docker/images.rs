@@ -15,8 +15,8 @@ const SILENCE: Duration = Duration::from_secs(120);
 
 /// Finds an image, or pulls it.
 pub async fn obtain(client: &Docker, image: &str, progress: &Progress) -> Result<Artifact> {
-    if let Some(identity) = identity(client, image).await? {
-        return Ok(artifact(image, identity, "image is at hand"));
+    if let Some(found) = at_hand(client, image).await? {
+        return Ok(found);
     }
     let started = Instant::now();
     progress.say(format!("pulling {image}"));
@@ -28,6 +28,12 @@ pub async fn obtain(client: &Docker, image: &str, progress: &Progress) -> Result
         }
         None => Err(no_image(image)),
     }
+}
+
+/// An image that need not be pulled.
+pub async fn at_hand(client: &Docker, image: &str) -> Result<Option<Artifact>> {
+    let found = identity(client, image).await?;
+    Ok(found.map(|identity| artifact(image, identity, "image is at hand")))
 }
 
 /// An image as what an instance runs.

@@ -32,6 +32,8 @@ use super::runtime::{
 };
 use super::source::plain_source;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::container::BuildSource;
+use crate::model::name::Name;
 use crate::model::stack::{ContainerImage, Instance, Observed, Program, Role};
 
 /// How the image of a service is built.
@@ -105,6 +107,34 @@ impl DockerRuntime {
             .await
     }
 
+    fn build_of_service<'a>(
+        &'a self,
+        service: &'a Name,
+        source: &'a BuildSource,
+        image: &'a str,
+    ) -> build::Build<'a> {
+        build::Build {
+            service: service.as_str(),
+            source,
+            image,
+            builder: self.options.builder,
+            options: &self.options,
+        }
+    }
+
+    /// A Dockerfile that gantline did not write means what BuildKit makes of it.
+    fn build_of_container<'a>(
+        &'a self,
+        service: &'a Name,
+        source: &'a BuildSource,
+        image: &'a str,
+    ) -> build::Build<'a> {
+        build::Build {
+            builder: Builder::Docker,
+            ..self.build_of_service(service, source, image)
+        }
+    }
+
     async fn stop_all(&self, client: &Docker, instances: &[&Observed]) -> Result<()> {
         let stops = instances
             .iter()
@@ -133,10 +163,7 @@ impl Runtime for DockerRuntime {
         match &instance.program {
             Program::Server(server) => {
                 let obtained = images::obtain(client, &server.image, progress).await;
-                obtained.map_err(|error| match error.kind() {
-                    ErrorKind::Missing => error.hint(WAY_OUT),
-                    _ => error,
-                })
+                obtained.map_err(with_way_out)
             }
             Program::Service {
                 service,
@@ -144,30 +171,46 @@ impl Runtime for DockerRuntime {
                 image,
                 ..
             } => {
-                let build = build::Build {
-                    service: service.as_str(),
-                    source: &plain_source(directory),
-                    image,
-                    builder: self.options.builder,
-                    options: &self.options,
-                };
-                build.run(client, progress).await
+                let source = plain_source(directory);
+                let build = self.build_of_service(service, &source, image);
+                build.run(client, progress).await.map_err(with_way_out)
             }
             Program::Container(container) => match &container.image {
                 ContainerImage::Named(name) => images::obtain(client, name, progress).await,
-                // A Dockerfile that gantline did not write means what BuildKit makes of it.
                 ContainerImage::Built { repository, source } => {
-                    let build = build::Build {
-                        service: container.service.as_str(),
-                        source,
-                        image: repository,
-                        builder: Builder::Docker,
-                        options: &self.options,
-                    };
+                    let build = self.build_of_container(&container.service, source, repository);
                     build.run(client, progress).await
                 }
             },
         }
+    }
+
+    async fn at_hand(&self, instance: &Instance) -> Result<Option<Artifact>> {
+        let client = self.client().await?;
+        match &instance.program {
+            Program::Server(server) => images::at_hand(client, &server.image).await,
+            Program::Service {
+                service,
+                directory,
+                image,
+                ..
+            } => {
+                let source = plain_source(directory);
+                let build = self.build_of_service(service, &source, image);
+                build.at_hand(client).await
+            }
+            Program::Container(container) => match &container.image {
+                ContainerImage::Named(name) => images::at_hand(client, name).await,
+                ContainerImage::Built { repository, source } => {
+                    let build = self.build_of_container(&container.service, source, repository);
+                    build.at_hand(client).await
+                }
+            },
+        }
+    }
+
+    fn builds_with_go(&self) -> bool {
+        self.options.builder == Builder::Native
     }
 
     async fn start(&self, launch: &Launch) -> Result<()> {
@@ -222,6 +265,14 @@ impl Runtime for DockerRuntime {
 }
 
 /// An answer of the daemon as an error: what was being done, and what it said.
+/// Where an image is missing, processes need none.
+fn with_way_out(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::Missing => error.hint(WAY_OUT),
+        _ => error,
+    }
+}
+
 fn failure(doing: impl Into<String>, error: bollard::errors::Error) -> Error {
     use bollard::errors::Error as Docker;
     match error {

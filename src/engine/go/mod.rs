@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::program::{CallError, ProgramCall, Streams};
+use super::program::{CallError, ProgramCall, Streams, on_path};
 use super::runtime::Progress;
 use crate::error::{Error, Result};
 use crate::model::secret::Secret;
@@ -190,13 +190,27 @@ pub fn is_new_enough(version: &str) -> bool {
     found >= OLDEST_GO
 }
 
+/// Looks for Go before work begins that needs it later.
+///
+/// # Errors
+/// When it is absent ([`crate::error::ErrorKind::Missing`]).
+pub fn require() -> Result<()> {
+    match on_path("go").is_empty() {
+        true => Err(absent()),
+        false => Ok(()),
+    }
+}
+
+fn absent() -> Error {
+    Error::missing("Go is not on PATH, and services are built with it").hint(format!(
+        "Install Go {}.{} or newer: https://go.dev/dl",
+        OLDEST_GO.0, OLDEST_GO.1
+    ))
+}
+
 fn absent_or(otherwise: &'static str) -> impl Fn(CallError) -> Error {
     move |error| match error {
-        CallError::Absent(_) => Error::missing("Go is not on PATH, and services are built with it")
-            .hint(format!(
-                "Install Go {}.{} or newer: https://go.dev/dl",
-                OLDEST_GO.0, OLDEST_GO.1
-            )),
+        CallError::Absent(_) => absent(),
         other => Error::failed(otherwise).because(other),
     }
 }

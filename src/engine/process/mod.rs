@@ -30,10 +30,10 @@ use self::client::{Connection, saved_state, start_supervisor, unless_gone};
 use self::folders::Folders;
 use self::identity::Identity;
 pub use self::obtain::{Availability, availability};
-use self::obtain::{Cache, obtain};
+use self::obtain::{Cache, Obtained, Wanted, obtain, obtained_before};
 use self::process_table::{INSTANCE_VARIABLE, STACK_VARIABLE, await_end};
 use self::protocol::ChildSpec;
-use self::recipe::{ServerRun, base_environment, recipe_of};
+use self::recipe::{ServerRun, base_environment, data_version, recipe_of};
 use super::runtime::{
     Artifact, ClearScope, Cleared, Inside, Launch, LogRequest, LogStream, Progress, Runtime,
     RuntimeContext,
@@ -127,13 +127,18 @@ impl ProcessRuntime {
 
     async fn prepare_server(
         &self,
+        instance: &str,
         server: &ServerProgram,
-        folders: &Folders,
         progress: &Progress,
     ) -> Result<Artifact> {
-        let recipe = recipe_of(server)?;
+        let folders = self.folders()?;
+        let wanted = Wanted {
+            server,
+            recipe: recipe_of(server)?,
+            data_version: data_version(&folders, instance),
+        };
         let cache = Cache::new(folders.identity().cloned())?;
-        let obtained = obtain(server, recipe, &cache, progress).await?;
+        let obtained = obtain(&wanted, &cache, progress).await?;
         if let (Some(folder), Some(user)) = (folders.elsewhere(), folders.identity()) {
             progress.warn(format!(
                 "servers run as {}, who cannot enter the workspace: their data is in {}",
@@ -141,11 +146,7 @@ impl ProcessRuntime {
                 folder.display()
             ));
         }
-        Ok(Artifact {
-            identity: format!("{} {}", obtained.version, obtained.location),
-            outcome: format!("version {}, {}", obtained.version, obtained.source),
-            location: obtained.location,
-        })
+        Ok(artifact_of(obtained))
     }
 
     /// What the supervisor is asked to start.
@@ -221,6 +222,14 @@ impl ProcessRuntime {
     }
 }
 
+fn artifact_of(obtained: Obtained) -> Artifact {
+    Artifact {
+        identity: format!("{} {}", obtained.version, obtained.location),
+        outcome: format!("version {}, {}", obtained.version, obtained.source),
+        location: obtained.location,
+    }
+}
+
 /// The error of services that have an image and nothing else.
 pub fn without_images(services: &str) -> Error {
     Error::missing(format!("{services} cannot run as processes of this host"))
@@ -271,9 +280,33 @@ impl Runtime for ProcessRuntime {
             Program::Service {
                 service, directory, ..
             } => service_program::build(service, directory, &folders, progress).await,
-            Program::Server(server) => self.prepare_server(server, &folders, progress).await,
+            Program::Server(server) => self.prepare_server(&instance.name, server, progress).await,
             Program::Container(container) => Err(without_images(container.service.as_str())),
         }
+    }
+
+    async fn at_hand(&self, instance: &Instance) -> Result<Option<Artifact>> {
+        let folders = self.folders()?;
+        match &instance.program {
+            Program::Service {
+                service, directory, ..
+            } => service_program::at_hand(service, directory, &folders).await,
+            Program::Server(server) => {
+                let wanted = Wanted {
+                    server,
+                    recipe: recipe_of(server)?,
+                    data_version: data_version(&folders, &instance.name),
+                };
+                let cache = Cache::new(folders.identity().cloned())?;
+                let found = obtained_before(&wanted, &cache).await?;
+                Ok(found.map(artifact_of))
+            }
+            Program::Container(container) => Err(without_images(container.service.as_str())),
+        }
+    }
+
+    fn builds_with_go(&self) -> bool {
+        true
     }
 
     async fn start(&self, launch: &Launch) -> Result<()> {

@@ -15,6 +15,8 @@ use crate::model::stack::ServerProgram;
 
 /// How long one step of a preparation may take.
 const PREPARE: Duration = Duration::from_secs(300);
+/// What the file beside a server's data is called that holds the version which made it.
+const VERSION_FILE: &str = "version";
 
 /// A server about to run: its recipe with all that the placeholders stand for.
 pub struct ServerRun<'a> {
@@ -85,20 +87,19 @@ impl<'a> ServerRun<'a> {
     /// done again from the beginning: nobody has used its data yet.
     ///
     /// # Errors
-    /// When a step fails, with the last lines that it wrote, or when the data was made by
-    /// another major version.
+    /// When a step fails, with the last lines that it wrote.
     pub async fn prepare(&self) -> Result<()> {
         let name = &self.launch.instance.name;
         let data = self.folders.data(name);
         let mark = self.folders.beside_data(name, "preparing");
-        let version_file = self.folders.beside_data(name, "version");
+        let version_file = self.folders.beside_data(name, VERSION_FILE);
         let version = self.version();
         if mark.exists() {
             std::fs::remove_dir_all(&data).map_err(|error| cannot_write(&data, error))?;
             self.folders.make_private(&data)?;
         }
         if !is_empty(&data) {
-            return check_version(self.server, &version_file, version);
+            return Ok(());
         }
         write_private(&mark, b"", None).map_err(|error| cannot_write(&mark, error))?;
         let password = self.folders.work(name).join("password");
@@ -224,20 +225,9 @@ pub fn base_environment(work: &Path) -> BTreeMap<String, String> {
     environment
 }
 
-fn check_version(server: &ServerProgram, version_file: &Path, now: &str) -> Result<()> {
-    let Ok(then) = std::fs::read_to_string(version_file) else {
-        return Ok(());
-    };
-    let major = |version: &str| version.split('.').next().map(str::to_owned);
-    if major(&then) == major(now) {
-        return Ok(());
-    }
-    Err(Error::failed(format!(
-        "the data of {} was made by version {then}, and version {now} would run",
-        server.kind
-    ))
-    .hint(format!("Put version {then} back on PATH"))
-    .hint("Or remove the local data: `gantline down --volumes`"))
+/// The version of the programs that made a server's data; `None` where there is none yet.
+pub fn data_version(folders: &Folders, instance: &str) -> Option<String> {
+    std::fs::read_to_string(folders.beside_data(instance, VERSION_FILE)).ok()
 }
 
 fn cannot_write(path: &Path, error: std::io::Error) -> Error {

@@ -22,16 +22,13 @@ pub(super) async fn build(
     folders: &Folders,
     progress: &Progress,
 ) -> Result<Artifact> {
+    if let Some(artifact) = at_hand(service, directory, folders).await? {
+        return Ok(artifact);
+    }
     folders.make_programs()?;
     let programs = folders.programs();
     let begun = std::time::Instant::now();
     let source = source_of(directory).await?;
-    if let Some(source) = &source {
-        let place = programs.join(file_name(service, source));
-        if place.is_file() {
-            return Ok(artifact(&place, source, "unchanged".to_owned()));
-        }
-    }
     let request = GoBuild {
         directory: directory.to_path_buf(),
         package: format!("./cmd/{service}"),
@@ -50,6 +47,23 @@ pub(super) async fn build(
     })?;
     let outcome = format!("built in {:.1} s", begun.elapsed().as_secs_f64());
     Ok(artifact(&place, &identity, outcome))
+}
+
+/// The program that was built from this very source, when there is one.
+///
+/// # Errors
+/// When the source cannot be read.
+pub(super) async fn at_hand(
+    service: &Name,
+    directory: &Path,
+    folders: &Folders,
+) -> Result<Option<Artifact>> {
+    let Some(source) = source_of(directory).await? else {
+        return Ok(None);
+    };
+    let place = folders.programs().join(file_name(service, &source));
+    let found = place.is_file();
+    Ok(found.then(|| artifact(&place, &source, "unchanged".to_owned())))
 }
 
 fn artifact(place: &Path, identity: &str, outcome: String) -> Artifact {

@@ -118,6 +118,19 @@ impl Runtime for FakeRuntime {
         }
     }
 
+    async fn at_hand(&self, instance: &Instance) -> Result<Option<Artifact>> {
+        let behaviour = self.behaviour(&instance.name);
+        Ok(behaviour.unavailable.is_none().then(|| Artifact {
+            location: format!("fake/{}", instance.name),
+            identity: behaviour.identity,
+            outcome: "prepared".to_owned(),
+        }))
+    }
+
+    fn builds_with_go(&self) -> bool {
+        false
+    }
+
     async fn start(&self, launch: &Launch) -> Result<()> {
         let name = launch.instance.name.clone();
         let exits = self.behaviour(&name).exits;

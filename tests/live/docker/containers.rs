@@ -88,8 +88,11 @@ fn who_waits_is_not_started_while_the_other_is_not_ready() {
     let said = workspace::text(&up);
     assert!(said.contains("/nothing answers 404"), "{said}");
     let status = workspace.status();
-    assert_eq!(status["waits"]["state"], "waiting", "{status:?}");
-    assert_eq!(status["waits"]["waiting_for"][0], "never");
+    assert_eq!(status["waits"]["state"], "stopped", "{status:?}");
+    assert_eq!(
+        status["waits"]["reason"],
+        "not started: it needs never, which did not come up"
+    );
     assert_eq!(status["beside"]["state"], "ready");
 }
 

@@ -1,6 +1,7 @@
 //! The runtime `docker` on a real daemon, through the real program.
 
 mod containers;
+mod faults;
 mod service_tests;
 pub mod workspace;
 
@@ -96,7 +97,11 @@ fn a_failing_migration_starts_no_service() {
     assert!(said.contains("relation exists"), "{said}");
     let status = workspace.status();
     assert_eq!(status["orders-migrate"]["state"], "failed");
-    assert_eq!(status["orders"]["state"], "waiting");
+    assert_eq!(status["orders"]["state"], "stopped");
+    assert_eq!(
+        status["orders"]["reason"],
+        "not started: it needs orders-migrate, which did not come up"
+    );
 }
 
 #[test]
@@ -157,6 +162,53 @@ async fn an_image_that_cannot_be_had_ends_with_the_way_out() {
     );
     let hints = error.hints().join("\n");
     assert!(hints.contains("--runtime process"), "{hints}");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_base_image_that_cannot_be_had_is_named_once_with_the_way_out() {
+    let workspace = Workspace::new();
+    for service in ["orders", "storefront"] {
+        workspace.replace(
+            &format!("services/{service}/Dockerfile"),
+            "golang:1.26-bookworm",
+            "registry.invalid/golang:1",
+        );
+    }
+    let up = workspace.run(&["up", "--detach", "--quiet"]);
+    let said = workspace::text(&up);
+    assert_eq!(up.status.code(), Some(4), "{said}");
+    let named = "error: the image registry.invalid/golang:1, which is built on, cannot be had";
+    assert_eq!(said.matches(named).count(), 1, "{said}");
+    assert!(said.contains("--runtime process"), "{said}");
+    let status = workspace.status();
+    assert_eq!(status["orders"]["state"], "stopped");
+    let reason = status["orders"]["reason"].as_str().unwrap();
+    assert!(reason.contains("registry.invalid/golang:1"), "{reason}");
+}
+
+#[test]
+#[ignore = "needs Docker"]
+fn a_dry_run_tells_what_stays_and_what_would_be_replaced() {
+    let workspace = Workspace::new();
+    let up = workspace.run(&["up", "--detach"]);
+    assert!(up.status.success(), "{}", workspace::text(&up));
+    let foretold = |name: &str| {
+        let said = workspace::text(&workspace.run(&["up", "--dry-run"]));
+        let mut lines = said.lines();
+        let line = lines.find(|line| line.split_whitespace().next() == Some(name));
+        line.unwrap_or_else(|| panic!("{said}")).to_owned()
+    };
+    for name in ["orders", "orders-migrate", "storefront", "postgres-17"] {
+        assert!(foretold(name).ends_with("would stay as it is"));
+    }
+    workspace.append(
+        "services/orders/cmd/orders/main.go",
+        &workspace.unique_comment(),
+    );
+    assert!(foretold("orders").ends_with("changed, and would be replaced"));
+    assert!(foretold("orders-migrate").ends_with("would be started"));
+    assert!(foretold("storefront").ends_with("would stay as it is"));
 }
 
 #[test]

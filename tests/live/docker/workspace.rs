@@ -184,6 +184,14 @@ impl Workspace {
         std::fs::write(path, before + text).unwrap();
     }
 
+    /// Replaces text in a file.
+    pub fn replace(&self, path: &str, from: &str, to: &str) {
+        let path = self.path(path);
+        let before = std::fs::read_to_string(&path).unwrap();
+        assert!(before.contains(from), "{before}");
+        std::fs::write(path, before.replace(from, to)).unwrap();
+    }
+
     fn add_service(&self, name: &str, rest: &str) {
         let folder = format!("services/{name}");
         let manifest = format!("name: {name}\nblueprint: go-service@1\n{rest}");

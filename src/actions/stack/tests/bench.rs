@@ -5,8 +5,8 @@ use std::future::pending;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::actions::stack::Stack;
 use crate::actions::stack::up::{AfterFailure, Arrived, UpRequest, up};
+use crate::actions::stack::{Failures, Stack};
 use crate::engine::readiness::Servers;
 use crate::engine::runtime::Runtime;
 use crate::engine::runtime::fake::{Behaviour, Call, FakeRuntime};
@@ -94,6 +94,7 @@ pub struct Bench {
     pub reporter: Arc<RecordingReporter>,
     pub stack: Stack,
     pub request: UpRequest,
+    _folder: tempfile::TempDir,
 }
 
 impl Bench {
@@ -115,6 +116,7 @@ impl Bench {
                 of_service("orders", Role::Service, &before),
             ],
         };
+        let folder = tempfile::tempdir().unwrap();
         let runtime = Arc::new(FakeRuntime::default());
         let reporter = Arc::new(RecordingReporter::default());
         Self {
@@ -123,6 +125,7 @@ impl Bench {
                 kind: RuntimeKind::Docker,
                 runtime: Arc::clone(&runtime) as Arc<dyn Runtime>,
                 servers: Arc::clone(&runtime) as Arc<dyn Servers>,
+                failures: Failures::in_file(folder.path().join("failures.json")),
                 events: Arc::clone(&reporter) as Arc<dyn EventSink>,
             },
             runtime,
@@ -133,6 +136,7 @@ impl Bench {
                 force: Vec::new(),
                 only: None,
             },
+            _folder: folder,
         }
     }
 

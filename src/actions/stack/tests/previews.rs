@@ -6,6 +6,7 @@ use super::bench::Bench;
 use crate::actions::stack::preview::{Foreseen, Step, before_down, before_up};
 use crate::actions::stack::restart;
 use crate::engine::runtime::{ClearScope, Runtime};
+use crate::error::Error;
 use crate::model::stack::RuntimeKind;
 
 fn steps(foreseen: &[Foreseen]) -> Vec<(&str, Step)> {
@@ -25,15 +26,51 @@ async fn what_does_not_run_would_be_started_and_nothing_is() {
 }
 
 #[tokio::test]
-async fn what_runs_would_be_compared_or_started_again_when_named() {
+async fn what_runs_would_stay_or_be_replaced_when_it_changed() {
     let bench = Bench::working();
     bench.up().await.unwrap();
     let foreseen = before_up(&bench.stack, &bench.request).await.unwrap();
-    assert!(foreseen.iter().all(|it| it.step == Step::Compare));
+    assert!(foreseen.iter().all(|it| it.step == Step::Keep));
+    let bench = bench
+        .behave("front", |it| it.identity = "edited".to_owned())
+        .behave("orders", |it| {
+            it.unavailable = Some(Error::failed("not built yet"));
+        });
+    let foreseen = before_up(&bench.stack, &bench.request).await.unwrap();
+    assert_eq!(
+        steps(&foreseen),
+        [
+            ("broker", Step::Keep),
+            ("database", Step::Keep),
+            ("orders-migrate", Step::Keep),
+            ("front", Step::Replace),
+            ("orders", Step::Replace),
+        ]
+    );
+    bench.runtime.take_calls();
+    assert!(bench.started().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_named_would_be_started_again_and_the_rest_is_not_spoken_of() {
+    let bench = Bench::working();
+    bench.up().await.unwrap();
     let request = restart::request(&bench.stack, &["front".to_owned()]).unwrap();
     let foreseen = before_up(&bench.stack, &request).await.unwrap();
     assert!(steps(&foreseen).contains(&("front", Step::Restart)));
     assert!(!foreseen.iter().any(|it| it.name == "orders"));
+}
+
+#[tokio::test]
+async fn a_migration_would_be_done_again_behind_a_server_that_would_start() {
+    let bench = Bench::working();
+    bench.up().await.unwrap();
+    bench.runtime.stop("database").await.unwrap();
+    let foreseen = before_up(&bench.stack, &bench.request).await.unwrap();
+    let steps = steps(&foreseen);
+    assert!(steps.contains(&("database", Step::Start)));
+    assert!(steps.contains(&("orders-migrate", Step::Start)));
+    assert!(steps.contains(&("orders", Step::Keep)));
 }
 
 #[tokio::test]

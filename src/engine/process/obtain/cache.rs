@@ -70,6 +70,12 @@ fn own_cache() -> Option<PathBuf> {
 }
 
 impl Cache {
+    /// The folder of a package that is there already.
+    pub(super) fn existing(&self, key: &str) -> Option<PathBuf> {
+        let place = self.folder.join(key);
+        place.is_dir().then_some(place)
+    }
+
     /// The folder of a package: there already, or made by `fetch` in a folder beside it and then
     /// moved into its place as a whole. One at a time fetches.
     pub(super) async fn folder_of<F>(
@@ -85,10 +91,10 @@ impl Cache {
             Error::failed(format!("cannot keep servers in {}", self.folder.display()))
                 .because(error)
         };
-        let place = self.folder.join(key);
-        if place.is_dir() {
+        if let Some(place) = self.existing(key) {
             return Ok(place);
         }
+        let place = self.folder.join(key);
         make_readable(&self.folder).map_err(cannot)?;
         let _lock = self.lock(key, progress).await?;
         if place.is_dir() {
