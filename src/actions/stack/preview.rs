@@ -68,7 +68,7 @@ pub async fn before_up(stack: &Stack, request: &UpRequest) -> Result<Vec<Foresee
             continue;
         }
         let step = match observed.get(&instance.name) {
-            Some(found) if found.running || found.exit_code == Some(0) => {
+            Some(found) if found.running || is_done(found) => {
                 match request.force.contains(&instance.name) {
                     true => Step::Restart,
                     false => compared(stack, &resolver, instance, found).await?,
@@ -93,6 +93,11 @@ pub async fn before_up(stack: &Stack, request: &UpRequest) -> Result<Vec<Foresee
         });
     }
     Ok(foreseen)
+}
+
+/// A server or a service that ended, well or not, is started again.
+fn is_done(found: &Observed) -> bool {
+    found.role == Role::Job && found.exit_code == Some(0)
 }
 
 /// Whether what exists is what would be started now.

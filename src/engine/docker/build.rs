@@ -1,5 +1,6 @@
 //! Images of services: built when their source has none yet, and tagged by its hash.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -28,12 +29,12 @@ const TAG_DIGITS: usize = 12;
 pub const BUILDKIT: &str = "BuildKit";
 
 /// The build of one service's image.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Build<'a> {
     /// The service's name.
     pub service: &'a str,
     /// What the image is made from; the context is absolute.
-    pub source: &'a BuildSource,
+    pub source: Cow<'a, BuildSource>,
     /// The image's repository.
     pub image: &'a str,
     /// What builds it.
@@ -45,14 +46,12 @@ pub struct Build<'a> {
 impl Build<'_> {
     /// The image of this very source, when there is one.
     pub async fn at_hand(&self, client: &Docker) -> Result<Option<Artifact>> {
-        let tagged = self.tagged().await?;
-        let found = identity(client, &tagged).await?;
-        Ok(found.map(|identity| artifact(&tagged, identity, "its source is unchanged")))
+        found(client, &self.tagged().await?).await
     }
 
     /// What the image of this source is called.
     async fn tagged(&self) -> Result<String> {
-        let hash = image_source(self.source).await?;
+        let hash = image_source(&self.source).await?;
         let suffix = match self.builder {
             Builder::Docker => "",
             Builder::Native => "-native",
@@ -62,10 +61,10 @@ impl Build<'_> {
 
     /// Builds the image, unless there is one of the same source.
     pub async fn run(&self, client: &Docker, progress: &Progress) -> Result<Artifact> {
-        if let Some(artifact) = self.at_hand(client).await? {
+        let tagged = self.tagged().await?;
+        if let Some(artifact) = found(client, &tagged).await? {
             return Ok(artifact);
         }
-        let tagged = self.tagged().await?;
         let started = Instant::now();
         let (context, how) = match self.builder {
             Builder::Docker => (self.docker_context().await?, BUILDKIT),
@@ -74,7 +73,7 @@ impl Build<'_> {
         progress.say(format!("building {tagged} with {how}"));
         let request = ContextBuild {
             service: self.service,
-            source: self.source,
+            source: &self.source,
             tagged: &tagged,
             context,
             platform: None,
@@ -95,8 +94,13 @@ impl Build<'_> {
 
     /// The archive that is sent to BuildKit: the source, Dockerfile included.
     pub async fn docker_context(&self) -> Result<Vec<u8>> {
-        context_of(self.source).await
+        context_of(&self.source).await
     }
+}
+
+async fn found(client: &Docker, tagged: &str) -> Result<Option<Artifact>> {
+    let found = identity(client, tagged).await?;
+    Ok(found.map(|identity| artifact(tagged, identity, "its source is unchanged")))
 }
 
 /// The archive that is sent to BuildKit: the source of an image, Dockerfile included.

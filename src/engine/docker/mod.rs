@@ -14,6 +14,7 @@ mod native;
 mod starts;
 pub mod transfer;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -32,7 +33,6 @@ use super::runtime::{
 };
 use super::source::plain_source;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::container::BuildSource;
 use crate::model::name::Name;
 use crate::model::stack::{ContainerImage, Instance, Observed, Program, Role};
 
@@ -89,6 +89,14 @@ pub struct DockerRuntime {
     starts: Starts,
 }
 
+/// Where an image comes from.
+enum ImageSource<'a> {
+    /// A registry has it under this name.
+    Named(&'a str),
+    /// It is built.
+    Built(build::Build<'a>),
+}
+
 impl DockerRuntime {
     /// A runtime that reaches for Docker at its first use.
     pub fn new(context: RuntimeContext, options: DockerOptions) -> Self {
@@ -107,31 +115,31 @@ impl DockerRuntime {
             .await
     }
 
-    fn build_of_service<'a>(
-        &'a self,
-        service: &'a Name,
-        source: &'a BuildSource,
-        image: &'a str,
-    ) -> build::Build<'a> {
-        build::Build {
+    /// Where the image comes from that an instance runs.
+    fn image_of<'a>(&'a self, program: &'a Program) -> ImageSource<'a> {
+        let build = |service: &'a Name, image: &'a str, source| build::Build {
             service: service.as_str(),
             source,
             image,
             builder: self.options.builder,
             options: &self.options,
-        }
-    }
-
-    /// A Dockerfile that gantline did not write means what BuildKit makes of it.
-    fn build_of_container<'a>(
-        &'a self,
-        service: &'a Name,
-        source: &'a BuildSource,
-        image: &'a str,
-    ) -> build::Build<'a> {
-        build::Build {
-            builder: Builder::Docker,
-            ..self.build_of_service(service, source, image)
+        };
+        match program {
+            Program::Server(server) => ImageSource::Named(&server.image),
+            Program::Service {
+                service,
+                directory,
+                image,
+                ..
+            } => ImageSource::Built(build(service, image, Cow::Owned(plain_source(directory)))),
+            Program::Container(container) => match &container.image {
+                ContainerImage::Named(name) => ImageSource::Named(name),
+                // A Dockerfile that gantline did not write means what BuildKit makes of it.
+                ContainerImage::Built { repository, source } => ImageSource::Built(build::Build {
+                    builder: Builder::Docker,
+                    ..build(&container.service, repository, Cow::Borrowed(source))
+                }),
+            },
         }
     }
 
@@ -160,52 +168,24 @@ impl Runtime for DockerRuntime {
 
     async fn prepare(&self, instance: &Instance, progress: &Progress) -> Result<Artifact> {
         let client = self.client().await?;
-        match &instance.program {
-            Program::Server(server) => {
-                let obtained = images::obtain(client, &server.image, progress).await;
-                obtained.map_err(with_way_out)
+        let obtained = match self.image_of(&instance.program) {
+            ImageSource::Named(image) => images::obtain(client, image, progress).await,
+            ImageSource::Built(build) => build.run(client, progress).await,
+        };
+        obtained.map_err(|error| match (&instance.program, error.kind()) {
+            // Where its image is missing, it can run as a process, which needs none.
+            (Program::Server(_) | Program::Service { .. }, ErrorKind::Missing) => {
+                error.hint(WAY_OUT)
             }
-            Program::Service {
-                service,
-                directory,
-                image,
-                ..
-            } => {
-                let source = plain_source(directory);
-                let build = self.build_of_service(service, &source, image);
-                build.run(client, progress).await.map_err(with_way_out)
-            }
-            Program::Container(container) => match &container.image {
-                ContainerImage::Named(name) => images::obtain(client, name, progress).await,
-                ContainerImage::Built { repository, source } => {
-                    let build = self.build_of_container(&container.service, source, repository);
-                    build.run(client, progress).await
-                }
-            },
-        }
+            _ => error,
+        })
     }
 
     async fn at_hand(&self, instance: &Instance) -> Result<Option<Artifact>> {
         let client = self.client().await?;
-        match &instance.program {
-            Program::Server(server) => images::at_hand(client, &server.image).await,
-            Program::Service {
-                service,
-                directory,
-                image,
-                ..
-            } => {
-                let source = plain_source(directory);
-                let build = self.build_of_service(service, &source, image);
-                build.at_hand(client).await
-            }
-            Program::Container(container) => match &container.image {
-                ContainerImage::Named(name) => images::at_hand(client, name).await,
-                ContainerImage::Built { repository, source } => {
-                    let build = self.build_of_container(&container.service, source, repository);
-                    build.at_hand(client).await
-                }
-            },
+        match self.image_of(&instance.program) {
+            ImageSource::Named(image) => images::at_hand(client, image).await,
+            ImageSource::Built(build) => build.at_hand(client).await,
         }
     }
 
@@ -265,14 +245,6 @@ impl Runtime for DockerRuntime {
 }
 
 /// An answer of the daemon as an error: what was being done, and what it said.
-/// Where an image is missing, processes need none.
-fn with_way_out(error: Error) -> Error {
-    match error.kind() {
-        ErrorKind::Missing => error.hint(WAY_OUT),
-        _ => error,
-    }
-}
-
 fn failure(doing: impl Into<String>, error: bollard::errors::Error) -> Error {
     use bollard::errors::Error as Docker;
     match error {

@@ -132,13 +132,8 @@ impl ProcessRuntime {
         progress: &Progress,
     ) -> Result<Artifact> {
         let folders = self.folders()?;
-        let wanted = Wanted {
-            server,
-            recipe: recipe_of(server)?,
-            data_version: data_version(&folders, instance),
-        };
         let cache = Cache::new(folders.identity().cloned())?;
-        let obtained = obtain(&wanted, &cache, progress).await?;
+        let obtained = obtain(&wanted(instance, server, &folders)?, &cache, progress).await?;
         if let (Some(folder), Some(user)) = (folders.elsewhere(), folders.identity()) {
             progress.warn(format!(
                 "servers run as {}, who cannot enter the workspace: their data is in {}",
@@ -222,6 +217,14 @@ impl ProcessRuntime {
     }
 }
 
+fn wanted<'a>(instance: &str, server: &'a ServerProgram, folders: &Folders) -> Result<Wanted<'a>> {
+    Ok(Wanted {
+        server,
+        recipe: recipe_of(server)?,
+        data_version: data_version(folders, instance),
+    })
+}
+
 fn artifact_of(obtained: Obtained) -> Artifact {
     Artifact {
         identity: format!("{} {}", obtained.version, obtained.location),
@@ -292,11 +295,7 @@ impl Runtime for ProcessRuntime {
                 service, directory, ..
             } => service_program::at_hand(service, directory, &folders).await,
             Program::Server(server) => {
-                let wanted = Wanted {
-                    server,
-                    recipe: recipe_of(server)?,
-                    data_version: data_version(&folders, &instance.name),
-                };
+                let wanted = wanted(&instance.name, server, &folders)?;
                 let cache = Cache::new(folders.identity().cloned())?;
                 let found = obtained_before(&wanted, &cache).await?;
                 Ok(found.map(artifact_of))

@@ -22,13 +22,13 @@ pub(super) async fn build(
     folders: &Folders,
     progress: &Progress,
 ) -> Result<Artifact> {
-    if let Some(artifact) = at_hand(service, directory, folders).await? {
+    let source = source_of(directory).await?;
+    if let Some(artifact) = kept_of(service, source.as_deref(), folders) {
         return Ok(artifact);
     }
     folders.make_programs()?;
     let programs = folders.programs();
     let begun = std::time::Instant::now();
-    let source = source_of(directory).await?;
     let request = GoBuild {
         directory: directory.to_path_buf(),
         package: format!("./cmd/{service}"),
@@ -58,12 +58,15 @@ pub(super) async fn at_hand(
     directory: &Path,
     folders: &Folders,
 ) -> Result<Option<Artifact>> {
-    let Some(source) = source_of(directory).await? else {
-        return Ok(None);
-    };
-    let place = folders.programs().join(file_name(service, &source));
+    let source = source_of(directory).await?;
+    Ok(kept_of(service, source.as_deref(), folders))
+}
+
+fn kept_of(service: &Name, source: Option<&str>, folders: &Folders) -> Option<Artifact> {
+    let source = source?;
+    let place = folders.programs().join(file_name(service, source));
     let found = place.is_file();
-    Ok(found.then(|| artifact(&place, &source, "unchanged".to_owned())))
+    found.then(|| artifact(&place, source, "unchanged".to_owned()))
 }
 
 fn artifact(place: &Path, identity: &str, outcome: String) -> Artifact {

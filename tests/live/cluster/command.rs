@@ -8,9 +8,9 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::namespace::{Namespace, kubeconfig};
+use super::shop::answer_of;
 use crate::docker::workspace::{Workspace, text};
 use crate::registry::server::Registry;
-use crate::schemas::{assert_events, assert_valid};
 
 /// The context that `tests/cluster/cluster` makes.
 const CONTEXT: &str = "gantline-test";
@@ -85,11 +85,7 @@ impl Deployment {
     /// Runs a command for programs, which exits with this code and answers by this schema.
     fn answer(&self, schema: &str, code: i32, arguments: &[&str]) -> Value {
         let output = self.gantline(&[arguments, &["--yes", "--format", "json"]].concat());
-        assert_eq!(output.status.code(), Some(code), "{}", text(&output));
-        assert_events(&String::from_utf8_lossy(&output.stderr));
-        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_valid(schema, &answer);
-        answer
+        answer_of(&output, schema, code)
     }
 
     /// What a deployment would have made in the namespace.

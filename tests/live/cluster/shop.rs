@@ -21,6 +21,15 @@ pub const SLOW: &str = "trap exit TERM; sleep 5 & wait $!; httpd -f -p 8080 -h /
 /// How long something that is waited for may take on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+/// What a command answered to a program, when it exited with this code and kept to this schema.
+pub fn answer_of(output: &Output, schema: &str, code: i32) -> Value {
+    assert_eq!(output.status.code(), Some(code), "{}", text(output));
+    assert_events(&String::from_utf8_lossy(&output.stderr));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_valid(schema, &answer);
+    answer
+}
+
 /// A workspace whose environment `live` is a namespace of the cluster.
 pub struct Shop {
     folder: tempfile::TempDir,
@@ -125,11 +134,7 @@ impl Shop {
     /// Runs a command for programs, which exits with this code and answers by this schema.
     pub fn answer(&self, schema: &str, code: i32, arguments: &[&str]) -> Value {
         let output = self.gantline(&[arguments, &["--yes", "--format", "json"]].concat());
-        assert_eq!(output.status.code(), Some(code), "{}", text(&output));
-        assert_events(&String::from_utf8_lossy(&output.stderr));
-        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
-        assert_valid(schema, &answer);
-        answer
+        answer_of(&output, schema, code)
     }
 
     /// Runs a command and kills it, as `kill -9` does, as soon as something holds.

@@ -74,6 +74,15 @@ async fn a_migration_would_be_done_again_behind_a_server_that_would_start() {
 }
 
 #[tokio::test]
+async fn a_service_that_ended_by_itself_would_be_started_however_it_ended() {
+    let bench = Bench::working().behave("front", |it| it.exits = Some(0));
+    bench.up().await.unwrap();
+    let foreseen = before_up(&bench.stack, &bench.request).await.unwrap();
+    assert!(steps(&foreseen).contains(&("front", Step::Start)));
+    assert!(steps(&foreseen).contains(&("orders-migrate", Step::Keep)));
+}
+
+#[tokio::test]
 async fn what_the_workspace_has_no_more_would_be_stopped() {
     let mut bench = Bench::working();
     bench.up().await.unwrap();

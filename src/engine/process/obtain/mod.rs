@@ -161,9 +161,6 @@ async fn from(
     cache: &Cache,
     progress: &Progress,
 ) -> Result<(Vec<PathBuf>, String)> {
-    if let Some(found) = there_already(source, cache) {
-        return Ok(found);
-    }
     match source {
         Obtain::Path { programs } => from_path(programs, cache.identity.as_ref())
             .map(|folders| (folders, ON_PATH.to_owned())),
