@@ -79,6 +79,15 @@ impl FakeRuntime {
         self.lock().launches.get(instance).cloned()
     }
 
+    /// Lets an instance that runs end by itself.
+    pub fn end(&self, instance: &str, exit_code: i32) {
+        if let Some(observed) = self.lock().running.get_mut(instance) {
+            observed.running = false;
+            observed.exit_code = Some(exit_code);
+        }
+        self.changed.notify_waiters();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

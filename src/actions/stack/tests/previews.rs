@@ -75,8 +75,9 @@ async fn a_migration_would_be_done_again_behind_a_server_that_would_start() {
 
 #[tokio::test]
 async fn a_service_that_ended_by_itself_would_be_started_however_it_ended() {
-    let bench = Bench::working().behave("front", |it| it.exits = Some(0));
+    let bench = Bench::working();
     bench.up().await.unwrap();
+    bench.runtime.end("front", 0);
     let foreseen = before_up(&bench.stack, &bench.request).await.unwrap();
     assert!(steps(&foreseen).contains(&("front", Step::Start)));
     assert!(steps(&foreseen).contains(&("orders-migrate", Step::Keep)));
