@@ -374,9 +374,13 @@ impl Harness for ProcessHarness {
     }
 
     async fn stop(self: Box<Self>) {
-        let patience = self.deadlines.stop;
-        let client = self.client.clone();
-        self.process.stop(&client, patience).await;
+        let Self {
+            process,
+            client,
+            deadlines,
+            ..
+        } = *self;
+        process.stop(client, deadlines.stop).await;
     }
 }
 

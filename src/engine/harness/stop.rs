@@ -20,12 +20,13 @@ impl Process {
     }
 
     /// Asks the harness to end, and waits for it; what is left of its group is killed.
-    pub(super) async fn stop(mut self, client: &Client, patience: Duration) {
-        let nothing = serde_json::json!({});
-        let ask = client.control("stop", &nothing);
+    pub(super) async fn stop(mut self, client: Client, patience: Duration) {
         let end = async {
             // No answer is as good as one: the end of the process is what counts.
-            let _answer = ask.await;
+            let _answer = client.control("stop", &serde_json::json!({})).await;
+            // A server that is shut down waits for connections that were opened and never used,
+            // and a pool opens such: Go's waits five seconds (net/http, Server.Shutdown).
+            drop(client);
             self.child.wait().await
         };
         if let Ok(Ok(_status)) = tokio::time::timeout(patience, end).await {

@@ -112,6 +112,39 @@ async fn states_requests_and_messages_are_answered() {
 }
 
 #[tokio::test]
+async fn connections_are_closed_so_that_a_harness_that_ends_does_not_wait_for_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let (closed, ended) = (folder.path().join("closed"), folder.path().join("ended"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let told = closed.clone();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut bytes = vec![0; 1024];
+        let _asked = stream.read(&mut bytes).await.unwrap();
+        let answer = b"HTTP/1.1 204 No Content\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+        while stream.read(&mut bytes).await.is_ok_and(|count| count > 0) {}
+        std::fs::write(told, "").unwrap();
+    });
+    let script = format!(
+        "{}; while [ ! -e {} ]; do sleep 0.02; done; touch {}",
+        greeting(&address),
+        closed.display(),
+        ended.display()
+    );
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]);
+    let patient = Deadlines {
+        stop: Duration::from_secs(20),
+        ..SHORT
+    };
+    let harness = ProcessHarness::start("orders", command, patient).await;
+    Box::new(harness.unwrap()).stop().await;
+    assert!(ended.exists(), "it was killed");
+}
+
+#[tokio::test]
 async fn what_a_provider_does_not_know_is_told_with_what_it_knows() {
     let mut harness = harness(|line| {
         let known = json!(["no orders exist"]);
