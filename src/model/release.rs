@@ -56,8 +56,8 @@ pub struct ReleaseSpec {
 pub struct RenderedRelease {
     /// Objects, in the order in which Helm installs kinds.
     pub objects: Vec<ReleaseObject>,
-    /// Hooks, in the order in which Helm records them: by kind. [`Self::hooks_of`] has the order
-    /// in which they run.
+    /// Hooks, in the order in which Helm records them: by kind. [`hooks_of`] has the order in which
+    /// they run.
     pub hooks: Vec<Hook>,
     /// `NOTES.txt`.
     pub notes: String,
@@ -71,21 +71,17 @@ impl RenderedRelease {
             .map(|object| format!("---\n# Source: {}\n{}\n", object.source, object.text))
             .collect()
     }
+}
 
-    /// The hooks of an event (`pre-install`), in the order in which they run: by weight, then by
-    /// name.
-    pub fn hooks_of(&self, event: &str) -> Vec<&Hook> {
-        let mut hooks: Vec<&Hook> = self
-            .hooks
-            .iter()
-            .filter(|hook| hook.events.iter().any(|known| known == event))
-            .collect();
-        hooks.sort_by_key(|hook| {
-            let name = hook.object.value["metadata"]["name"].as_str();
-            (hook.weight, name.unwrap_or_default().to_owned())
-        });
-        hooks
-    }
+/// The hooks of an event (`pre-install`), in the order in which they run: by weight, then by name.
+pub fn hooks_of<'a>(hooks: &'a [Hook], event: &str) -> Vec<&'a Hook> {
+    let of_event = |hook: &&Hook| hook.events.iter().any(|known| known == event);
+    let mut chosen: Vec<&Hook> = hooks.iter().filter(of_event).collect();
+    chosen.sort_by_key(|hook| {
+        let name = hook.object.value["metadata"]["name"].as_str();
+        (hook.weight, name.unwrap_or_default())
+    });
+    chosen
 }
 
 /// One object of a release.

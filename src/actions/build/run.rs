@@ -192,6 +192,7 @@ impl<'a> Workshop<'a> {
             stage,
             platforms: &job.platforms,
             labels,
+            for_registry: self.request.push,
             scratch: &self.scratch,
         };
         build.run(&self.bases, progress).await

@@ -8,7 +8,7 @@ use crate::engine::kubernetes::objects::ApplyMode;
 use crate::engine::kubernetes::records::{self, Record};
 use crate::engine::kubernetes::rollout::{RolloutEnd, RolloutRequest};
 use crate::error::{Error, Result};
-use crate::model::release::Hook;
+use crate::model::release::{Hook, hooks_of};
 
 /// How long the leftover of an earlier hook may take to go away.
 const REMOVAL: Duration = Duration::from_secs(60);
@@ -26,12 +26,7 @@ impl Held<'_> {
         hooks: &[Hook],
         event: &str,
     ) -> Result<(), Stop> {
-        let chosen = hooks
-            .iter()
-            .filter(|hook| hook.events.iter().any(|it| it == event));
-        let mut chosen: Vec<&Hook> = chosen.collect();
-        let name = |hook: &Hook| hook.object.value["metadata"]["name"].to_string();
-        chosen.sort_by_key(|hook| (hook.weight, name(hook)));
+        let chosen = hooks_of(hooks, event);
         for hook in &chosen {
             if let Err(stop) = self.run_hook(record, hook, event).await {
                 self.clean(hook, "hook-failed").await?;

@@ -100,7 +100,7 @@ fn written(packed: &Packed, name: &str) -> Result<Vec<u8>> {
     let mut archive = Builder::new(Vec::new());
     let mut layers = Vec::new();
     for layer in &packed.image.layers {
-        let path = format!("{}.tar.gz", layer.digest.digits());
+        let path = format!("{}.tar", layer.digest.digits());
         // A layer may occur twice; its file need not.
         if !layers.contains(&path) {
             append_bytes(&mut archive, Path::new(&path), &layer.bytes, false)?;
@@ -196,11 +196,12 @@ fn resolved(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::image::{pack, program_layer};
+    use crate::engine::image::{compressed, pack, program_archive};
 
     #[test]
     fn what_docker_load_is_given_is_read_back_as_docker_save_gives_it() {
-        let layer = program_layer(Path::new("/app/orders"), b"program").unwrap();
+        let layer =
+            compressed(program_archive(Path::new("/app/orders"), b"program").unwrap()).unwrap();
         let base = json!({"config": {"User": "65532"}, "history": [{"created_by": "x"}, {"created_by": "y"}]});
         let platform = Platform::parse("linux/amd64").unwrap();
         let image = Image::of(platform, &base, vec![layer.clone(), layer]);

@@ -10,8 +10,13 @@ use tar::{Builder, EntryType, Header};
 use crate::error::{Error, Result};
 use crate::model::image::Digest;
 
+/// The media type of a layer that is not compressed.
+const PLAIN: &str = "application/vnd.oci.image.layer.v1.tar";
 /// The media type of a layer that is compressed with gzip.
 const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// How much is compressed: what takes a quarter less time than the usual level, 6, for a program that
+/// gets hardly larger.
+const LEVEL: Compression = Compression::new(5);
 /// What a gzip stream begins with (RFC 1952).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 
@@ -28,11 +33,12 @@ pub struct Layer {
     pub bytes: Vec<u8>,
 }
 
-/// A layer that holds one program at an absolute path, owned by root and executable by all.
+/// The archive of a layer that holds one program at an absolute path, owned by root and executable by
+/// all.
 ///
 /// # Errors
 /// When the path cannot be written into an archive.
-pub fn program_layer(path: &Path, program: &[u8]) -> Result<Layer> {
+pub fn program_archive(path: &Path, program: &[u8]) -> Result<Vec<u8>> {
     let mut archive = Builder::new(Vec::new());
     let path = path.strip_prefix("/").unwrap_or(path);
     let folders: Vec<&Path> = path.ancestors().skip(1).collect();
@@ -51,7 +57,18 @@ pub fn program_layer(path: &Path, program: &[u8]) -> Result<Layer> {
     archive
         .append_data(&mut header, path, program)
         .map_err(unpackable)?;
-    compressed(archive.into_inner().map_err(unpackable)?)
+    archive.into_inner().map_err(unpackable)
+}
+
+/// A layer of an archive as it is: the local Docker would only unpack it.
+pub fn uncompressed(archive: Vec<u8>) -> Layer {
+    let digest = Digest::of(&archive);
+    Layer {
+        media_type: PLAIN.to_owned(),
+        content: digest.clone(),
+        digest,
+        bytes: archive,
+    }
 }
 
 /// A layer of an archive, compressed unless it is.
@@ -72,7 +89,7 @@ pub fn compressed(archive: Vec<u8>) -> Result<Layer> {
         });
     }
     // No name, no date, and no system: `unknown` is what the builder writes.
-    let mut encoder = GzBuilder::new().write(Vec::new(), Compression::default());
+    let mut encoder = GzBuilder::new().write(Vec::new(), LEVEL);
     encoder.write_all(&archive).map_err(unpackable)?;
     let bytes = encoder.finish().map_err(unpackable)?;
     Ok(Layer {
@@ -102,27 +119,25 @@ fn unpackable(error: std::io::Error) -> Error {
 mod tests {
     use super::*;
 
+    fn layer(path: &str, program: &[u8]) -> Layer {
+        compressed(program_archive(Path::new(path), program).unwrap()).unwrap()
+    }
+
     #[test]
     fn the_same_program_gives_the_same_bytes() {
-        let layer = program_layer(Path::new("/app/orders"), b"program").unwrap();
-        assert_eq!(
-            layer,
-            program_layer(Path::new("/app/orders"), b"program").unwrap()
-        );
+        let packed = layer("/app/orders", b"program");
+        assert_eq!(packed, layer("/app/orders", b"program"));
         // A new version of a library that packs otherwise would make every image a new one.
         assert_eq!(
-            layer.content.digits(),
+            packed.content.digits(),
             "b647a474ad15fd68463e03f4be9e95b0fd30eecf216fe928cdac0835905bbf56"
         );
-        assert_ne!(
-            layer,
-            program_layer(Path::new("/app/orders"), b"another").unwrap()
-        );
+        assert_ne!(packed, layer("/app/orders", b"another"));
     }
 
     #[test]
     fn a_layer_holds_folders_and_program_of_root_without_a_date() {
-        let layer = program_layer(Path::new("/opt/app/orders"), b"program").unwrap();
+        let layer = layer("/opt/app/orders", b"program");
         let mut content = Vec::new();
         GzDecoder::new(layer.bytes.as_slice())
             .read_to_end(&mut content)
@@ -148,6 +163,14 @@ mod tests {
                 ("opt/app/orders".to_owned(), 0o755, 7)
             ]
         );
+    }
+
+    #[test]
+    fn a_layer_is_the_same_to_docker_whether_it_is_compressed_or_not() {
+        let archive = program_archive(Path::new("/app/orders"), b"program").unwrap();
+        let plain = uncompressed(archive.clone());
+        assert_eq!((&plain.bytes, &plain.digest), (&archive, &plain.content));
+        assert_eq!(plain.content, compressed(archive).unwrap().content);
     }
 
     #[test]

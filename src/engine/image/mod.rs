@@ -10,7 +10,7 @@ pub mod native;
 mod pack;
 mod settings;
 
-pub use layer::{Layer, compressed, program_layer};
+pub use layer::{Layer, compressed, program_archive, uncompressed};
 pub use pack::{Packed, PackedIndex, pack, pack_index, push};
 pub use settings::Settings;
 

@@ -9,7 +9,7 @@ use futures::future::try_join;
 
 use super::base::Bases;
 use super::settings::set_label;
-use super::{Packed, Settings, pack, program_layer};
+use super::{Packed, Settings, compressed, pack, program_archive, uncompressed};
 use crate::engine::docker::dockerfile::LastStage;
 use crate::engine::go::{self, GoBuild, GoPlatform};
 use crate::engine::runtime::Progress;
@@ -30,6 +30,8 @@ pub struct NativeBuild<'a> {
     pub platforms: &'a [Platform],
     /// Labels besides those of the Dockerfile; the manifest carries them, too.
     pub labels: &'a BTreeMap<String, String>,
+    /// Whether they go to a registry, and so over a network.
+    pub for_registry: bool,
     /// A folder for what is made on the way.
     pub scratch: &'a Path,
 }
@@ -62,8 +64,14 @@ impl NativeBuild<'_> {
             })?;
             progress.say(format!("packing the image for {platform}"));
             let how = format!("COPY program {} # gantline", path.display());
+            let for_registry = self.for_registry;
             let packed = tokio::task::spawn_blocking(move || {
-                image.add(program_layer(&path, &bytes)?, &how);
+                let archive = program_archive(&path, &bytes)?;
+                let layer = match for_registry {
+                    true => compressed(archive)?,
+                    false => uncompressed(archive),
+                };
+                image.add(layer, &how);
                 pack(image)
             });
             let packed = packed

@@ -175,7 +175,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::engine::image::{Settings, program_layer};
+    use crate::engine::image::{Settings, compressed, program_archive};
 
     const DOCKERFILE: &[&str] = &[
         "LABEL org.opencontainers.image.title=\"orders\"",
@@ -192,7 +192,8 @@ mod tests {
             "history": [{"created": "2026-11-22T16:12:32Z", "created_by": "import"}],
         });
         let platform = Platform::parse(&format!("linux/{architecture}")).unwrap();
-        let program = program_layer(Path::new("/app/orders"), architecture.as_bytes()).unwrap();
+        let program = program_archive(Path::new("/app/orders"), architecture.as_bytes()).unwrap();
+        let program = compressed(program).unwrap();
         let mut image = Image::of(platform, &base, vec![program]);
         let lines: Vec<String> = DOCKERFILE.iter().map(|&line| line.to_owned()).collect();
         Settings::of(&lines).unwrap().apply(&mut image.settings);

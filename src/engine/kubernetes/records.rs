@@ -189,11 +189,6 @@ impl Record {
         self.body["manifest"].as_str().unwrap_or_default()
     }
 
-    /// Whether its objects were applied on the server's side.
-    pub fn is_server_side(&self) -> bool {
-        self.body["apply_method"] == "ssa"
-    }
-
     /// The objects.
     ///
     /// # Errors

@@ -164,7 +164,7 @@ impl Cluster {
     where
         F: Future<Output = Result<T, KubeError>>,
     {
-        let mut answer = std::pin::pin!(self.repeat(access, request));
+        let mut answer = std::pin::pin!(self.repeat(request));
         let began = Instant::now();
         let mut pause = SLOW;
         loop {
@@ -192,7 +192,7 @@ impl Cluster {
     }
 
     /// Repeats a request while the server is away.
-    async fn repeat<T, F>(&self, access: &Access, request: impl Fn() -> F) -> Result<T, KubeError>
+    async fn repeat<T, F>(&self, request: impl Fn() -> F) -> Result<T, KubeError>
     where
         F: Future<Output = Result<T, KubeError>>,
     {
@@ -217,7 +217,6 @@ impl Cluster {
             if !is_away(&error) || began.elapsed() + pause > patience {
                 return Err(error);
             }
-            tracing::debug!(%access, %error, "the API server is away; trying again");
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }

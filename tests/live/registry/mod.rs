@@ -11,7 +11,7 @@ use gantline::engine::docker::connection::DockerEnvironment;
 use gantline::engine::docker::dockerfile::LastStage;
 use gantline::engine::image::base::{Bases, Preference};
 use gantline::engine::image::native::NativeBuild;
-use gantline::engine::image::{Image, pack, program_layer, push};
+use gantline::engine::image::{Image, compressed, pack, program_archive, push};
 use gantline::engine::registry::labels::{ImageLabels, RegistryLabels};
 use gantline::engine::registry::{Access, Repository};
 use gantline::engine::runtime::Progress;
@@ -216,7 +216,10 @@ async fn images_of_several_platforms_need_no_daemon_and_become_one_index() {
     let platforms = ["linux/amd64", "linux/arm64"].map(|text| Platform::parse(text).unwrap());
     let name = format!("{}/acme/base", registry.address);
     let base = platforms.clone().map(|platform| {
-        let file = program_layer("/etc/base".as_ref(), platform.architecture.as_bytes()).unwrap();
+        let file = compressed(
+            program_archive("/etc/base".as_ref(), platform.architecture.as_bytes()).unwrap(),
+        )
+        .unwrap();
         let settings = json!({"config": {"Env": ["PATH=/bin"]}, "history": []});
         pack(Image::of(platform, &settings, vec![file])).unwrap()
     });
@@ -233,6 +236,7 @@ async fn images_of_several_platforms_need_no_daemon_and_become_one_index() {
     let dockerfile = dockerfile.replace("gcr.io/distroless/static-debian12:nonroot", &local);
     let stage = LastStage::of(&dockerfile).unwrap();
     let build = NativeBuild {
+        for_registry: true,
         service: "quotes",
         directory: &workspace.path("services/quotes"),
         stage: &stage,
@@ -319,7 +323,9 @@ async fn labels_are_read_from_images_that_another_program_pushed() {
         .unwrap();
     let platforms = ["linux/amd64", "linux/arm64"].map(|text| Platform::parse(text).unwrap());
     let foreign = platforms.map(|platform| {
-        let file = program_layer("/a".as_ref(), platform.architecture.as_bytes()).unwrap();
+        let file =
+            compressed(program_archive("/a".as_ref(), platform.architecture.as_bytes()).unwrap())
+                .unwrap();
         let settings = json!({"config": {"Labels": {"mine": "1"}}, "history": []});
         pack(Image::of(platform, &settings, vec![file])).unwrap()
     });

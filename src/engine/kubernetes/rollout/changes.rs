@@ -46,10 +46,8 @@ fn changes(client: &Client, target: &Target) -> BoxStream<'static, ()> {
         let parameters = WatchParams::default().fields(&only).disable_bookmarks();
         match api.watch_metadata(&parameters, ANY_VERSION).await {
             Ok(events) => events.boxed(),
-            Err(error) => {
-                tracing::debug!(%error, only, "a target cannot be watched");
-                stream::empty().boxed()
-            }
+            // Whoever waits asks for the target itself from time to time.
+            Err(_) => stream::empty().boxed(),
         }
     };
     let events = stream::once(watching).flatten();
