@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Parser};
+use clap::Parser;
 
 use crate::app::{App, Settings};
 use crate::commands::Command;
@@ -40,13 +40,7 @@ struct GlobalArgs {
     )]
     project: PathBuf,
     /// Print for people or for programs
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t,
-        hide_possible_values = false
-    )]
+    #[arg(long, global = true, value_enum, default_value_t)]
     format: Format,
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t)]
@@ -55,7 +49,7 @@ struct GlobalArgs {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Show more of what happens
-    #[arg(short, long, global = true, action = ArgAction::SetTrue)]
+    #[arg(short, long, global = true)]
     verbose: bool,
     /// Ask nothing: take the defaults, confirm plans
     #[arg(short, long, global = true)]
@@ -89,6 +83,11 @@ impl Cli {
             yes: global.yes,
             interactive: at_terminal && !global.yes && global.format == Format::Human,
         }))
+    }
+
+    /// Whom everything is printed for, also what is wrong with these flags.
+    pub const fn format(&self) -> Format {
+        self.global.format
     }
 
     /// Runs the command.

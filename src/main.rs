@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let app = match cli.app() {
         Ok(app) => app,
         Err(error) => {
-            print_error_text(&render_error(&error, Format::Human, &Style::default()));
+            print_error_text(&render_error(&error, cli.format(), &Style::default()));
             return error.kind().exit_code().into();
         }
     };
@@ -50,7 +50,9 @@ fn main() -> ExitCode {
 
 /// Whether a program reads what is printed; the command line could not be parsed.
 fn asks_for_json() -> bool {
-    let arguments: Vec<_> = std::env::args_os().collect();
+    let arguments: Vec<_> = std::env::args_os()
+        .take_while(|argument| argument != "--")
+        .collect();
     let apart = |pair: &[std::ffi::OsString]| pair[0] == "--format" && pair[1] == "json";
     arguments.iter().any(|argument| argument == "--format=json") || arguments.windows(2).any(apart)
 }

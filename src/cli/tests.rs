@@ -11,6 +11,22 @@ fn the_command_line_is_consistent() {
     Cli::command().debug_assert();
 }
 
+/// What a command says of itself stands at its arguments. A comment on its variant would hide it.
+#[test]
+fn every_command_tells_what_it_does() {
+    let mut commands = vec![Cli::command()];
+    while let Some(command) = commands.pop() {
+        let about = command.get_about().map(ToString::to_string);
+        let about = about.unwrap_or_default();
+        assert!(about.contains(' '), "{}: {about}", command.get_name());
+        commands.extend(command.get_subcommands().cloned());
+    }
+    let mut cli = Cli::command();
+    let deploy = cli.find_subcommand_mut("deploy").unwrap();
+    let help = deploy.render_long_help().to_string();
+    assert!(help.contains("rolled back by itself"), "{help}");
+}
+
 #[test]
 fn the_command_reference_in_the_docs_is_what_the_program_says() {
     let path = repository().join("docs/reference/commands.md");

@@ -10,7 +10,7 @@ mod service;
 use crate::app::App;
 use crate::error::Result;
 
-/// What to add.
+/// Add a service, a client, a resource or an environment to the workspace
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -19,15 +19,11 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Thing {
-    /// Scaffold a service from a blueprint
     Service(service::Args),
-    /// Let a service call another one
     Client(client::Args),
-    /// Add a backing service that services use
     // `--version` is the resource's.
     #[command(disable_version_flag = true)]
     Resource(resource::Args),
-    /// Add an environment to deploy to
     Environment(environment::Args),
 }
 

@@ -159,11 +159,11 @@ pub fn write_plans(
         };
         writeln!(out, "{}: {what}", style.name(&plan.release))?;
         for lost in &plan.schema.lost {
-            let (sign, lost) = (style.bad("!"), style.bad(clean(lost)));
+            let (sign, lost) = (style.bad("!"), style.bad(lost));
             writeln!(out, "  {sign} {lost}")?;
         }
         for doubt in &plan.schema.doubts {
-            writeln!(out, "  {} {}", style.caution("?"), clean(doubt))?;
+            writeln!(out, "  {} {}", style.caution("?"), doubt)?;
         }
         for change in &plan.changes {
             write_change(out, style, change, with_diffs)?;
@@ -188,25 +188,15 @@ fn write_change(
         return Ok(());
     }
     for line in change.diff.lines() {
-        let line = clean(line);
         let painted = match line.chars().next() {
-            Some('+') => style.good(&line),
-            Some('-') => style.bad(&line),
-            Some('@') => style.dim(&line),
-            _ => line,
+            Some('+') => style.good(line),
+            Some('-') => style.bad(line),
+            Some('@') => style.dim(line),
+            _ => line.to_owned(),
         };
         writeln!(out, "      {painted}")?;
     }
     Ok(())
-}
-
-/// A line that cannot steer the terminal.
-fn clean(line: &str) -> String {
-    let shown = |letter: char| match letter.is_control() && letter != '\t' {
-        true => '\u{fffd}',
-        false => letter,
-    };
-    line.chars().map(shown).collect()
 }
 
 #[cfg(test)]

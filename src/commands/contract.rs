@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-/// The arguments.
+/// Hold services to what they promise each other
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -18,9 +18,7 @@ pub struct Args {
 /// What to do with contracts.
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Hold every pact to its provider's OpenAPI document, without running anything
     Check(check::Args),
-    /// Hold every provider to what its consumers count on
     Verify(verify::Args),
 }
 

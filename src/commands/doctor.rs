@@ -15,6 +15,8 @@ must change in one transaction, or nobody to run a cluster: then one well-divide
 faster to build, to test and to understand, and can be split later along the borders that have \
 held.";
 
+/// Check this machine and this workspace, and say what to do
+///
 /// Each line says whether something is there, missing, or needs attention. What is missing is
 /// needed by some commands only, so the exit code stays 0, unless the workspace's own files are
 /// invalid: then it is 2, as with every other command. With -v there is a word on when not to use

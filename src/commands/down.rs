@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::model::stack::RuntimeKind;
 use crate::report::{Answer, Style};
 
-/// The arguments.
+/// Stop the stack, and leave nothing behind
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Remove the data of databases and brokers, too

@@ -10,13 +10,11 @@ use crate::app::App;
 use crate::error::Result;
 use crate::report::{Answer, Style};
 
-/// The arguments.
+/// Print what a service finds in its environment, as dotenv
+///
+/// Addresses are as this host reaches them: for an editor or a debugger that runs the service
+/// outside the stack. Passwords are shown, since that is its purpose.
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "Print what a service finds in its environment, as dotenv, with addresses as \
-    this host reaches them: for an editor or a debugger that runs the service outside the stack. \
-    Passwords are shown, since that is its purpose."
-)]
 pub struct Args {
     /// The service
     #[arg(value_name = "SERVICE")]

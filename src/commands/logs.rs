@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::report::{Answer, Style};
 
-/// The arguments.
+/// Show logs
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Services, servers or jobs; everything when none is named

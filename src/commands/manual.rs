@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::cli::Cli;
 use crate::error::{Error, Result};
 
-/// The arguments.
+/// Write the man pages; run by `make dist`
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder that the pages are written into; it is made when it is absent

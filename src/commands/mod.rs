@@ -37,61 +37,36 @@ use crate::actions::generate::complete_interrupted_above;
 use crate::app::App;
 use crate::error::{Error, Result};
 
-/// Everything gantline can be asked to do.
+/// Everything gantline can be asked to do, in the order in which help lists it. What each command
+/// says of itself stands in its file: a comment here would hide it.
 #[derive(Debug, clap::Subcommand)]
-pub enum Command {
-    /// Write what the manifests imply
-    Generate(generate::Args),
-    /// Bring newer versions of their blueprints to services
-    Upgrade(upgrade::Args),
-    /// Make a workspace
-    New(new::Args),
-    /// Add a service, a client, a resource or an environment to the workspace
-    Add(add::Args),
-    /// Print the JSON Schemas of files, and of what commands print for programs
-    Schema(schema::Args),
-    /// See what services can be made from
-    Blueprint(blueprint::Args),
-    /// Hold services to what they promise each other
-    Contract(contract::Args),
-    /// Print completions for a shell
-    Completions(completions::Args),
-    /// Check this machine and this workspace, and say what to do
-    Doctor(doctor::Args),
-    /// Start services and what they need
-    Up(up::Args),
-    /// Stop the stack, and leave nothing behind
-    Down(down::Args),
-    /// Show what runs, in what state, and why
-    Status(status::Args),
-    /// Show logs
-    Logs(logs::Args),
-    /// Start services, or other parts of the stack, again
-    Restart(restart::Args),
-    /// Print what a service finds in its environment, as dotenv
-    Env(env::Args),
-    /// Run the Go tests of services with the servers that they need
-    Test(test::Args),
-    /// Build the images of services
-    Build(build::Args),
-    /// Print what would be deployed, without a cluster
-    Render(render::Args),
-    /// Bring services to an environment
-    Deploy(deploy::Args),
-    /// Show how an environment differs from what a deployment would make of it
-    Diff(diff::Args),
-    /// Bring an earlier revision of a service back
-    Rollback(rollback::Args),
-    /// Show the revisions of a service
-    History(history::Args),
-    /// Remove services from an environment
-    Destroy(destroy::Args),
-    /// Make a shop of three services, start it, and place an order
+pub(crate) enum Command {
     Demo(demo::Args),
-    /// Own the processes of a stack; started by `up --runtime process`
+    New(new::Args),
+    Add(add::Args),
+    Generate(generate::Args),
+    Up(up::Args),
+    Status(status::Args),
+    Logs(logs::Args),
+    Restart(restart::Args),
+    Down(down::Args),
+    Env(env::Args),
+    Test(test::Args),
+    Contract(contract::Args),
+    Build(build::Args),
+    Render(render::Args),
+    Deploy(deploy::Args),
+    Diff(diff::Args),
+    Rollback(rollback::Args),
+    History(history::Args),
+    Destroy(destroy::Args),
+    Upgrade(upgrade::Args),
+    Blueprint(blueprint::Args),
+    Schema(schema::Args),
+    Doctor(doctor::Args),
+    Completions(completions::Args),
     #[command(hide = true)]
     Supervise(supervise::Args),
-    /// Write the man pages; run by `make dist`
     #[command(hide = true)]
     Manual(manual::Args),
 }
@@ -148,30 +123,30 @@ impl Command {
             complete_interrupted_above(&app.settings().directory, &*app.events())?;
         }
         match self {
-            Self::Generate(args) => generate::run(args, app).await,
-            Self::Upgrade(args) => upgrade::run(args, app).await,
+            Self::Demo(args) => demo::run(args, app).await,
             Self::New(args) => new::run(args, app).await,
             Self::Add(args) => add::run(args, app).await,
-            Self::Schema(args) => schema::run(&args, app),
+            Self::Generate(args) => generate::run(args, app).await,
+            Self::Up(args) => up::run(args, app).await,
+            Self::Status(args) => status::run(args, app).await,
+            Self::Logs(args) => logs::run(args, app).await,
+            Self::Restart(args) => restart::run(args, app).await,
+            Self::Down(args) => down::run(args, app).await,
+            Self::Env(args) => env::run(args, app).await,
             Self::Test(args) => test::run(args, app).await,
-            Self::Build(args) => build::run(args, app).await,
-            Self::Blueprint(args) => blueprint::run(args, app),
             Self::Contract(args) => contract::run(args, app).await,
-            Self::Completions(args) => completions::run(args, app),
+            Self::Build(args) => build::run(args, app).await,
+            Self::Render(args) => render::run(args, app).await,
             Self::Deploy(args) => deploy::run(args, app).await,
             Self::Diff(args) => diff::run(args, app).await,
             Self::Rollback(args) => rollback::run(args, app).await,
             Self::History(args) => history::run(args, app).await,
             Self::Destroy(args) => destroy::run(args, app).await,
-            Self::Demo(args) => demo::run(args, app).await,
+            Self::Upgrade(args) => upgrade::run(args, app).await,
+            Self::Blueprint(args) => blueprint::run(args, app),
+            Self::Schema(args) => schema::run(&args, app),
             Self::Doctor(args) => doctor::run(args, app).await,
-            Self::Up(args) => up::run(args, app).await,
-            Self::Down(args) => down::run(args, app).await,
-            Self::Status(args) => status::run(args, app).await,
-            Self::Logs(args) => logs::run(args, app).await,
-            Self::Restart(args) => restart::run(args, app).await,
-            Self::Env(args) => env::run(args, app).await,
-            Self::Render(args) => render::run(args, app).await,
+            Self::Completions(args) => completions::run(args, app),
             Self::Supervise(args) => supervise::run(args).await,
             Self::Manual(args) => manual::run(args, app),
         }

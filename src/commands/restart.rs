@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::report::{Answer, Style};
 
-/// The arguments.
+/// Start services, or other parts of the stack, again
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Services, servers or jobs; every service when none is named

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::model::stack::RuntimeKind;
 use crate::report::{Answer, Style};
 
-/// The arguments.
+/// Show what runs, in what state, and why
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

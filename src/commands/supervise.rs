@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::actions::supervise::{SupervisorSettings, supervise};
 use crate::error::Result;
 
-/// The arguments.
+/// Own the processes of a stack; started by `up --runtime process`
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The stack's id

@@ -13,7 +13,7 @@ use crate::error::Result;
 use crate::model::stack::{Role, RuntimeKind};
 use crate::report::{Answer, Style};
 
-/// The arguments.
+/// Start services and what they need
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The services to start, with all that they need; every service when none is named

@@ -1,6 +1,7 @@
 //! What people and machines see: progress on stderr, the answer on stdout, errors in one form.
 //!
-//! Nothing else in the program writes to stdout or stderr.
+//! Nothing else in the program prints. Questions, help and the programs that it starts, such as Go,
+//! write to the terminal themselves.
 
 pub mod contract_check;
 mod diagnostic;

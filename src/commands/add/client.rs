@@ -39,7 +39,10 @@ pub struct Args {
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let given = Given::parse(&args)?;
     let project = project::load(&app.settings().directory, &Selection::All)?;
-    let questions = app.settings().interactive.then(|| Questions::new(&project));
+    let settings = app.settings();
+    let questions = settings
+        .interactive
+        .then(|| Questions::new(&project, settings.color));
     let (provider, service) = match &questions {
         Some(questions) => given.asked(&project, questions)?,
         None => given.complete()?,

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::model::blueprint::{Blueprint, Count, OptionDefinition, OptionValues};
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Project};
+use crate::report::ColorChoice;
 
 /// Somebody to ask.
 pub struct Questions<'a> {
@@ -22,10 +23,10 @@ pub struct Questions<'a> {
 
 impl<'a> Questions<'a> {
     /// Questions about a workspace.
-    pub fn new(project: &'a Project) -> Self {
-        let theme: Box<dyn Theme> = match std::env::var_os("NO_COLOR") {
-            Some(value) if !value.is_empty() => Box::new(SimpleTheme),
-            _ => Box::new(ColorfulTheme::default()),
+    pub fn new(project: &'a Project, color: ColorChoice) -> Self {
+        let theme: Box<dyn Theme> = match color.applies_to(true) {
+            true => Box::new(ColorfulTheme::default()),
+            false => Box::new(SimpleTheme),
         };
         Self {
             project,

@@ -74,7 +74,10 @@ pub struct Args {
 /// When the request is wrong or incomplete, or its files cannot be written.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let project = project::load(&app.settings().directory, &Selection::All)?;
-    let questions = app.settings().interactive.then(|| Questions::new(&project));
+    let settings = app.settings();
+    let questions = settings
+        .interactive
+        .then(|| Questions::new(&project, settings.color));
     let given = Given::parse(&args)?;
     let prepared = match origin(&args, app)? {
         Some(origin) => {
