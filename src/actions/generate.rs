@@ -11,13 +11,14 @@ mod workspace;
 
 pub use conflicts::show_to_git;
 pub use pins::pin_records;
-pub use service::service_files;
+pub use service::Renderer;
 pub use workspace::{
     Generation, GenerationRequest, complete_interrupted, complete_interrupted_above, render,
     render_with,
 };
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use crate::engine::files::{
@@ -91,7 +92,7 @@ fn groups(
         };
         if files.files.keys().any(|path| path.as_str() == MANIFEST) {
             return Err(Error::invalid(format!(
-                "the blueprint of `{name}` makes a `{MANIFEST}`, which only `add` and `set` write"
+                "the blueprint of `{name}` makes a `{MANIFEST}`, which only `add` and `upgrade` write"
             )));
         }
         let below = |(path, file): (TreePath, RenderedFile)| (path.below(&service.directory), file);
@@ -190,9 +191,13 @@ fn plan_group(
 const FORBIDDEN_FOLDERS: [&str; 2] = [".git", ".gantline"];
 
 fn refuse_forbidden(groups: &[Group]) -> Result<()> {
-    let mut seen: BTreeMap<String, &TreePath> = BTreeMap::new();
+    let mut seen: HashMap<Cow<'_, str>, &TreePath> = HashMap::new();
     for path in groups.iter().flat_map(|(_, files)| files.keys()) {
-        let lower = path.as_str().to_lowercase();
+        let plain = |letter: u8| letter.is_ascii() && !letter.is_ascii_uppercase();
+        let lower = match path.as_str().bytes().all(plain) {
+            true => Cow::Borrowed(path.as_str()),
+            false => Cow::Owned(path.as_str().to_lowercase()),
+        };
         let forbidden = lower
             .split('/')
             .find(|part| FORBIDDEN_FOLDERS.contains(part));

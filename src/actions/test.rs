@@ -12,7 +12,6 @@ use std::time::{Duration, Instant};
 use super::stack::opened::{Builder, lock, runtime};
 use super::stack::up::{AfterFailure, UpRequest, up};
 use super::stack::{Failures, Stack};
-use crate::config::catalog;
 use crate::config::project::{Selection, find, load};
 use crate::engine::checkout::checkout;
 use crate::engine::go;
@@ -87,7 +86,6 @@ pub async fn test(
     }
     // Before any server is started for it.
     go::require()?;
-    let types = catalog::resource_types()?;
     let checkout = checkout(&project.root, project.workspace.name.as_str())?;
     let context = RuntimeContext {
         stack: format!("{}-test", checkout.stack),
@@ -96,7 +94,6 @@ pub async fn test(
     };
     let described = test_stack(&StackInput {
         project: &project,
-        types: &types,
         id: &context.stack,
         key: &checkout.key,
         secrets: &BTreeMap::new(),

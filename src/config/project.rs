@@ -5,6 +5,7 @@ mod reader;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use self::reader::{Reader, path_of};
 use super::service::{Blueprints, Surroundings};
@@ -13,7 +14,7 @@ use super::{catalog, references, workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::file_set::FileSet;
 use crate::model::name::Name;
-use crate::model::project::{Project, Workspace, unknown_service};
+use crate::model::project::{Project, Service, Workspace, unknown_service};
 use crate::model::resource_type::ResourceType;
 
 /// Which services a command needs.
@@ -101,11 +102,14 @@ pub(super) fn load_in(
         workspace,
         types,
     };
-    let services = loader.services(selection)?;
+    let blueprints = Blueprints::new(root);
+    let services = loader.services(selection, &blueprints)?;
     Ok(Project {
         root: root.to_path_buf(),
         workspace: loader.workspace,
         services,
+        blueprints: blueprints.into_known(),
+        types: Arc::new(loader.types),
     })
 }
 
@@ -137,7 +141,8 @@ impl Loader<'_> {
     fn services(
         &self,
         selection: &Selection,
-    ) -> Result<BTreeMap<Name, crate::model::project::Service>> {
+        blueprints: &Blueprints<'_>,
+    ) -> Result<BTreeMap<Name, Service>> {
         let wanted = match selection {
             Selection::Workspace => return Ok(BTreeMap::new()),
             Selection::All => None,
@@ -160,7 +165,7 @@ impl Loader<'_> {
             }
         };
         let around = Surroundings {
-            blueprints: &Blueprints::new(self.reader.root),
+            blueprints,
             workspace: &self.workspace,
             types: &self.types,
         };

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::options::{self, RelationCounts};
 use super::port_map::OF_BLUEPRINTS;
@@ -16,14 +16,18 @@ use crate::model::blueprint::Blueprint;
 use crate::model::container::Container;
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
-use crate::model::project::{BlueprintReference, Rollout, Service, Workspace};
+use crate::model::project::{BlueprintReference, Service, Workspace};
 use crate::model::resource_type::ResourceType;
 use crate::model::suggest;
 
 /// Variables that gantline gives every service; `LOG_LEVEL` and the like may be set.
 const OWN_VARIABLES: [&str; 1] = ["OTEL_SERVICE_NAME"];
-/// Those that tell a service made from a blueprint where to listen.
-const ADDRESSES: [&str; 3] = ["HTTP_ADDR", "ADMIN_ADDR", "GRPC_ADDR"];
+/// Those that tell a service made from a blueprint where to listen, and what it may take.
+const OF_BLUEPRINTS_ALONE: [&str; 4] =
+    ["HTTP_ADDR", "ADMIN_ADDR", "GRPC_ADDR", "MEMORY_LIMIT_BYTES"];
+/// What a service is told of each resource, after the name of its role; one that is made from a
+/// blueprint reads the first alone.
+const OF_RESOURCES: [&str; 6] = ["URI", "HOST", "PORT", "USER", "PASSWORD", "DATABASE"];
 
 /// A manifest that was read, before it is checked against anything else.
 #[derive(Debug)]
@@ -49,13 +53,14 @@ pub struct Surroundings<'a> {
 /// The blueprints that a workspace's services are made from, each put together once.
 pub struct Blueprints<'a> {
     root: &'a Path,
-    known: RefCell<BTreeMap<String, Result<Rc<Chosen>>>>,
+    known: RefCell<BTreeMap<String, Result<Chosen>>>,
 }
 
 /// A blueprint and what it is called.
+#[derive(Clone)]
 struct Chosen {
     reference: BlueprintReference,
-    blueprint: Blueprint,
+    blueprint: Arc<Blueprint>,
 }
 
 impl<'a> Blueprints<'a> {
@@ -67,13 +72,21 @@ impl<'a> Blueprints<'a> {
         }
     }
 
+    /// Those that services were made from.
+    pub fn into_known(self) -> BTreeMap<BlueprintReference, Arc<Blueprint>> {
+        let known = self.known.into_inner().into_values().flatten();
+        known
+            .map(|chosen| (chosen.reference, chosen.blueprint))
+            .collect()
+    }
+
     /// The blueprint that a manifest calls NAME or NAME@VERSION: without a version it is the
     /// one that is pinned, else the program's.
-    fn get(&self, text: &str) -> Result<Rc<Chosen>> {
+    fn get(&self, text: &str) -> Result<Chosen> {
         if let Some(known) = self.known.borrow().get(text) {
             return known.clone();
         }
-        let found = self.read(text).map(Rc::new);
+        let found = self.read(text);
         self.known
             .borrow_mut()
             .insert(text.to_owned(), found.clone());
@@ -93,7 +106,7 @@ impl<'a> Blueprints<'a> {
             },
         };
         Ok(Chosen {
-            blueprint: catalog::blueprint(Some(self.root), &reference)?,
+            blueprint: Arc::new(catalog::blueprint(Some(self.root), &reference)?),
             reference,
         })
     }
@@ -112,7 +125,7 @@ impl Manifest {
         self.check_variables(&mut problems);
         self.check_scale(&mut problems);
         let mut checked = None;
-        if let Some(Chosen { blueprint, .. }) = chosen.as_deref() {
+        if let Some(Chosen { blueprint, .. }) = &chosen {
             checked = self.options(blueprint, &mut problems);
             self.check_events(blueprint, &mut problems);
             match (&checked, &name) {
@@ -179,7 +192,6 @@ impl Manifest {
             compute: file.compute(),
             scale: file.scale(),
             expose: file.expose(),
-            rollout: Rollout::Rolling,
         }
     }
 
@@ -224,7 +236,7 @@ impl Manifest {
     }
 
     /// What its files are made from; `None` where the manifest does not say what it is made from.
-    fn blueprint(&self, around: &Surroundings<'_>) -> Result<Option<Rc<Chosen>>> {
+    fn blueprint(&self, around: &Surroundings<'_>) -> Result<Option<Chosen>> {
         let place = || self.document.place(&["blueprint"]);
         let file = &self.file;
         let text = match (&file.blueprint, &file.image, &file.build) {
@@ -342,12 +354,16 @@ impl Manifest {
         let file = &self.file;
         let peers = file.needs.iter().filter_map(|entry| entry.need());
         let peers = peers.map(|need| format!("{}_URL", need.service.env()));
-        let roles = file.uses.keys().map(|role| role.0.to_uppercase());
-        let uris = roles.map(|role| format!("{role}_URI"));
-        let addresses = ADDRESSES.iter().filter(|_| file.blueprint.is_some());
-        let own = OWN_VARIABLES.iter().chain(addresses);
+        let is_made = file.blueprint.is_some();
+        let told = &OF_RESOURCES[..if is_made { 1 } else { OF_RESOURCES.len() }];
+        let resources = file.uses.keys().flat_map(|role| {
+            let role = role.0.to_uppercase();
+            told.iter().map(move |what| format!("{role}_{what}"))
+        });
+        let alone = OF_BLUEPRINTS_ALONE.iter().filter(|_| is_made);
+        let own = OWN_VARIABLES.iter().chain(alone);
         let own = own.map(|name| (*name).to_owned());
-        let given: Vec<String> = own.chain(peers).chain(uris).collect();
+        let given: Vec<String> = own.chain(peers).chain(resources).collect();
         let stated = [
             ("env", file.env.keys().collect::<Vec<_>>()),
             ("secrets", file.secrets.keys().collect()),

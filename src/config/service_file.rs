@@ -218,7 +218,10 @@ impl Default for RolloutEntry {
 #[serde(deny_unknown_fields)]
 pub struct RolloutFields {
     /// The strategy.
-    #[allow(dead_code, reason = "there is one strategy so far")]
+    #[allow(
+        dead_code,
+        reason = "there is one strategy so far, which every chart has"
+    )]
     strategy: StrategyText,
 }
 

@@ -1,5 +1,5 @@
-//! Carries out what actions decide: files, processes, containers. Each part is a narrow trait
-//! with the real thing and a fake; none knows manifests or blueprints.
+//! Carries out what actions decide: files, processes, containers. What tests cannot have at hand is
+//! behind a narrow trait with a fake beside it; no part knows manifests or blueprints.
 
 pub mod checkout;
 pub mod docker;

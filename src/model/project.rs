@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use semver::VersionReq;
 
+use super::blueprint::Blueprint;
 use super::container::{Container, Origin};
 use super::file_set::TreePath;
 use super::name::Name;
+use super::resource_type::ResourceType;
 use super::suggest;
 use crate::error::{Error, Result};
 
@@ -20,9 +23,24 @@ pub struct Project {
     pub workspace: Workspace,
     /// The services that were loaded, by name.
     pub services: BTreeMap<Name, Service>,
+    /// What these services are made from.
+    pub blueprints: BTreeMap<BlueprintReference, Arc<Blueprint>>,
+    /// The resource types that there are.
+    pub types: Arc<BTreeMap<Name, ResourceType>>,
 }
 
 impl Project {
+    /// What one of the services is made from.
+    ///
+    /// # Errors
+    /// When it is none of those that were loaded.
+    pub fn blueprint_of(&self, service: &Service) -> Result<&Blueprint> {
+        let found = self.blueprints.get(&service.blueprint);
+        found.map(Arc::as_ref).ok_or_else(|| {
+            Error::failed(format!("the blueprint of `{}` was not read", service.name))
+        })
+    }
+
     /// The service of this name.
     ///
     /// # Errors
@@ -112,8 +130,6 @@ pub struct Service {
     pub scale: Scale,
     /// Paths reachable from outside the cluster.
     pub expose: Vec<Exposure>,
-    /// How a new version replaces the old one.
-    pub rollout: Rollout,
 }
 
 /// `go-service@1`.
@@ -206,14 +222,6 @@ pub struct Scale {
 pub struct Exposure {
     /// The path prefix, beginning with `/`.
     pub path: String,
-}
-
-/// How a new version replaces the old one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(tag = "strategy", rename_all = "kebab-case")]
-pub enum Rollout {
-    /// Replica by replica.
-    Rolling,
 }
 
 impl Service {

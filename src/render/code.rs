@@ -30,7 +30,7 @@ pub const EXAMPLE: &str = "example.tera";
 pub struct CodeInput<'a> {
     /// What it is made from.
     pub blueprint: &'a Blueprint,
-    /// The workspace; of its services only who calls this one is looked at.
+    /// The workspace.
     pub project: &'a Project,
     /// The service.
     pub service: &'a Service,

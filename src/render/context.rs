@@ -31,7 +31,6 @@ pub fn of_service(input: &CodeInput<'_>) -> Result<Map<String, Value>> {
     context.insert("service".to_owned(), named(&service.name));
     context.insert("workspace".to_owned(), named(&workspace.name));
     context.insert("module".to_owned(), json!(service.module(workspace)));
-    context.insert("registry".to_owned(), json!(workspace.registry));
     context.insert("image".to_owned(), json!(service.image(workspace)));
     context.extend(container::of_image(service));
     if let Some(described) = &service.container {
@@ -45,7 +44,6 @@ pub fn of_service(input: &CodeInput<'_>) -> Result<Map<String, Value>> {
     context.insert("options".to_owned(), json!(service.options));
     context.insert("ports".to_owned(), json!(service.ports));
     context.insert("needs".to_owned(), Value::Array(needs(input)?));
-    context.insert("callers".to_owned(), Value::Array(callers(input)));
     context.insert("publishes".to_owned(), Value::Array(publishes(service)));
     context.insert("consumes".to_owned(), Value::Array(consumes(service)));
     let providers = providers(&context);
@@ -54,10 +52,8 @@ pub fn of_service(input: &CodeInput<'_>) -> Result<Map<String, Value>> {
     context.insert("compute".to_owned(), json!(service.compute));
     context.insert("scale".to_owned(), json!(service.scale));
     context.insert("expose".to_owned(), json!(service.expose));
-    context.insert("rollout".to_owned(), json!(service.rollout));
     context.insert("env".to_owned(), json!(service.env));
     context.insert("secrets".to_owned(), json!(service.secrets));
-    context.insert("platforms".to_owned(), json!(workspace.platforms));
     context.insert("pins".to_owned(), json!(input.blueprint.pins));
     Ok(context)
 }
@@ -121,18 +117,6 @@ fn needs(input: &CodeInput<'_>) -> Result<Vec<Value>> {
             })?;
             Ok(peer_forms(&need.service, peer))
         })
-        .collect()
-}
-
-/// The services that call this one, by name: its network policy lets them in.
-fn callers(input: &CodeInput<'_>) -> Vec<Value> {
-    let services = input.project.services.values();
-    services
-        .filter(|other| {
-            let mut needs = other.needs.iter();
-            needs.any(|need| need.service == input.service.name)
-        })
-        .map(|caller| named(&caller.name))
         .collect()
 }
 

@@ -4,6 +4,7 @@
 //! their own indentation. An empty slot's line vanishes, and with it the blank line that set it
 //! apart. Blank lines at the edges of parts merge with those around.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -37,24 +38,19 @@ pub struct Slot {
 }
 
 impl Slot {
-    fn lines(&self) -> Vec<String> {
+    fn lines(&self) -> Vec<Cow<'_, str>> {
+        let all = self.parts.iter().flat_map(|part| part.lines());
         if !self.sorted {
-            return self.parts.iter().fold(Vec::new(), |mut lines, part| {
-                for line in part.lines() {
-                    push_line(&mut lines, line.to_owned());
-                }
-                lines
-            });
+            let mut lines = Vec::new();
+            for line in all {
+                push_line(&mut lines, line);
+            }
+            return lines;
         }
-        let mut lines: Vec<_> = self
-            .parts
-            .iter()
-            .flat_map(|part| part.lines())
-            .filter(|line| !line.trim().is_empty())
-            .collect();
-        lines.sort_by_key(|line| (import_path(line).to_owned(), (*line).to_owned()));
+        let mut lines: Vec<&str> = all.filter(|line| !line.trim().is_empty()).collect();
+        lines.sort_by_key(|line| (import_path(line), *line));
         lines.dedup();
-        lines.into_iter().map(str::to_owned).collect()
+        lines.into_iter().map(Cow::Borrowed).collect()
     }
 }
 
@@ -65,18 +61,21 @@ fn import_path(line: &str) -> &str {
 
 /// The text with its marks replaced by the slots' content.
 pub fn fill(text: &str, slots: &BTreeMap<String, Slot>) -> String {
+    let content: BTreeMap<&str, Vec<Cow<'_, str>>> = slots
+        .iter()
+        .map(|(name, slot)| (name.as_str(), slot.lines()))
+        .collect();
     let source: Vec<&str> = text.lines().collect();
-    let mut lines: Vec<String> = Vec::with_capacity(source.len());
+    let mut lines: Vec<Cow<'_, str>> = Vec::with_capacity(source.len());
     let mut at = 0;
     while let Some(line) = source.get(at) {
         at += 1;
         let Some(slot) = alone(line) else {
-            lines.push(inline(line, slots));
+            lines.push(inline(line, &content));
             continue;
         };
-        let content = slots.get(slot).map(Slot::lines).unwrap_or_default();
         let before = lines.len();
-        for line in content {
+        for line in content.get(slot).into_iter().flatten() {
             push_line(&mut lines, line);
         }
         at += usize::from(join(&mut lines, source.get(at).copied(), before));
@@ -100,18 +99,18 @@ pub fn without_last_commas(text: &str) -> String {
 }
 
 /// Adds a line of a part; a blank one only where it sets something apart.
-fn push_line(lines: &mut Vec<String>, line: String) {
+fn push_line<'l>(lines: &mut Vec<Cow<'l, str>>, line: &'l str) {
     let blank = line.trim().is_empty();
     let needless = lines
         .last()
         .is_none_or(|last| last.trim().is_empty() || opens(last));
     if !(blank && needless) {
-        lines.push(line);
+        lines.push(Cow::Borrowed(line));
     }
 }
 
 /// Removes blank lines that a slot's end left over; says whether the next line is one of them.
-fn join(lines: &mut Vec<String>, next: Option<&str>, before: usize) -> bool {
+fn join(lines: &mut Vec<Cow<'_, str>>, next: Option<&str>, before: usize) -> bool {
     let next_is_blank = next.is_some_and(|line| line.trim().is_empty());
     let next_closes = next.is_none_or(closes);
     let last_is_blank = lines.last().is_some_and(|last| last.trim().is_empty());
@@ -138,15 +137,18 @@ fn alone(line: &str) -> Option<&str> {
 }
 
 /// A line with slots beside other text, such as arguments of a call.
-fn inline(line: &str, slots: &BTreeMap<String, Slot>) -> String {
+fn inline<'l>(line: &'l str, slots: &BTreeMap<&str, Vec<Cow<'_, str>>>) -> Cow<'l, str> {
+    if !line.contains(OPENING) {
+        return Cow::Borrowed(line);
+    }
     let mut text = line.to_owned();
-    for (name, slot) in slots {
+    for (name, lines) in slots {
         let mark = mark(name);
         if text.contains(&mark) {
-            text = text.replace(&mark, &slot.lines().join("\n"));
+            text = text.replace(&mark, &lines.join("\n"));
         }
     }
-    text
+    Cow::Owned(text)
 }
 
 #[cfg(test)]

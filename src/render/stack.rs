@@ -15,7 +15,6 @@ pub use self::testing::{TestStack, test_stack};
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 use crate::model::project::{Project, Service};
-use crate::model::resource_type::ResourceType;
 use crate::model::secret::Secret;
 use crate::model::stack::StackSpec;
 
@@ -24,8 +23,6 @@ use crate::model::stack::StackSpec;
 pub struct StackInput<'a> {
     /// The workspace with all its services.
     pub project: &'a Project,
-    /// The resource types.
-    pub types: &'a BTreeMap<Name, ResourceType>,
     /// The stack's id: `shop-3f2a91c4`.
     pub id: &'a str,
     /// What passwords are derived from; known to this checkout alone.

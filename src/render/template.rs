@@ -28,7 +28,7 @@ pub struct Template<'a> {
 /// templates with the same variables.
 #[derive(Debug, Clone)]
 pub struct Variables {
-    map: Map<String, Value>,
+    map: Arc<Map<String, Value>>,
     context: Context,
 }
 
@@ -41,7 +41,10 @@ impl Variables {
         let context = Context::from_serialize(&map).map_err(|error| {
             Error::failed("the variables of templates cannot be prepared").because(error)
         })?;
-        Ok(Self { map, context })
+        Ok(Self {
+            map: Arc::new(map),
+            context,
+        })
     }
 
     /// The variables by name.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use semver::VersionReq;
 
@@ -13,7 +14,7 @@ use crate::model::container::{
 use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
 use crate::model::project::{
-    BlueprintReference, Compute, Exposure, Need, Ports, Project, Resource, Rollout, Scale, Service,
+    BlueprintReference, Compute, Exposure, Need, Ports, Project, Resource, Scale, Service,
     Workspace,
 };
 use crate::render::code::{CodeInput, Peer, service_files};
@@ -210,6 +211,8 @@ fn sample_project(
         root: PathBuf::from("/"),
         workspace,
         services: BTreeMap::from([(service.name.clone(), service)]),
+        blueprints: BTreeMap::new(),
+        types: Arc::default(),
     })
 }
 
@@ -340,7 +343,6 @@ fn sample_service(
             cpu: 70,
         },
         expose: Vec::<Exposure>::new(),
-        rollout: Rollout::Rolling,
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-use super::{at_once, service_files};
+use super::{Renderer, at_once};
 use crate::config::catalog;
 use crate::config::project::{Selection, find, load};
 use crate::engine::files::{self, DiskTree};
@@ -13,7 +13,7 @@ use crate::model::event::EventSink;
 use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
 use crate::model::plan::{FilePlan, Outcome};
-use crate::model::project::Project;
+use crate::model::project::{Project, Service};
 
 /// What generating would change in a workspace, and what it was planned from.
 #[derive(Debug, Clone)]
@@ -161,22 +161,10 @@ pub fn render_with(
     (project, changes): (&Project, &FileSet),
     services: &[Name],
 ) -> Result<BTreeMap<Name, FileSet>> {
-    let mut blueprints = BTreeMap::new();
-    let mut wanted = Vec::new();
-    for name in services {
-        let service = project.service(name)?;
-        if !blueprints.contains_key(&service.blueprint) {
-            let blueprint = catalog::blueprint(Some(&project.root), &service.blueprint)?;
-            blueprints.insert(service.blueprint.clone(), blueprint);
-        }
-        wanted.push(service);
-    }
-    let rendered = at_once::map(wanted, |service| {
-        let blueprint = blueprints.get(&service.blueprint).ok_or_else(|| {
-            Error::failed(format!("the blueprint of `{}` was not read", service.name))
-        })?;
-        let files = service_files((project, changes), blueprint, service)?;
-        Ok((service.name.clone(), files))
+    let renderer = Renderer::new(project, changes)?;
+    let wanted = services.iter().map(|name| project.service(name));
+    let rendered = at_once::map(wanted.collect::<Result<_>>()?, |service: &Service| {
+        Ok((service.name.clone(), renderer.files(service)?))
     });
     rendered.into_iter().collect()
 }

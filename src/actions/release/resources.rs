@@ -41,7 +41,6 @@ pub struct ResourceSpec {
 /// When a resource's type is not run in a cluster.
 pub async fn resources(request: &SpecRequest<'_>) -> Result<Vec<ResourceSpec>> {
     let workspace = &request.project.workspace;
-    let types = catalog::resource_types()?;
     let used: BTreeSet<&Name> = request
         .services
         .iter()
@@ -60,7 +59,7 @@ pub async fn resources(request: &SpecRequest<'_>) -> Result<Vec<ResourceSpec>> {
         else {
             continue;
         };
-        let kind = types.get(&resource.kind).ok_or_else(|| {
+        let kind = request.project.types.get(&resource.kind).ok_or_else(|| {
             Error::invalid(format!("there is no resource type `{}`", resource.kind))
         })?;
         let described = ResourceSpec {

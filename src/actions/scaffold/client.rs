@@ -10,7 +10,7 @@ use super::service::{path, read, rendered};
 use crate::actions::generate;
 use crate::config::project::{self, Selection};
 use crate::config::yaml::Document;
-use crate::config::{catalog, edit_list, service_file};
+use crate::config::{edit_list, service_file};
 use crate::contract::openapi;
 use crate::engine::files::{DiskTree, FileTree, FileWrite, Found};
 use crate::engine::program::{CallError, ProgramCall};
@@ -97,8 +97,7 @@ pub async fn prepare(project: &Project, provider: &Name, caller: &Name) -> Resul
     let (changes, write) = manifest(project, project.service(caller)?, provider, &tree)?;
     let after = project::load_with(&project.root, &changes, &Selection::All)?;
     let service = after.service(caller)?;
-    let blueprint = catalog::blueprint(Some(&project.root), &service.blueprint)?;
-    let files = generate::service_files((&after, &changes), &blueprint, service)?;
+    let files = generate::Renderer::new(&after, &changes)?.files(service)?;
     let folder = format!("internal/clients/{}", provider.package());
     check_operations(provider, &offered, &files, &folder)?;
     let generated = generated(&files, &folder, &offered).await?;
@@ -117,7 +116,7 @@ pub async fn prepare(project: &Project, provider: &Name, caller: &Name) -> Resul
     }
     let mut only = service.clone();
     only.needs.retain(|need| need.service == *provider);
-    let examples = code::examples(&CodeInput::of(&blueprint, &after, &only)?)?;
+    let examples = code::examples(&CodeInput::of(after.blueprint_of(&only)?, &after, &only)?)?;
     Ok(PreparedClient {
         service: service.clone(),
         provider: provider.clone(),

@@ -50,7 +50,7 @@ pub enum RequestedOrigin {
 /// # Errors
 /// When the request is wrong, its folder is taken, or the folder to build holds no Dockerfile.
 pub fn prepare(project: &Project, request: &ContainerRequest) -> Result<Prepared> {
-    check_name(project, &catalog::resource_types()?, &request.name)?;
+    check_name(project, &request.name)?;
     for peer in &request.needs {
         callable(project, peer)?;
     }
@@ -70,7 +70,6 @@ pub fn prepare(project: &Project, request: &ContainerRequest) -> Result<Prepared
         directory,
         name: request.name.clone(),
         resources: Vec::new(),
-        blueprint: catalog::blueprint(Some(&project.root), &reference)?,
         reference,
     };
     draft.prepared(project, &tree)

@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 use crate::model::blueprint::{Blueprint, OptionDefinition, OptionValues};
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Project, Resource, Service};
-use crate::model::resource_type::ResourceType;
 
 /// The role of the broker: consumer and provider meet there.
 const MESSAGING: &str = "messaging";
@@ -21,8 +20,6 @@ pub struct Ground<'a> {
     pub project: &'a Project,
     /// What the service is made from.
     pub blueprint: &'a Blueprint,
-    /// The catalogue.
-    pub resource_types: &'a BTreeMap<Name, ResourceType>,
 }
 
 /// What the manifest of a new service says, and the resources that come with it.
@@ -54,7 +51,7 @@ impl Ground<'_> {
     /// # Errors
     /// When a name is taken, a choice is missing or unknown, or the combination is refused.
     pub fn design(&self, request: &ServiceRequest) -> Result<Design> {
-        check_name(self.project, self.resource_types, &request.name)?;
+        check_name(self.project, &request.name)?;
         let options = self.options(&request.options)?;
         self.check_combination(request, &options)?;
         let needs = self.needs(request)?;
@@ -271,10 +268,10 @@ impl Ground<'_> {
                 "a resource cannot have the name of the service `{name}`"
             )));
         }
-        let resource_type = self
-            .resource_types
+        let types = &self.project.types;
+        let resource_type = types
             .get(kind)
-            .ok_or_else(|| workspace_rules::unknown_type(kind.as_str(), self.resource_types))?;
+            .ok_or_else(|| workspace_rules::unknown_type(kind.as_str(), types))?;
         Ok(Resource {
             name,
             kind: kind.clone(),
@@ -289,12 +286,8 @@ impl Ground<'_> {
 ///
 /// # Errors
 /// When it means something already.
-pub fn check_name(
-    project: &Project,
-    resource_types: &BTreeMap<Name, ResourceType>,
-    name: &Name,
-) -> Result<()> {
-    if let Some(reason) = reserved::service_reason(name, resource_types.keys()) {
+pub fn check_name(project: &Project, name: &Name) -> Result<()> {
+    if let Some(reason) = reserved::service_reason(name, project.types.keys()) {
         return Err(reserved::refused(name, reason));
     }
     let taken_by = match project.services.get(name) {

@@ -11,7 +11,6 @@ use crate::config::yaml::Document;
 use crate::config::{catalog, edit, schema, service_file, workspace};
 use crate::engine::files::{DiskTree, FileTree, FileWrite, Found, ObjectKind};
 use crate::error::{Error, Result};
-use crate::model::blueprint::Blueprint;
 use crate::model::file_set::{FileSet, RenderedFile, TreePath};
 use crate::model::name::Name;
 use crate::model::plan::FilePlan;
@@ -41,11 +40,9 @@ pub struct Prepared {
 /// When the request is wrong, its folder is not empty, or the blueprint cannot be rendered.
 pub fn prepare(project: &Project, request: &ServiceRequest) -> Result<Prepared> {
     let blueprint = catalog::blueprint(Some(&project.root), &request.blueprint)?;
-    let resource_types = catalog::resource_types()?;
     let ground = Ground {
         project,
         blueprint: &blueprint,
-        resource_types: &resource_types,
     };
     let design = ground.design(request)?;
     let tree = DiskTree::new(&project.root);
@@ -54,7 +51,6 @@ pub fn prepare(project: &Project, request: &ServiceRequest) -> Result<Prepared> 
         text: manifest::text(&design, &schema::Kind::Service.line()),
         name: design.name,
         resources: design.resources,
-        blueprint,
         reference: request.blueprint.clone(),
     };
     draft.prepared(project, &tree)
@@ -71,8 +67,6 @@ pub(super) struct Draft {
     /// Resources that come along.
     pub resources: Vec<Resource>,
     /// What its files are made from.
-    pub blueprint: Blueprint,
-    /// What that is called.
     pub reference: BlueprintReference,
 }
 
@@ -82,18 +76,14 @@ impl Draft {
         let manifest = path(&format!("{}/{}", self.directory, service_file::FILE))?;
         let (changes, mut also) = written_files(project, &self, &manifest, tree)?;
         let after = project::load_with(&project.root, &changes, &Selection::All)?;
-        let service = after
-            .services
-            .get(&self.name)
-            .cloned()
-            .ok_or_else(|| Error::failed(format!("`{}` was not found again", self.name)))?;
+        let service = after.service(&self.name)?.clone();
         let pins = catalog::pins(&project.root, std::slice::from_ref(&self.reference))?;
         for (path, file) in pins.files {
             also.push(write(path, file.bytes, tree)?);
         }
-        let input = CodeInput::of(&self.blueprint, &after, &service)?;
+        let input = CodeInput::of(after.blueprint_of(&service)?, &after, &service)?;
         let examples = code::examples(&input)?;
-        let files = generate::service_files((&after, &changes), &self.blueprint, &service)?;
+        let files = generate::Renderer::new(&after, &changes)?.files(&service)?;
         let plan = plan(&after, (&service.name, files), tree)?;
         Ok(Prepared {
             resources: self.resources,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Failures, Stack};
+use crate::config::local_env;
 use crate::config::project::{Selection, find, load};
-use crate::config::{catalog, local_env};
 use crate::engine::checkout::{Checkout, checkout, existing};
 pub use crate::engine::docker::Builder;
 use crate::engine::docker::connection::DockerEnvironment;
@@ -122,7 +122,6 @@ impl Opening {
         let names = services.flat_map(|service| service.secrets.keys().cloned());
         let spec = describe(&StackInput {
             project: &project,
-            types: &catalog::resource_types()?,
             id: &checkout.stack,
             key: &checkout.key,
             secrets: &secrets(names.collect()),

@@ -325,6 +325,12 @@ fn a_variable_that_gantline_sets_is_refused() {
     );
     shop.replace("services/storefront/service.yaml", "8080", "\"8080\"");
     assert_eq!(shop.problems().len(), 2);
+    shop.replace(
+        "services/storefront/service.yaml",
+        "PORT",
+        "MEMORY_LIMIT_BYTES",
+    );
+    assert_eq!(shop.problems().len(), 3);
 }
 
 #[test]

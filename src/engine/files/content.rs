@@ -38,9 +38,11 @@ fn digit(letter: u8) -> Option<u8> {
 
 impl fmt::Display for ContentHash {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        let letters: String = digits
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect();
+        formatter.write_str(&letters)
     }
 }
 

@@ -69,7 +69,7 @@ fn new_plan<'a>(
     name: String,
     resource: &'a Resource,
 ) -> Result<ServerPlan<'a>> {
-    let kind = input.types.get(&resource.kind).ok_or_else(|| {
+    let kind = input.project.types.get(&resource.kind).ok_or_else(|| {
         Error::invalid(format!(
             "the resource `{}` has the unknown type `{}`",
             resource.name, resource.kind

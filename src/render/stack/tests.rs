@@ -2,13 +2,14 @@ mod containers;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::*;
 use crate::model::file_set::TreePath;
 use crate::model::project::{
-    BlueprintReference, Compute, Need, Ports, Resource, Rollout, Scale, SecretReference, Workspace,
+    BlueprintReference, Compute, Need, Ports, Resource, Scale, SecretReference, Workspace,
 };
-use crate::model::resource_type::{Provision, ReadyCheck, ResourceVersion, Support};
+use crate::model::resource_type::{Provision, ReadyCheck, ResourceType, ResourceVersion, Support};
 use crate::model::stack::{Address, Addresses, Instance, Program, Role};
 
 fn name(text: &str) -> Name {
@@ -59,7 +60,6 @@ fn service(text: &str) -> Service {
             cpu: 70,
         },
         expose: Vec::new(),
-        rollout: Rollout::Rolling,
     }
 }
 
@@ -97,6 +97,8 @@ fn shop() -> Project {
             .into_iter()
             .map(|service| (service.name.clone(), service))
             .collect(),
+        blueprints: BTreeMap::new(),
+        types: Arc::new(types()),
     }
 }
 
@@ -162,7 +164,6 @@ fn types() -> BTreeMap<Name, ResourceType> {
 struct Case {
     project: Project,
     key: Secret,
-    types: BTreeMap<Name, ResourceType>,
     secrets: BTreeMap<String, Secret>,
     selected: Vec<Name>,
 }
@@ -172,7 +173,6 @@ impl Case {
         Self {
             project: shop(),
             key: Secret::new("key"),
-            types: types(),
             secrets: BTreeMap::new(),
             selected: Vec::new(),
         }
@@ -190,7 +190,6 @@ impl Case {
     fn input(&self) -> StackInput<'_> {
         StackInput {
             project: &self.project,
-            types: &self.types,
             id: "shop-1",
             key: &self.key,
             secrets: &self.secrets,

@@ -36,6 +36,21 @@ fn a_service_without_a_blueprint_says_what_runs_and_how_it_is_asked() {
 }
 
 #[test]
+fn what_a_container_is_told_of_a_resource_is_not_said_again() {
+    let shop = web(
+        "image: nginx:1.27\nports: {http: 8080}\nhealth: /\nuser: 101\nuses: {store: orders-db}\n\
+         env: {STORE_HOST: x, STORE_NAME: x, MEMORY_LIMIT_BYTES: \"1\"}\nsecrets: {STORE_PASSWORD: a/b}\n",
+    );
+    assert_eq!(
+        shop.problems(),
+        [
+            "services/web/service.yaml:7:7 `STORE_HOST` is set by gantline",
+            "services/web/service.yaml:8:11 `STORE_PASSWORD` is set by gantline",
+        ]
+    );
+}
+
+#[test]
 fn an_existing_dockerfile_is_named_by_its_folder() {
     let shop = web(
         "build: {context: ../../web, dockerfile: docker/Dockerfile, target: app, args: {V: \"1\"}}\n\
