@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
+use futures::{StreamExt, TryStreamExt, stream};
 
 use super::POLL;
 use super::launches::{Difference, difference};
@@ -12,10 +13,12 @@ use crate::engine::readiness::Query;
 use crate::engine::runtime::{Artifact, Launch};
 use crate::error::{Error, Result};
 use crate::model::event::Event;
-use crate::model::stack::{Instance, Observed, Readiness, Role};
+use crate::model::stack::{Instance, Observed, Readiness, Role, TenantProvision};
 
 /// How often a wait is reported as progress.
 const REPORT: Duration = Duration::from_secs(1);
+/// For how many resources a server is made ready at the same time.
+const PROVISIONED_AT_ONCE: usize = 4;
 /// Every how many seconds a wait is worth a line of its own.
 const NOTE_SECONDS: u64 = 10;
 
@@ -245,19 +248,24 @@ impl Traveller<'_> {
 
     async fn provision(&self, readiness: &Readiness) -> Result<()> {
         let tenants = self.run.stack.spec.provisions.get(&self.instance.name);
-        for tenant in tenants.into_iter().flatten() {
-            self.say(format!("provisioning {}", tenant.resource));
-            let query = self.query(readiness);
-            let provisioned = self.run.stack.servers.provision(&query, tenant).await;
-            if let Err(reason) = provisioned {
-                let name = &self.instance.name;
-                let message = format!("{name} cannot be provisioned for {}", tenant.resource);
-                return Err(Error::failed(message).since(reason).hint(
-                    "When its data is of another checkout, remove it: `gantline down --volumes`",
-                ));
-            }
-        }
-        Ok(())
+        stream::iter(tenants.into_iter().flatten())
+            .map(|tenant| self.provision_one(readiness, tenant))
+            .buffer_unordered(PROVISIONED_AT_ONCE)
+            .try_collect()
+            .await
+    }
+
+    async fn provision_one(&self, readiness: &Readiness, tenant: &TenantProvision) -> Result<()> {
+        self.say(format!("provisioning {}", tenant.resource));
+        let query = self.query(readiness);
+        let provisioned = self.run.stack.servers.provision(&query, tenant).await;
+        provisioned.map_err(|reason| {
+            let name = &self.instance.name;
+            let message = format!("{name} cannot be provisioned for {}", tenant.resource);
+            Error::failed(message)
+                .since(reason)
+                .hint("When its data is of another checkout, remove it: `gantline down --volumes`")
+        })
     }
 
     fn query<'q>(&'q self, readiness: &'q Readiness) -> Query<'q> {
