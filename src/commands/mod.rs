@@ -86,7 +86,7 @@ pub enum Command {
     History(history::Args),
     /// Remove services from an environment
     Destroy(destroy::Args),
-    /// Make a shop of three services, start it, and place an order
+    /// Make a shop of three services, run it, break a contract, and upgrade what was edited
     Demo(demo::Args),
     /// Own the processes of a stack; started by `up --runtime process`
     #[command(hide = true)]
