@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 
 use super::RUN_FOLDER;
+use super::storage::way_out;
 
 /// How long a command waits for another one that is writing.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,10 +40,11 @@ impl WorkspaceLock {
     pub fn acquire_within(root: &Path, patience: Duration) -> Result<Self> {
         let folder = root.join(RUN_FOLDER);
         let path = folder.join("lock");
-        let unusable = |error| {
+        let unusable = |error: std::io::Error| {
+            let hint = way_out(&error);
             Error::failed(format!("cannot lock the workspace at `{}`", path.display()))
                 .because(error)
-                .hint("Make the folder writable for you")
+                .hint(hint)
         };
         fs::create_dir_all(&folder).map_err(unusable)?;
         let mut file = OpenOptions::new()
