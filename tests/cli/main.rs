@@ -34,6 +34,7 @@ mod scaffold;
 mod schemas;
 mod stack;
 mod terminal;
+mod two_at_once;
 mod upgrade;
 mod usage;
 mod workspace;
