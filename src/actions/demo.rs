@@ -1,10 +1,11 @@
-//! The demonstration's own part: an order at the front door, followed to the worker's log; and a
-//! break of a contract, taken back.
+//! The demonstration's own part: an order at the front door, followed to the worker's log; a break
+//! of a contract, taken back; and an edit that the next version of the blueprints has to keep.
 
 pub mod breakage;
 pub mod contraction;
 mod deployed;
 mod local;
+pub mod next_version;
 
 use std::path::PathBuf;
 use std::time::Duration;

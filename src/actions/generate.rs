@@ -13,8 +13,8 @@ pub use conflicts::show_to_git;
 pub use pins::pin_records;
 pub use service::Renderer;
 pub use workspace::{
-    Generation, GenerationRequest, complete_interrupted, complete_interrupted_above, render,
-    render_with,
+    Generation, GenerationRequest, change_alone, complete_interrupted, complete_interrupted_above,
+    render, render_with,
 };
 
 use std::borrow::Cow;

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use futures::future::ready;
 
 pub use self::failures::Failures;
 use crate::engine::readiness::{Query, Servers};
@@ -72,7 +73,7 @@ impl Stack {
             let Ok(lines) = self.runtime.logs(instance, request).await else {
                 return Vec::new();
             };
-            lines.filter_map(async |line| line.ok()).collect().await
+            lines.filter_map(|line| ready(line.ok())).collect().await
         };
         tokio::time::timeout(READ_LOG, read)
             .await

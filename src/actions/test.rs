@@ -17,9 +17,9 @@ use crate::engine::checkout::checkout;
 use crate::engine::go;
 use crate::engine::program::Streams;
 use crate::engine::readiness::LiveServers;
-use crate::engine::runtime::{ClearScope, RuntimeContext};
+use crate::engine::runtime::{ClearScope, RuntimeContext, clean_line};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::event::EventSink;
+use crate::model::event::{Event, EventSink};
 use crate::model::name::Name;
 use crate::model::project::Project;
 use crate::model::secret::Secret;
@@ -42,7 +42,7 @@ pub struct TestRequest {
     pub runtime: RuntimeKind,
     /// Arguments of `go test`.
     pub arguments: Vec<String>,
-    /// Whether standard output is left to the answer: then Go writes to standard error.
+    /// Whether standard output is left to the answer: then each line that Go writes is an event.
     pub quiet_output: bool,
     /// Where progress goes.
     pub events: Arc<dyn EventSink>,
@@ -223,12 +223,18 @@ async fn run_one(
         arguments,
         environment,
         streams: match request.quiet_output {
-            true => Streams::PassedToErrors,
+            true => Streams::Lines,
             false => Streams::PassedOn,
         },
         patience: LONGEST,
     };
-    let exit_code = go::test(&run).await?;
+    let on_line = |line: &str| {
+        request.events.emit(Event::Logged {
+            thing: service.to_string(),
+            line: clean_line(line.as_bytes()),
+        });
+    };
+    let exit_code = go::test(&run, on_line).await?;
     Ok(Tested {
         service: service.clone(),
         passed: exit_code == 0,

@@ -148,19 +148,21 @@ fn existing_text(root: &Path, name: &str) -> Result<Option<String>> {
     }
 }
 
-/// Makes the workspace. A missing git is a warning: the workspace works without.
+/// Makes the workspace; whether it became a git repository. A missing git is a warning: the workspace
+/// works without.
 ///
 /// # Errors
 /// When the files cannot be written; then there are none.
-pub async fn make_new(plan: &NewPlan, events: &dyn EventSink) -> Result<()> {
+pub async fn make_new(plan: &NewPlan, events: &dyn EventSink) -> Result<bool> {
     generate::apply(&plan.root, &plan.files, Vec::new()).await?;
     if plan.git_init
         && let Err(error) = git::init(&plan.root).await
     {
         let hint = error.hints().first().cloned().unwrap_or_default();
         events.warn(format!("{error}. {hint}"));
+        return Ok(false);
     }
-    Ok(())
+    Ok(plan.git_init)
 }
 
 /// Reads the new `gantline.yaml` as it will be read later: what a flag gave wrongly is found.

@@ -27,6 +27,18 @@ enum Thing {
     Environment(environment::Args),
 }
 
+impl Args {
+    /// Whether it shall write anything.
+    pub(super) fn writes(&self) -> bool {
+        !match &self.thing {
+            Thing::Service(args) => args.dry_run,
+            Thing::Client(args) => args.dry_run,
+            Thing::Resource(args) => args.dry_run,
+            Thing::Environment(args) => args.dry_run,
+        }
+    }
+}
+
 /// Adds it.
 ///
 /// # Errors

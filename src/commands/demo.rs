@@ -4,6 +4,7 @@ pub(super) mod answer;
 mod deployed;
 mod gate;
 mod local;
+mod newer;
 
 use std::path::{Path, PathBuf};
 
@@ -58,6 +59,9 @@ const SCAFFOLD: &[&[&str]] = &[
     ],
 ];
 
+/// Its services, front door first.
+const SERVICES: &[&str] = &["storefront", "orders", "billing"];
+
 /// What is ordered, and who tells of it in the end.
 const ORDER: Order<'static> = Order {
     front_door: "storefront",
@@ -66,7 +70,7 @@ const ORDER: Order<'static> = Order {
     worker: "billing",
 };
 
-/// Make a shop of three services, run it, place an order, and break a contract.
+/// Make a shop of three services, run it, break a contract, and upgrade what was edited.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The folder in which the workspace `shop` is made [default: a new temporary folder]
@@ -98,7 +102,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     if let Some(context) = &args.deploy {
         interrupt::listen()?.leave(deployed::check(context)).await?;
     }
-    // The contract gate at the end runs a provider's tests.
+    // The contract gate runs a provider's tests.
     require_go()?;
     let directory = match &args.directory {
         Some(directory) => app.settings().directory.join(directory),
@@ -112,12 +116,14 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         None => local::show(args.runtime, keep, &shop).await?,
     };
     let refused = gate::show(&directory, &shop).await?;
+    let upgraded = newer::show(&directory, &shop).await?;
     app.answer(&Demonstration {
         directory,
         place,
         running: keep,
         refused: refused.code,
         refused_document: refused.document,
+        upgraded,
         delivery: shown,
     })
 }

@@ -40,6 +40,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// Whether it shall write anything.
+    pub(super) fn writes(&self) -> bool {
+        self.stage() == PlanStage::Done
+    }
+
     fn stage(&self) -> PlanStage {
         if self.check || self.diff || self.dry_run {
             PlanStage::Planned

@@ -33,7 +33,7 @@ mod test;
 mod up;
 mod upgrade;
 
-use crate::actions::generate::complete_interrupted_above;
+use crate::actions::generate::{change_alone, complete_interrupted_above};
 use crate::app::App;
 use crate::error::{Error, Result};
 
@@ -88,6 +88,17 @@ impl Command {
         )
     }
 
+    /// Whether it plans changes of a workspace's files and makes them, with nothing in between that
+    /// another command may change.
+    fn changes_a_workspace(&self) -> bool {
+        match self {
+            Self::Generate(args) => args.writes(),
+            Self::Upgrade(args) => args.writes(),
+            Self::Add(args) => args.writes(),
+            _ => false,
+        }
+    }
+
     /// What a user does about what is left after the second Ctrl-C.
     fn way_on(&self) -> Option<&'static str> {
         match self {
@@ -119,6 +130,10 @@ impl Command {
     }
 
     async fn work(self, app: &App) -> Result<()> {
+        let _alone = match self.changes_a_workspace() {
+            true => change_alone(&app.settings().directory, &*app.events()).await?,
+            false => None,
+        };
         if self.reads_a_workspace() {
             complete_interrupted_above(&app.settings().directory, &*app.events())?;
         }

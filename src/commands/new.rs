@@ -76,7 +76,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     if asked {
         confirm(&made)?;
     }
-    make_new(&plan, &*app.events()).await?;
+    made.git_init = make_new(&plan, &*app.events()).await?;
     app.answer(&made)
 }
 
@@ -135,7 +135,7 @@ pub(super) struct Made {
     folder: String,
     /// Its files, relative to the folder.
     files: Vec<String>,
-    /// Whether it becomes a git repository.
+    /// Whether it became a git repository, or would.
     git_init: bool,
     /// Whether nothing was written.
     dry_run: bool,

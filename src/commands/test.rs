@@ -15,8 +15,8 @@ use crate::report::{Answer, Format, Style};
 ///
 /// Databases and brokers are started for the tests alone, with new data, beside a stack that may
 /// run, and are gone afterwards. Tests find them in TEST_STORE_URI, TEST_MESSAGING_URI and so on,
-/// and make a database each. What Go writes is passed on; with `--format json` it goes to standard
-/// error.
+/// and make a database each. What Go writes is passed on; with `--format json` each of its lines is
+/// an event on standard error.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The services; all when none is named

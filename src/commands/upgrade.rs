@@ -37,6 +37,13 @@ pub struct Args {
     dry_run: bool,
 }
 
+impl Args {
+    /// Whether it shall write anything.
+    pub(super) fn writes(&self) -> bool {
+        !(self.diff || self.dry_run)
+    }
+}
+
 /// Upgrades.
 ///
 /// # Errors

@@ -195,6 +195,17 @@ pub fn embedded_paths() -> impl Iterator<Item = String> {
     EmbeddedBlueprints::iter().map(|path| path.into_owned())
 }
 
+/// The files of one blueprint inside the program, by path relative to `blueprints/`.
+pub fn embedded_folder(name: &str) -> impl Iterator<Item = (String, Vec<u8>)> {
+    let below = format!("{name}/");
+    embedded_paths()
+        .filter(move |path| path.starts_with(&below))
+        .filter_map(|path| {
+            let bytes = EmbeddedBlueprints::get(&path)?.data.into_owned();
+            Some((path, bytes))
+        })
+}
+
 /// The blueprint in a folder on disk; what it extends lies beside it, or in the program.
 ///
 /// # Errors

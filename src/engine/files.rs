@@ -24,7 +24,7 @@ mod transaction;
 pub use base::{BaseEntry, BaseIndex, BaseState, BaseStore, StoredObject, encode_object};
 pub use content::{ContentHash, FileContent, Found, Metadata, ObjectKind};
 pub use disk::DiskTree;
-pub use lock::WorkspaceLock;
+pub use lock::{ChangeLock, WorkspaceLock, holder, note_holder, open as open_lock};
 pub use memory::MemoryTree;
 pub use recover::{Direction, Recovery, recover, recover_with};
 pub use storage::{DiskStorage, FileMode, Storage};

@@ -3,10 +3,10 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, killpg};
@@ -25,8 +25,8 @@ pub enum Streams {
     Kept,
     /// To whom our own streams go, each to its own.
     PassedOn,
-    /// To whom our standard error goes, both.
-    PassedToErrors,
+    /// To us, both line by line as they come.
+    Lines,
 }
 
 /// A program to run to its end.
@@ -172,11 +172,12 @@ impl ProgramCall {
         self
     }
 
-    /// Runs it. `on_line` is given each line of standard error as it comes.
+    /// Runs it. `on_line` is given each line of standard error as it comes, and of standard output
+    /// where that is to come line by line, too.
     ///
     /// # Errors
     /// When it is absent, cannot be run or takes too long. Any exit code is a success here.
-    pub async fn run(&self, mut on_line: impl FnMut(&str)) -> Result<Finished, CallError> {
+    pub async fn run(&self, on_line: impl FnMut(&str)) -> Result<Finished, CallError> {
         let mut child = self
             .command()
             .spawn()
@@ -185,10 +186,18 @@ impl ProgramCall {
         let output = child.stdout.take();
         let errors = child.stderr.take();
         let input = child.stdin.take();
+        let on_line = Mutex::new(on_line);
+        let tell = |line: &str| (on_line.lock().unwrap_or_else(PoisonError::into_inner))(line);
         let work = async {
+            let output = async {
+                match self.streams {
+                    Streams::Lines => lines_of(output, &tell).await,
+                    Streams::Kept | Streams::PassedOn => all_of(output).await,
+                }
+            };
             let (output, errors, ()) = tokio::join!(
-                all_of(output),
-                lines_of(errors, &mut on_line),
+                output,
+                lines_of(errors, &tell),
                 give(input, self.input.as_deref())
             );
             (child.wait().await, output, errors)
@@ -223,13 +232,12 @@ impl ProgramCall {
                 None => Stdio::null(),
             })
             .stdout(match self.streams {
-                Streams::Kept => Stdio::piped(),
+                Streams::Kept | Streams::Lines => Stdio::piped(),
                 Streams::PassedOn => Stdio::inherit(),
-                Streams::PassedToErrors => our_errors(),
             })
             .stderr(match self.streams {
-                Streams::Kept => Stdio::piped(),
-                Streams::PassedOn | Streams::PassedToErrors => Stdio::inherit(),
+                Streams::Kept | Streams::Lines => Stdio::piped(),
+                Streams::PassedOn => Stdio::inherit(),
             })
             .process_group(0)
             .kill_on_drop(true);
@@ -281,12 +289,6 @@ impl Drop for GroupGuard {
     }
 }
 
-/// Our standard error for another stream; nowhere when we have none.
-fn our_errors() -> Stdio {
-    let copy = io::stderr().as_fd().try_clone_to_owned();
-    copy.map_or_else(|_closed| Stdio::null(), Stdio::from)
-}
-
 /// Writes a program's input and closes it; one that ends without having read it is no error.
 async fn give(stream: Option<ChildStdin>, input: Option<&[u8]>) {
     if let (Some(mut stream), Some(input)) = (stream, input) {
@@ -306,10 +308,7 @@ async fn all_of(stream: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-async fn lines_of(
-    stream: Option<impl AsyncRead + Unpin>,
-    on_line: &mut impl FnMut(&str),
-) -> String {
+async fn lines_of(stream: Option<impl AsyncRead + Unpin>, on_line: &impl Fn(&str)) -> String {
     let mut kept = String::new();
     let Some(stream) = stream else { return kept };
     let mut reader = BufReader::new(stream);
@@ -367,6 +366,19 @@ mod tests {
     }
 
     const LONG: Duration = Duration::from_secs(20);
+
+    #[tokio::test]
+    async fn both_streams_come_line_by_line_where_that_is_asked_for() {
+        let mut lines = Vec::new();
+        let finished = shell("echo out; echo one >&2; echo more", LONG)
+            .streams(Streams::Lines)
+            .run(|line| lines.push(line.to_owned()))
+            .await
+            .unwrap();
+        lines.sort();
+        assert_eq!(lines, ["more", "one", "out"]);
+        assert_eq!(finished.output, "out\nmore\n");
+    }
 
     #[tokio::test]
     async fn an_absent_program_is_told_from_one_that_fails() {

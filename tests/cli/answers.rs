@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use super::api_server::{ApiServer, RECORDED};
+use super::cluster::kubeconfig;
 use super::schemas::{assert_events, assert_valid};
 use super::workspace::Workspace;
 
@@ -30,13 +32,62 @@ fn making_and_generating_a_workspace_answers_by_schemas() {
             "orders",
             &["--with", "entity=order", "--with", "store=postgres"][..],
         ),
-        ("storefront", &["--with", "entity=checkout"][..]),
+        (
+            "storefront",
+            &["--with", "entity=checkout", "--needs", "orders"][..],
+        ),
     ] {
         let add = ["add", "service", service, "--blueprint", "go-service"];
         answer(&workspace, "add-service", &[&add[..], options].concat());
     }
     let check = answer(&workspace, "generate", &["generate", "--check", "--diff"]);
     assert_eq!(check["changes"], false);
+    let checked = answer(&workspace, "contract-check", &["contract", "check"]);
+    assert_eq!(checked["pacts"].as_array().unwrap().len(), 1, "{checked}");
+}
+
+#[test]
+fn an_environment_that_is_added_answers_by_its_schema() {
+    let server = ApiServer::Answering {
+        uid: RECORDED,
+        version: Some("v1.34.0"),
+    };
+    let workspace = Workspace::shop_with_orders();
+    let kubeconfig = kubeconfig(&workspace, &server.start());
+    let add = ["add", "environment", "live", "--namespace", "shop"];
+    let add = [&add[..], &["--context", "test", "--format", "json"]].concat();
+    for arguments in [[&add[..], &["--dry-run"]].concat(), add] {
+        let run = workspace.gantline_with(&[("KUBECONFIG", &kubeconfig)], &arguments);
+        assert_eq!(run.code, 0, "{run}");
+        assert_events(&run.stderr);
+        assert_valid(
+            "add-environment",
+            &serde_json::from_str(&run.stdout).unwrap(),
+        );
+    }
+    assert!(workspace.path("environments/live.yaml").exists());
+}
+
+#[test]
+fn a_blueprint_of_ones_own_answers_by_schemas() {
+    let manifest = |version: u32| format!("name: tiny\nversion: {version}\nsummary: Notes\n");
+    let workspace = Workspace::shop()
+        .file("blueprints/tiny/blueprint.yaml", manifest(1))
+        .file("blueprints/tiny/base/note.txt", "one\n")
+        .file(
+            "services/notes/service.yaml",
+            "name: notes\nblueprint: tiny\n",
+        );
+    let check = ["blueprint", "check", "blueprints/tiny"];
+    answer(&workspace, "blueprint-check", &check);
+    answer(&workspace, "generate", &["generate"]);
+    let workspace = workspace
+        .file("blueprints/tiny/blueprint.yaml", manifest(2))
+        .file("blueprints/tiny/base/note.txt", "two\n");
+    let upgrade = ["upgrade", "--diff"];
+    let upgraded = answer(&workspace, "upgrade", &upgrade);
+    assert_eq!(upgraded["services"].as_array().unwrap().len(), 1);
+    answer(&workspace, "upgrade", &["upgrade", "--yes"]);
 }
 
 #[test]

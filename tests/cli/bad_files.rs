@@ -354,7 +354,7 @@ error: services/orders cannot be read
 --- stderr
 error: cannot lock the workspace at `[ROOT]/.gantline/run/lock`
   why: Permission denied (os error 13)
- next: Make the folder writable for you
+ next: Make the folder writable for you, then run this again
 == a read-only folder: exit code 1
 --- stderr
 error: nothing was changed in `[ROOT]`: writing failed

@@ -189,9 +189,7 @@ impl Workspace {
 
     /// Every file below the workspace, but for the lock of the running program.
     pub fn tree(&self) -> BTreeMap<String, Vec<u8>> {
-        let mut found = BTreeMap::new();
-        collect(&self.root, &self.root, &mut found);
-        found
+        tree_of(&self.root)
     }
 
     fn finish(&self, command: &mut Command) -> Run {
@@ -220,6 +218,13 @@ impl Workspace {
             .envs(chosen)
             .stdin(Stdio::null())
     }
+}
+
+/// Every file below a workspace's folder, but for what belongs to running programs.
+pub fn tree_of(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    collect(root, root, &mut found);
+    found
 }
 
 fn collect(root: &Path, folder: &Path, found: &mut BTreeMap<String, Vec<u8>>) {

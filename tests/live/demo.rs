@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::schemas::{assert_events, assert_valid};
+
 /// How long a demonstration may take on a slow machine with no caches, in seconds.
 const LONGEST: &str = "1200";
 
@@ -25,7 +27,40 @@ fn demo_with(environment: &[(&str, &Path)], folder: &Path, place: &[&str]) -> Va
         .expect("timeout can be run");
     let progress = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}\n{progress}", output.status);
-    serde_json::from_slice(&output.stdout).expect("one JSON document on stdout")
+    assert_events(&progress);
+    let answer = serde_json::from_slice(&output.stdout).expect("one JSON document on stdout");
+    assert_valid("demo", &answer);
+    answer
+}
+
+fn assert_an_upgrade_kept_the_edits(answer: &Value, workspace: &Path) {
+    for service in ["storefront", "orders", "billing"] {
+        let file = format!("services/{service}/internal/platform/lifecycle/supervisor.go");
+        let merged = serde_json::json!({ "path": file, "outcome": "merged" });
+        let files = answer["upgraded"]["files"].as_array().expect("files");
+        assert!(files.contains(&merged), "{file}: {answer}");
+        let text = std::fs::read_to_string(workspace.join(&file)).unwrap();
+        for line in ["edited", "newer"] {
+            let line = answer["upgraded"][line].as_str().expect("a line");
+            assert!(text.contains(line), "{file} has no {line}");
+        }
+        let folder = workspace.join("services").join(service);
+        assert_success("go", &folder, &["vet", "./..."]);
+    }
+    let gantline = env!("CARGO_BIN_EXE_gantline");
+    assert_success(gantline, workspace, &["generate", "--check"]);
+    assert_success(gantline, workspace, &["contract", "check"]);
+}
+
+fn assert_success(program: &str, folder: &Path, arguments: &[&str]) {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("{program} cannot be run: {error}"));
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert!(output.status.success(), "{program} {arguments:?}\n{said}");
 }
 
 fn assert_the_order_went_through(answer: &Value) {
@@ -55,7 +90,9 @@ mod process {
     #[ignore = "needs Go, and PostgreSQL or npm"]
     fn the_demo_sends_an_order_through_processes_and_leaves_none() {
         let folder = tempfile::tempdir().unwrap();
-        assert_the_order_went_through(&demo(folder.path(), &["--runtime", "process"]));
+        let answer = demo(folder.path(), &["--runtime", "process"]);
+        assert_the_order_went_through(&answer);
+        assert_an_upgrade_kept_the_edits(&answer, &folder.path().join("shop"));
         let root = folder.path().canonicalize().unwrap();
         let left = processes_in(&root);
         assert!(left.is_empty(), "{left:?}");
@@ -85,8 +122,11 @@ mod docker {
     #[ignore = "needs Docker"]
     fn the_demo_sends_an_order_through_containers_and_leaves_none() {
         let folder = tempfile::tempdir().unwrap();
-        assert_the_order_went_through(&demo(folder.path(), &["--runtime", "docker"]));
-        let stack = stack_id(&folder.path().join("shop"));
+        let answer = demo(folder.path(), &["--runtime", "docker"]);
+        assert_the_order_went_through(&answer);
+        let workspace = folder.path().join("shop");
+        assert_an_upgrade_kept_the_edits(&answer, &workspace);
+        let stack = stack_id(&workspace);
         for things in ["container", "network", "volume"] {
             let left = left_of(&stack, things);
             assert!(left.is_empty(), "{things}: {left}");
@@ -137,6 +177,7 @@ mod cluster {
             &place,
         );
         assert_the_order_went_through(&answer);
+        assert_an_upgrade_kept_the_edits(&answer, &folder.path().join("shop"));
         assert_eq!(
             answer["kept"], "orders is not deployed: what is in use would be gone",
             "a migration that drops what is in use is refused"

@@ -4,6 +4,7 @@
 //! Each set of options is made once, with short, long and late-sorting names in turn; the race
 //! detector runs on one service of each blueprint, since it doubles the time of all others.
 
+mod client;
 mod mutations;
 mod upgrade;
 

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use futures::StreamExt;
+use futures::future::ready;
 
 use super::{LINES, Shop};
 use crate::actions::stack::Stack;
@@ -41,6 +42,6 @@ impl Shop for LocalShop<'_> {
             last_start_only: false,
         };
         let lines = logs(self.0, &services, request).await?;
-        Ok(lines.filter_map(async |line| line.ok()).collect().await)
+        Ok(lines.filter_map(|line| ready(line.ok())).collect().await)
     }
 }

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
 
 use super::{Renderer, at_once};
 use crate::config::catalog;
 use crate::config::project::{Selection, find, load};
-use crate::engine::files::{self, DiskTree};
+use crate::engine::files::{self, ChangeLock, DiskTree};
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
 use crate::model::file_set::{FileSet, TreePath};
@@ -119,6 +120,25 @@ fn check_restored(plan: &FilePlan, restored: &[TreePath]) -> Result<()> {
         ))
         .hint("`git log --diff-filter=D --name-only` lists files that were deleted")),
     }
+}
+
+/// Keeps other commands from changing the workspace of a folder until this is dropped; waits for one
+/// that does, and says so. `None` where there is no workspace, or none that can be written to.
+///
+/// # Errors
+/// When another gantline is at it for longer.
+pub async fn change_alone(start: &Path, events: &dyn EventSink) -> Result<Option<ChangeLock>> {
+    // The command itself says what is wrong with the folder.
+    let Ok(root) = find(start) else {
+        return Ok(None);
+    };
+    match ChangeLock::acquire_within(&root, Duration::ZERO) {
+        Ok(lock) => return Ok(lock),
+        Err(held) => events.note(format!("waiting: {held}")),
+    }
+    tokio::task::spawn_blocking(move || ChangeLock::acquire(&root))
+        .await
+        .map_err(|error| Error::failed("waiting was broken off").because(error))?
 }
 
 /// Completes or takes back what a killed command left half done in the workspace of a folder,

@@ -248,8 +248,12 @@ impl Traveller<'_> {
 
     async fn provision(&self, readiness: &Readiness) -> Result<()> {
         let tenants = self.run.stack.spec.provisions.get(&self.instance.name);
-        stream::iter(tenants.into_iter().flatten())
+        let provisioning: Vec<_> = tenants
+            .into_iter()
+            .flatten()
             .map(|tenant| self.provision_one(readiness, tenant))
+            .collect();
+        stream::iter(provisioning)
             .buffer_unordered(PROVISIONED_AT_ONCE)
             .try_collect()
             .await

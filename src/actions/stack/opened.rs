@@ -12,6 +12,7 @@ use crate::engine::checkout::{Checkout, checkout, existing};
 pub use crate::engine::docker::Builder;
 use crate::engine::docker::connection::DockerEnvironment;
 use crate::engine::docker::{DockerOptions, DockerRuntime};
+use crate::engine::files::{holder, note_holder, open_lock};
 use crate::engine::process::{ProcessRuntime, without_images};
 use crate::engine::readiness::LiveServers;
 use crate::engine::runtime::{Runtime, RuntimeContext};
@@ -260,16 +261,18 @@ pub struct StackLock {
 
 pub(in crate::actions) fn lock(run: &Path) -> Result<StackLock> {
     let path = run.join(LOCK);
-    let file = File::create(&path)
-        .map_err(|error| Error::failed(format!("cannot open {}", path.display())).because(error))?;
+    let cannot = |error| Error::failed(format!("cannot open {}", path.display())).because(error);
+    let mut file = open_lock(&path).map_err(cannot)?;
     // `status` holds it for an instant, to see whether somebody does.
     for _ in 0..LOCK_TRIES {
         if file.try_lock().is_ok() {
+            note_holder(&mut file).map_err(cannot)?;
             return Ok(StackLock { _file: file });
         }
         std::thread::sleep(LOCK_PAUSE);
     }
-    Err(Error::failed("another command is changing this stack")
+    let holder = holder(&mut file);
+    Err(Error::failed(format!("{holder} is changing this stack"))
         .hint("Wait until it is done, or stop it with Ctrl-C where it runs"))
 }
 

@@ -29,7 +29,7 @@ pub struct Args {
     service: Option<String>,
     /// Show what would be written, and write nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Adds the client.

@@ -39,7 +39,7 @@ pub struct Args {
     registry: Option<String>,
     /// Write nothing; show what would change
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Adds the environment.

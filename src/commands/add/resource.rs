@@ -33,7 +33,7 @@ pub struct Args {
     dedicated: bool,
     /// Write nothing; show what would change
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Adds the resource.

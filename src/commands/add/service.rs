@@ -65,7 +65,7 @@ pub struct Args {
     owner: Option<String>,
     /// Show what would be written, and write nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 /// Adds the service.

@@ -4,7 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use crate::actions::demo::Delivery;
+use crate::actions::demo::next_version::Upgraded;
 use crate::model::stack::RuntimeKind;
+use crate::report::file_plan::label;
 use crate::report::{Answer, Style};
 
 /// Where the shop ran.
@@ -43,6 +45,8 @@ pub struct Demonstration {
     pub refused: String,
     /// Why the gate was shut after the break of the API document.
     pub refused_document: String,
+    /// What the next version of the blueprints brought to the services, which had been edited.
+    pub upgraded: Upgraded,
     /// The order.
     #[serde(flatten)]
     pub delivery: Delivery,
@@ -64,6 +68,7 @@ impl Answer for Demonstration {
             let heading = style.strong("A bad version was rolled back by itself");
             writeln!(out, "\n{heading}\n  {rolled_back}")?;
         }
+        self.upgrade(out, style)?;
         self.next_steps(out, style)?;
         if !self.running {
             writeln!(
@@ -86,6 +91,17 @@ impl Demonstration {
             writeln!(out, "  {thing} {}", line.line)?;
         }
         Ok(())
+    }
+
+    fn upgrade(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        let heading = "The next version of the blueprints reached the services, and edits stayed";
+        writeln!(out, "\n{}", style.strong(heading))?;
+        for change in &self.upgraded.files {
+            let word = style.good(format!("{:7}", label(&change.outcome)));
+            writeln!(out, "  {word}  {}", change.path)?;
+        }
+        writeln!(out, "  your edit:   {}", self.upgraded.edited)?;
+        writeln!(out, "  what is new: {}", self.upgraded.newer)
     }
 
     fn next_steps(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{ORDER, Place, call, call_refused};
+use super::{ORDER, Place, SERVICES, call, call_refused};
 use crate::actions::demo::contraction::Contraction;
 use crate::actions::demo::{Delivery, DeployedShop, deliver};
 use crate::app::App;
@@ -13,8 +13,6 @@ use crate::error::{Error, Result};
 const NAMESPACE: &str = "shop-demo";
 /// What the environment is called.
 const ENVIRONMENT: &str = "demo";
-/// The services whose logs are read.
-const SERVICES: &[&str] = &["storefront", "orders", "billing"];
 /// A version that cannot start: what differs for orders in this environment.
 const BAD_VERSION: (&str, &str) = (
     "services/orders/service.demo.yaml",

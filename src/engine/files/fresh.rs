@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::model::file_set::TreePath;
 
 use super::lock::WorkspaceLock;
-use super::storage::Storage;
+use super::storage::{Storage, way_out};
 use super::transaction::{Committed, FileWrite, commit_locked};
 
 pub(super) fn commit(
@@ -17,19 +18,14 @@ pub(super) fn commit(
     writes: BTreeMap<TreePath, FileWrite>,
     storage: &dyn Storage,
 ) -> Result<Committed> {
-    let failed = |error| {
-        Error::failed(format!("`{}` was not made", root.display()))
-            .because(error)
-            .hint("Choose a folder that you may write to")
-    };
     let (parent, unfinished) = beside(root)?;
     let made = missing_parents(&parent);
-    fs::create_dir_all(&parent).map_err(failed)?;
+    fs::create_dir_all(&parent).map_err(|error| not_made(root, &refused(error)))?;
     let outcome = fill(&unfinished, writes, storage).and_then(|files| {
         storage
             .rename(&unfinished, root)
             .and_then(|()| storage.sync(std::slice::from_ref(&parent)))
-            .map_err(failed)?;
+            .map_err(refused)?;
         Ok(files)
     });
     match outcome {
@@ -42,9 +38,29 @@ pub(super) fn commit(
             for folder in made.iter().rev() {
                 let _ = fs::remove_dir(folder);
             }
-            Err(error)
+            Err(not_made(root, &error))
         }
     }
+}
+
+fn refused(error: io::Error) -> Error {
+    let hint = match error.kind() {
+        io::ErrorKind::PermissionDenied => "Choose a folder that you may write to",
+        _ => way_out(&error),
+    };
+    Error::failed("the folder cannot be made")
+        .because(error)
+        .hint(hint)
+}
+
+/// The same failure, told of the place that was asked for.
+fn not_made(root: &Path, error: &Error) -> Error {
+    let told = Error::failed(format!("`{}` was not made", root.display()));
+    let told = match error.causes() {
+        [] => told.since(error.message()),
+        causes => causes.iter().fold(told, Error::since),
+    };
+    error.hints().iter().fold(told, Error::hint)
 }
 
 /// The parent of the new folder, and the hidden folder in it where it is made.
@@ -87,11 +103,7 @@ fn fill(
             Error::failed(format!("cannot remove `{}`", unfinished.display())).because(error)
         })?;
     }
-    storage.make_folder(unfinished, false).map_err(|error| {
-        Error::failed(format!("cannot make `{}`", unfinished.display()))
-            .because(error)
-            .hint("Choose a folder that you may write to")
-    })?;
+    storage.make_folder(unfinished, false).map_err(refused)?;
     let _lock = WorkspaceLock::acquire(unfinished)?;
     commit_locked(unfinished, writes, storage)
 }

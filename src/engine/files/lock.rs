@@ -1,4 +1,4 @@
-//! One gantline at a time writes to a workspace.
+//! One gantline at a time plans changes of a workspace, and one at a time writes to it.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -8,11 +8,17 @@ use std::time::{Duration, Instant};
 use crate::error::{Error, Result};
 
 use super::RUN_FOLDER;
+use super::storage::way_out;
 
 /// How long a command waits for another one that is writing.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it looks again.
 const INTERVAL: Duration = Duration::from_millis(25);
+
+/// The file that is locked while a workspace is written to.
+const WRITING: &str = "lock";
+/// The file that is locked from before a change is planned until it is made.
+const CHANGING: &str = "change.lock";
 
 /// The right to write to a workspace, until it is dropped or the process ends.
 ///
@@ -37,49 +43,110 @@ impl WorkspaceLock {
     /// # Errors
     /// As [`WorkspaceLock::acquire`].
     pub fn acquire_within(root: &Path, patience: Duration) -> Result<Self> {
-        let folder = root.join(RUN_FOLDER);
-        let path = folder.join("lock");
-        let unusable = |error| {
-            Error::failed(format!("cannot lock the workspace at `{}`", path.display()))
-                .because(error)
-                .hint("Make the folder writable for you")
-        };
-        fs::create_dir_all(&folder).map_err(unusable)?;
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(unusable)?;
-        let begin = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if begin.elapsed() < patience => {
-                    std::thread::sleep(INTERVAL);
-                }
-                Err(TryLockError::WouldBlock) => return Err(held(&mut file, root)),
-                Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        match take(root, WRITING, patience) {
+            Ok(file) => Ok(Self { _file: file }),
+            Err(Refusal::Held(holder)) => Err(held(&holder, root)),
+            Err(Refusal::Unusable(cause)) => {
+                let path = root.join(RUN_FOLDER).join(WRITING);
+                let error =
+                    Error::failed(format!("cannot lock the workspace at `{}`", path.display()));
+                let hint = way_out(&cause);
+                Err(error.because(cause).hint(hint))
             }
         }
-        note_holder(&mut file).map_err(unusable)?;
-        Ok(Self { _file: file })
     }
 }
 
-fn note_holder(file: &mut File) -> std::io::Result<()> {
+/// The right to change a workspace, from before the change is planned until it is made; until it is
+/// dropped or the process ends.
+///
+/// A plan is checked file by file when it is carried out, but not against what another one took for
+/// granted: the base of one service names content that the plan of another is about to remove.
+#[derive(Debug)]
+pub struct ChangeLock {
+    _file: File,
+}
+
+impl ChangeLock {
+    /// Takes the lock of the workspace at `root`, waiting for a few seconds if need be; `None` where
+    /// nothing can be written, which whoever writes will say.
+    ///
+    /// # Errors
+    /// When another process holds it for longer, which is named.
+    pub fn acquire(root: &Path) -> Result<Option<Self>> {
+        Self::acquire_within(root, PATIENCE)
+    }
+
+    /// As [`ChangeLock::acquire`], waiting at most this long.
+    ///
+    /// # Errors
+    /// As [`ChangeLock::acquire`].
+    pub fn acquire_within(root: &Path, patience: Duration) -> Result<Option<Self>> {
+        match take(root, CHANGING, patience) {
+            Ok(file) => Ok(Some(Self { _file: file })),
+            Err(Refusal::Held(holder)) => Err(held(&holder, root)),
+            Err(Refusal::Unusable(_)) => Ok(None),
+        }
+    }
+}
+
+/// Why a lock was not taken.
+enum Refusal {
+    /// This process has it.
+    Held(String),
+    /// It cannot be made.
+    Unusable(std::io::Error),
+}
+
+fn take(root: &Path, name: &str, patience: Duration) -> std::result::Result<File, Refusal> {
+    let folder = root.join(RUN_FOLDER);
+    fs::create_dir_all(&folder).map_err(Refusal::Unusable)?;
+    let mut file = open(&folder.join(name)).map_err(Refusal::Unusable)?;
+    let begin = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) if begin.elapsed() < patience => {
+                std::thread::sleep(INTERVAL);
+            }
+            Err(TryLockError::WouldBlock) => return Err(Refusal::Held(holder(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(Refusal::Unusable(error)),
+        }
+    }
+    note_holder(&mut file).map_err(Refusal::Unusable)?;
+    Ok(file)
+}
+
+/// Opens a file that is locked, without touching what its holder wrote.
+pub fn open(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+}
+
+/// Says in a lock's file who holds it.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn note_holder(file: &mut File) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
     writeln!(file, "{}", std::process::id())
 }
 
-fn held(file: &mut File, root: &Path) -> Error {
+/// Who holds a lock, as its file says.
+pub fn holder(file: &mut File) -> String {
     let mut text = String::new();
-    let holder = match file.read_to_string(&mut text) {
+    match file.read_to_string(&mut text) {
         Ok(_) if !text.trim().is_empty() => format!("gantline with process id {}", text.trim()),
         _ => "another gantline".to_owned(),
-    };
+    }
+}
+
+fn held(holder: &str, root: &Path) -> Error {
     Error::failed(format!("{holder} is writing to `{}`", root.display()))
         .hint("Run this again when it has ended")
 }
@@ -98,5 +165,23 @@ mod tests {
         assert!(error.message().contains(&holder), "{error}");
         drop(first);
         WorkspaceLock::acquire_within(folder.path(), Duration::ZERO).unwrap();
+    }
+
+    #[test]
+    fn who_changes_a_workspace_can_write_to_it_and_nobody_else_changes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let _first = ChangeLock::acquire(folder.path()).unwrap().unwrap();
+        WorkspaceLock::acquire_within(folder.path(), Duration::ZERO).unwrap();
+        let error = ChangeLock::acquire_within(folder.path(), Duration::ZERO).unwrap_err();
+        let holder = format!("process id {}", std::process::id());
+        assert!(error.message().contains(&holder), "{error}");
+    }
+
+    #[test]
+    fn a_workspace_that_cannot_be_written_to_is_not_locked() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(ChangeLock::acquire(&file).unwrap().is_none());
     }
 }

@@ -17,6 +17,18 @@ pub enum FileMode {
     Exactly(u32),
 }
 
+/// What to do about a disk that refuses.
+pub(super) fn way_out(error: &io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "Free some space on that disk, then run this again"
+        }
+        ErrorKind::ReadOnlyFilesystem => "Mount that disk for writing, then run this again",
+        ErrorKind::PermissionDenied => "Make the folder writable for you, then run this again",
+        _ => "Remove the cause, then run this again",
+    }
+}
+
 /// Changes a disk.
 pub trait Storage: Send + Sync {
     /// Makes one folder, for its owner alone when `private`; its parent exists.

@@ -16,7 +16,7 @@ use super::guard::{CheckedFolders, locate};
 use super::journal::{Journal, Places, Step, clear_staging};
 use super::lock::WorkspaceLock;
 use super::recover::{Recovery, finish, make_parents, recover_locked, roll_back};
-use super::storage::{DiskStorage, FileMode, Storage};
+use super::storage::{DiskStorage, FileMode, Storage, way_out};
 use super::{RUN_FOLDER, fresh};
 
 /// What must be at a path for it to be written.
@@ -208,14 +208,7 @@ fn refused(places: &Places, error: io::Error) -> Error {
         "nothing was changed in `{}`: writing failed",
         places.root.display()
     ));
-    let hint = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "Free some space on that disk, then run this again"
-        }
-        io::ErrorKind::ReadOnlyFilesystem => "Mount that disk for writing, then run this again",
-        io::ErrorKind::PermissionDenied => "Make the folder writable for you, then run this again",
-        _ => "Remove the cause, then run this again",
-    };
+    let hint = way_out(&error);
     refusal.because(error).hint(hint)
 }
 

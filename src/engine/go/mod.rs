@@ -141,11 +141,11 @@ pub struct TestRun {
     pub patience: Duration,
 }
 
-/// Runs tests, and returns the exit code of `go test`.
+/// Runs tests, and returns the exit code of `go test`; hands on what Go writes where that comes to us.
 ///
 /// # Errors
 /// When Go is absent ([`crate::error::ErrorKind::Missing`]) or takes too long.
-pub async fn test(run: &TestRun) -> Result<i32> {
+pub async fn test(run: &TestRun, on_line: impl FnMut(&str)) -> Result<i32> {
     let environment = run.environment.iter();
     let environment = environment.map(|(name, value)| (name.clone(), value.reveal().to_owned()));
     let finished = ProgramCall::new("go", run.patience)
@@ -154,7 +154,7 @@ pub async fn test(run: &TestRun) -> Result<i32> {
         .directory(&run.directory)
         .variables(environment)
         .streams(run.streams)
-        .run(|_line| {})
+        .run(on_line)
         .await
         .map_err(absent_or("go test cannot be run"))?;
     Ok(finished.code)

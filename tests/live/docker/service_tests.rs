@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::workspace::{Workspace, text};
+use crate::schemas::{assert_events, assert_valid};
 
 #[test]
 #[ignore = "needs Docker"]
@@ -40,7 +41,9 @@ fn a_red_test_is_exit_code_1_with_what_go_wrote() {
     assert_eq!(run.status.code(), Some(1), "{}", text(&run));
     let errors = String::from_utf8_lossy(&run.stderr);
     assert!(errors.contains("red on purpose"), "{errors}");
+    assert_events(&errors);
     let answer: Value = serde_json::from_slice(&run.stdout).unwrap();
+    assert_valid("test", &answer);
     assert_eq!(answer["passed"], false, "{answer}");
     assert_eq!(answer["services"][0]["service"], "quotes", "{answer}");
 }

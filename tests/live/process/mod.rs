@@ -3,6 +3,7 @@
 mod load;
 mod schemathesis;
 pub mod stack;
+mod starts;
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::time::{Duration, Instant};

@@ -1,0 +1,109 @@
+//! Two gantlines in one workspace.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::Child;
+
+use super::workspace::{Run, Workspace};
+
+const ADD_BILLING: [&str; 9] = [
+    "add",
+    "service",
+    "billing",
+    "--blueprint",
+    "go-worker",
+    "--with",
+    "entity=invoice",
+    "--consumes",
+    "order-placed=orders",
+];
+
+fn ended(workspace: &Workspace, child: Child) -> Run {
+    workspace.ended(&child.wait_with_output().unwrap())
+}
+
+/// The lock of a command that changes the workspace, held by this test.
+fn held(workspace: &Workspace) -> File {
+    let folder = workspace.path(".gantline/run");
+    std::fs::create_dir_all(&folder).unwrap();
+    let mut file = File::create(folder.join("change.lock")).unwrap();
+    file.lock().unwrap();
+    write!(file, "{}", std::process::id()).unwrap();
+    file
+}
+
+#[test]
+fn two_commands_that_change_files_at_once_both_do_their_work() {
+    let workspace = Workspace::shop_with_orders();
+    let both: Vec<Child> = [&["generate"][..], &ADD_BILLING, &["generate"]]
+        .into_iter()
+        .map(|arguments| workspace.start(&[], arguments))
+        .collect();
+    for child in both {
+        let run = ended(&workspace, child);
+        assert_eq!(run.code, 0, "{run}");
+    }
+    let lock = workspace.read(".gantline/lock.yaml");
+    for blueprint in ["go-service", "go-worker"] {
+        assert_eq!(lock.matches(blueprint).count(), 1, "{lock}");
+    }
+    let check = workspace.gantline(&["generate", "--check"]);
+    assert_eq!(check.code, 0, "{check}");
+    assert!(check.stdout.contains("unchanged"), "{check}");
+    for service in ["orders", "billing"] {
+        assert!(
+            workspace
+                .path(&format!("services/{service}/go.mod"))
+                .exists()
+        );
+    }
+}
+
+#[test]
+fn a_command_waits_for_another_one_and_says_for_which() {
+    let workspace = Workspace::shop_with_orders();
+    let lock = held(&workspace);
+    let mut child = workspace.start(&[], &["generate"]);
+    let mut progress = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    progress.read_line(&mut line).unwrap();
+    let holder = format!("waiting: gantline with process id {}", std::process::id());
+    assert!(line.contains(&holder), "{line}");
+    drop(lock);
+    progress.read_to_string(&mut line).unwrap();
+    let run = ended(&workspace, child);
+    assert_eq!(run.code, 0, "{run}{line}");
+    assert!(workspace.path("services/orders/go.mod").exists());
+}
+
+#[test]
+fn a_command_gives_up_on_another_one_that_does_not_end() {
+    let workspace = Workspace::shop_with_orders();
+    let before = workspace.tree();
+    let _lock = held(&workspace);
+    let run = workspace.gantline(&ADD_BILLING);
+    assert_eq!(run.code, 1, "{run}");
+    let holder = format!("error: gantline with process id {}", std::process::id());
+    assert!(run.stderr.contains(&holder), "{run}");
+    assert!(
+        run.stderr.contains("Run this again when it has ended"),
+        "{run}"
+    );
+    assert!(workspace.tree() == before);
+}
+
+#[test]
+fn what_only_reads_does_not_wait_for_a_command_that_changes_files() {
+    let workspace = Workspace::shop_with_orders();
+    let _lock = held(&workspace);
+    for (arguments, code) in [
+        (&["generate", "--check"][..], 3),
+        (&["generate", "--dry-run"], 0),
+        (&["upgrade", "--dry-run"], 0),
+        (&["status"], 0),
+    ] {
+        let run = workspace.gantline(arguments);
+        assert_eq!(run.code, code, "{run}");
+        assert!(!run.stderr.contains("waiting"), "{run}");
+    }
+}
