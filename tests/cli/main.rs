@@ -19,6 +19,7 @@ mod dist;
 mod docker_faults;
 mod environments;
 mod error_examples;
+#[cfg(target_os = "linux")]
 mod full_disk;
 mod generate;
 mod install;
