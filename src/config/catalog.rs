@@ -1,20 +1,23 @@
 //! The catalogue: blueprints and resource types, from inside the program, from a workspace's
 //! pinned archives, or from a folder.
 
+mod pins;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
 use rust_embed::RustEmbed;
 
-use super::archive::{self, Archive};
+pub use self::pins::{Pins, pins, repin};
+use super::archive;
 use super::lock_file::{self, LockFile};
 use super::shelf::Shelf;
 use super::yaml::{Document, shown_path};
 use super::{blueprint_folder, resource_file};
 use crate::error::{Error, Result};
 use crate::model::blueprint::Blueprint;
-use crate::model::file_set::{FileSet, RenderedFile, TreePath};
+use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::BlueprintReference;
 use crate::model::release::ChartFile;
@@ -237,66 +240,6 @@ pub fn extending(path: &Path) -> Result<Vec<Blueprint>> {
     Ok(found)
 }
 
-/// The archive in which a workspace keeps a blueprint, and where it lies.
-///
-/// # Errors
-/// When there is no such blueprint.
-pub fn pin(root: &Path, reference: &BlueprintReference) -> Result<(TreePath, Vec<u8>)> {
-    let (path, archive) = archive_of(root, reference)?;
-    Ok((path, archive.bytes))
-}
-
-/// The files that pin blueprints which a workspace does not have yet: their archives and the
-/// lock file that lists them; none when all are pinned.
-///
-/// # Errors
-/// When there is no such blueprint, or the lock file is broken.
-pub fn pins(root: &Path, references: &[BlueprintReference]) -> Result<FileSet> {
-    Ok(repin(root, references, &[])?.written)
-}
-
-/// What changes when a workspace pins other blueprints.
-#[derive(Debug, Clone, Default)]
-pub struct Pins {
-    /// Archives and the lock file.
-    pub written: FileSet,
-    /// Archives that go.
-    pub removed: Vec<TreePath>,
-}
-
-/// The same, and what pins blueprints that are not used any more goes.
-///
-/// # Errors
-/// As [`pins`].
-pub fn repin(
-    root: &Path,
-    wanted: &[BlueprintReference],
-    unused: &[BlueprintReference],
-) -> Result<Pins> {
-    let mut lock = LockFile::read(root)?;
-    let mut pins = Pins::default();
-    for reference in unused {
-        if let Some(digest) = lock.remove(reference) {
-            let name = lock_file::archive_name(reference, &digest);
-            let path = format!("{}/{name}", lock_file::ARCHIVES);
-            pins.removed.push(tree_path(&path)?);
-        }
-    }
-    for reference in wanted {
-        if lock.digest(reference).is_none() {
-            let (path, archive) = archive_of(root, reference)?;
-            lock.insert(reference, &archive.digest);
-            pins.written.files.insert(path, plain(archive.bytes));
-        }
-    }
-    if !pins.written.files.is_empty() || !pins.removed.is_empty() {
-        let text = lock.to_yaml().into_bytes();
-        let path = tree_path(lock_file::PATH)?;
-        pins.written.files.insert(path, plain(text));
-    }
-    Ok(pins)
-}
-
 /// A blueprint that is offered, pinned or not.
 #[derive(Debug, Clone)]
 pub struct Offered {
@@ -326,21 +269,6 @@ pub fn offered(root: &Path, name: &str) -> Result<Option<Offered>> {
         digest: archive::digest_of(&shelf.part_for(name)?)?,
         origin: shelf.origin,
     }))
-}
-
-fn archive_of(root: &Path, reference: &BlueprintReference) -> Result<(TreePath, Archive)> {
-    // Whether there is one of this version, too.
-    blueprint(Some(root), reference)?;
-    let shelf = match pinned_shelf(root, reference)? {
-        Some(shelf) => shelf,
-        None => offering_shelf(Some(root), reference.name.as_str())?,
-    };
-    let archive = archive::pack(&shelf.part_for(reference.name.as_str())?)?;
-    let name = lock_file::archive_name(reference, &archive.digest);
-    Ok((
-        tree_path(&format!("{}/{name}", lock_file::ARCHIVES))?,
-        archive,
-    ))
 }
 
 fn pinned_shelf(root: &Path, reference: &BlueprintReference) -> Result<Option<Shelf>> {
@@ -416,74 +344,5 @@ fn tree_path(text: &str) -> Result<TreePath> {
     TreePath::new(text).map_err(|cause| Error::invalid(cause.to_string()))
 }
 
-fn plain(bytes: Vec<u8>) -> RenderedFile {
-    RenderedFile {
-        bytes,
-        ..RenderedFile::default()
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_embedded_resource_type_is_read_and_named_as_its_file() {
-        let types = resource_types().unwrap();
-        for name in ["postgres", "nats"] {
-            assert!(types.contains_key(name), "{name}");
-        }
-        for path in EmbeddedResources::iter() {
-            let stem = path.trim_end_matches(".yaml");
-            assert!(types.contains_key(stem), "{stem}");
-        }
-    }
-
-    #[test]
-    fn every_embedded_blueprint_is_read() {
-        let names: Vec<String> = blueprints(None)
-            .unwrap()
-            .into_iter()
-            .filter_map(|blueprint| Some(blueprint.reference?.name.to_string()))
-            .collect();
-        assert!(names.contains(&"go-service".to_owned()), "{names:?}");
-        assert!(!names.contains(&"go-base".to_owned()), "{names:?}");
-    }
-
-    #[test]
-    fn an_unknown_blueprint_is_answered_with_the_nearest() {
-        let error = newest(None, "go-servise").unwrap_err();
-        assert_eq!(error.hints(), ["Did you mean `go-service`?"]);
-    }
-
-    #[test]
-    fn a_pinned_blueprint_is_the_one_that_was_embedded() {
-        let root = tempfile::tempdir().unwrap();
-        let reference = newest(None, "go-service").unwrap();
-        let embedded = blueprint(None, &reference).unwrap();
-        let files = pins(root.path(), std::slice::from_ref(&reference)).unwrap();
-        for (path, file) in &files.files {
-            let path = root.path().join(path.as_str());
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, &file.bytes).unwrap();
-        }
-        assert_eq!(files.files.len(), 2);
-        assert_eq!(blueprint(Some(root.path()), &reference).unwrap(), embedded);
-        assert!(pins(root.path(), &[reference]).unwrap().files.is_empty());
-    }
-
-    #[test]
-    fn a_pinned_archive_that_was_touched_is_refused() {
-        let root = tempfile::tempdir().unwrap();
-        let reference = newest(None, "go-service").unwrap();
-        let files = pins(root.path(), std::slice::from_ref(&reference)).unwrap();
-        for path in files.files.keys() {
-            let path = root.path().join(path.as_str());
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            let content = &files.files[&tree_path(lock_file::PATH).unwrap()];
-            fs::write(path, &content.bytes).unwrap();
-        }
-        let error = blueprint(Some(root.path()), &reference).unwrap_err();
-        assert!(error.message().contains("refused"), "{error}");
-    }
-}
+mod tests;

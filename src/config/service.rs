@@ -1,22 +1,23 @@
 //! A service from its manifest: everything that the manifest, its blueprint and the workspace
 //! decide together. What concerns other services is checked by `references`.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::Arc;
+mod blueprints;
 
+use std::collections::BTreeMap;
+
+pub use self::blueprints::Blueprints;
+use self::blueprints::Chosen;
 use super::options::{self, RelationCounts};
 use super::port_map::OF_BLUEPRINTS;
 use super::service_file::ServiceFile;
 use super::yaml::Document;
-use super::{catalog, container, lock_file::LockFile, reserved, uses};
+use super::{catalog, container, reserved, uses};
 use crate::error::{Error, Place, Result};
 use crate::model::blueprint::Blueprint;
 use crate::model::container::Container;
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
-use crate::model::project::{BlueprintReference, Service, Workspace};
+use crate::model::project::{Service, Workspace};
 use crate::model::resource_type::ResourceType;
 use crate::model::suggest;
 
@@ -48,68 +49,6 @@ pub struct Surroundings<'a> {
     pub workspace: &'a Workspace,
     /// The catalogue.
     pub types: &'a BTreeMap<Name, ResourceType>,
-}
-
-/// The blueprints that a workspace's services are made from, each put together once.
-pub struct Blueprints<'a> {
-    root: &'a Path,
-    known: RefCell<BTreeMap<String, Result<Chosen>>>,
-}
-
-/// A blueprint and what it is called.
-#[derive(Clone)]
-struct Chosen {
-    reference: BlueprintReference,
-    blueprint: Arc<Blueprint>,
-}
-
-impl<'a> Blueprints<'a> {
-    /// Those of the workspace in `root`.
-    pub fn new(root: &'a Path) -> Self {
-        Self {
-            root,
-            known: RefCell::default(),
-        }
-    }
-
-    /// Those that services were made from.
-    pub fn into_known(self) -> BTreeMap<BlueprintReference, Arc<Blueprint>> {
-        let known = self.known.into_inner().into_values().flatten();
-        known
-            .map(|chosen| (chosen.reference, chosen.blueprint))
-            .collect()
-    }
-
-    /// The blueprint that a manifest calls NAME or NAME@VERSION: without a version it is the
-    /// one that is pinned, else the program's.
-    fn get(&self, text: &str) -> Result<Chosen> {
-        if let Some(known) = self.known.borrow().get(text) {
-            return known.clone();
-        }
-        let found = self.read(text);
-        self.known
-            .borrow_mut()
-            .insert(text.to_owned(), found.clone());
-        found
-    }
-
-    fn read(&self, text: &str) -> Result<Chosen> {
-        let (name, version) = match text.split_once('@') {
-            Some((name, version)) => (name, version.parse().ok()),
-            None => (text, LockFile::read(self.root)?.newest(text)),
-        };
-        let reference = match version {
-            None => catalog::newest(Some(self.root), name)?,
-            Some(version) => BlueprintReference {
-                name: Name::new(name).map_err(|cause| Error::invalid(cause.to_string()))?,
-                version,
-            },
-        };
-        Ok(Chosen {
-            blueprint: Arc::new(catalog::blueprint(Some(self.root), &reference)?),
-            reference,
-        })
-    }
 }
 
 impl Manifest {
