@@ -78,6 +78,7 @@ pub(super) fn read_place(place: &Path) -> Result<Found> {
 fn read_file(place: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::with_capacity(USUAL_SIZE);
     File::open(place)?.take(u64::MAX).read_to_end(&mut bytes)?;
+    bytes.shrink_to_fit();
     Ok(bytes)
 }
 
