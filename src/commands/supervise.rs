@@ -24,6 +24,11 @@ pub struct Args {
 /// # Errors
 /// When the supervisor cannot begin.
 pub async fn run(args: Args) -> Result<()> {
+    // Standard error is the supervisor's log: whoever starts it sees to that.
+    let _set_before = tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_max_level(tracing::Level::WARN)
+        .try_init();
     supervise(SupervisorSettings {
         stack: args.stack,
         control: args.control,

@@ -15,8 +15,8 @@ program=$1 workspace=$2 place=$3 free=$4
 shift 4
 mkdir "$place/disk"
 mount -t tmpfs -o size=8m tmpfs "$place/disk"
-cp -r "$workspace" "$place/disk/work"
-cd "$place/disk/work"
+cp -r "$workspace" "$place/disk/here"
+cd "$place/disk/here"
 space=$(df -k --output=avail . | tail -n 1)
 head -c "$(((space - free) * 1024))" /dev/zero > ../filler
 for run in first second; do
@@ -130,7 +130,7 @@ fn a_new_workspace_on_a_full_disk_is_not_made_and_that_is_said() {
     assert_all_or_nothing(&workspace, &[0, 4, 16], &["new", "shop"]);
     let runs = Runs::of(&workspace, 4, &["new", "shop"]);
     let said = runs.text("first.stderr");
-    assert!(said.contains("/work/shop` was not made"), "{said}");
+    assert!(said.contains("/disk/here/shop` was not made"), "{said}");
     let first = runs.place.path().join("first");
     assert_eq!(entries(&first), 0, "nothing is left beside it");
 }

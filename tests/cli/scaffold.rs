@@ -33,7 +33,7 @@ const STOREFRONT: [&str; 9] = [
     "--needs",
     "orders",
 ];
-const BILLING: [&str; 9] = [
+pub(super) const BILLING: [&str; 9] = [
     "add",
     "service",
     "billing",

@@ -4,19 +4,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Child;
 
+use super::scaffold::BILLING;
 use super::workspace::{Run, Workspace};
-
-const ADD_BILLING: [&str; 9] = [
-    "add",
-    "service",
-    "billing",
-    "--blueprint",
-    "go-worker",
-    "--with",
-    "entity=invoice",
-    "--consumes",
-    "order-placed=orders",
-];
 
 fn ended(workspace: &Workspace, child: Child) -> Run {
     workspace.ended(&child.wait_with_output().unwrap())
@@ -35,7 +24,7 @@ fn held(workspace: &Workspace) -> File {
 #[test]
 fn two_commands_that_change_files_at_once_both_do_their_work() {
     let workspace = Workspace::shop_with_orders();
-    let both: Vec<Child> = [&["generate"][..], &ADD_BILLING, &["generate"]]
+    let both: Vec<Child> = [&["generate"][..], &BILLING, &["generate"]]
         .into_iter()
         .map(|arguments| workspace.start(&[], arguments))
         .collect();
@@ -81,7 +70,7 @@ fn a_command_gives_up_on_another_one_that_does_not_end() {
     let workspace = Workspace::shop_with_orders();
     let before = workspace.tree();
     let _lock = held(&workspace);
-    let run = workspace.gantline(&ADD_BILLING);
+    let run = workspace.gantline(&BILLING);
     assert_eq!(run.code, 1, "{run}");
     let holder = format!("error: gantline with process id {}", std::process::id());
     assert!(run.stderr.contains(&holder), "{run}");

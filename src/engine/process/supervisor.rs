@@ -59,11 +59,6 @@ pub fn state_file(control: &Path) -> PathBuf {
 /// # Errors
 /// When another supervisor of the checkout runs, or the socket cannot be made.
 pub async fn run(settings: SupervisorSettings) -> Result<()> {
-    // Its standard error is a file, which `start_supervisor` opened.
-    let _was_set_before = tracing_subscriber::fmt()
-        .with_writer(io::stderr)
-        .with_max_level(tracing::Level::WARN)
-        .try_init();
     // Away from the terminal: its Ctrl-C and its hang-up are not meant for the stack.
     let _already_leader = nix::unistd::setsid();
     let failed = |what: &str, error: io::Error| {
