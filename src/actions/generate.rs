@@ -7,14 +7,15 @@ mod decide;
 mod pins;
 mod records;
 mod service;
+mod unchanged;
 mod workspace;
 
 pub use conflicts::show_to_git;
 pub use pins::pin_records;
 pub use service::Renderer;
 pub use workspace::{
-    Generation, GenerationRequest, change_alone, complete_interrupted, complete_interrupted_above,
-    render, render_with,
+    Generation, GenerationRequest, are_unchanged, change_alone, complete_interrupted,
+    complete_interrupted_above, render, render_with,
 };
 
 use std::borrow::Cow;

@@ -63,6 +63,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let request = GenerationRequest {
         services: args.services.clone(),
         restore: args.restore.clone(),
+        outcomes_only: args.check && !args.diff && args.restore.is_empty(),
     };
     let generation = Generation::prepare(&app.settings().directory, &request)?;
     let (root, plan) = (&generation.project.root, &generation.plan);

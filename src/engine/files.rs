@@ -18,6 +18,7 @@ mod memory;
 #[cfg(test)]
 mod properties;
 mod recover;
+mod stamp;
 mod storage;
 mod transaction;
 
@@ -27,6 +28,7 @@ pub use disk::DiskTree;
 pub use lock::{ChangeLock, WorkspaceLock, holder, note_holder, open as open_lock};
 pub use memory::MemoryTree;
 pub use recover::{Direction, Recovery, recover, recover_with};
+pub use stamp::{Sight, Stamp};
 pub use storage::{DiskStorage, FileMode, Storage};
 pub use transaction::{Committed, Expected, FileWrite, Transaction};
 

@@ -50,6 +50,21 @@ impl Project {
         let found = self.services.get(name);
         found.ok_or_else(|| unknown_service(name.as_str(), known()))
     }
+
+    /// A service and all of those loaded that it calls or consumes from, and they in turn.
+    pub fn with_references<'a>(&'a self, service: &'a Service) -> Vec<&'a Service> {
+        let mut found = vec![service];
+        let mut next = 0;
+        while let Some(service) = found.get(next).copied() {
+            let called = service.needs.iter().map(|need| &need.service);
+            for name in called.chain(service.consumes.values()) {
+                let known = found.iter().any(|it| it.name == *name);
+                found.extend(self.services.get(name).filter(|_| !known));
+            }
+            next += 1;
+        }
+        found
+    }
 }
 
 /// The error for a service that the workspace does not have; `known` are those that it has.

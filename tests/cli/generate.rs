@@ -1,6 +1,8 @@
 //! `generate`.
 
 use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use snapbox::{assert_data_eq, str};
 
@@ -244,4 +246,30 @@ fn programs_get_one_document() {
         "services/orders/service.yaml (go-service@1)"
     );
     assert!(values["diff"].as_str().unwrap().contains("+  http: 8088\n"));
+}
+
+#[test]
+fn a_check_does_not_look_into_a_service_again_until_something_is_touched() {
+    let workspace = generated();
+    let record = workspace.path(".gantline/run/unchanged/orders");
+    let check = || {
+        let run = workspace.gantline(&["generate", "--check", "--format", "json"]);
+        assert_eq!(run.code, 0, "{run}");
+        let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        answer["counts"].clone()
+    };
+    // What was written a moment ago might be written again within one tick of the clock.
+    let began = Instant::now();
+    let mut counts = check();
+    while !record.exists() && began.elapsed() < Duration::from_secs(60) {
+        thread::sleep(Duration::from_millis(200));
+        counts = check();
+    }
+    // Only what is not looked into can be said to be what it is not.
+    let text = fs::read_to_string(&record).unwrap();
+    let other = text.replacen("\"unchanged\"", "\"kept\"", 1);
+    fs::write(&record, other).unwrap();
+    assert_eq!(check()["kept"], 1);
+    fs::write(workspace.path(MANIFEST), workspace.read(MANIFEST)).unwrap();
+    assert_eq!(check(), counts);
 }

@@ -56,7 +56,11 @@ pub fn workspace_health(start: &Path) -> WorkspaceHealth {
 
 /// Whether the generated files are what the manifests imply.
 fn drift(root: &Path) -> Finding {
-    let plan = match Generation::prepare(root, &GenerationRequest::default()) {
+    let request = GenerationRequest {
+        outcomes_only: true,
+        ..GenerationRequest::default()
+    };
+    let plan = match Generation::prepare(root, &request) {
         Ok(generation) => generation.plan,
         Err(error) => {
             return Finding::attention(

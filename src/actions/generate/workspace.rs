@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use super::unchanged::Unchanged;
 use super::{Renderer, at_once};
 use crate::config::catalog;
 use crate::config::project::{Selection, find, load};
@@ -13,7 +14,7 @@ use crate::error::{Error, Result};
 use crate::model::event::EventSink;
 use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
-use crate::model::plan::{FilePlan, Outcome};
+use crate::model::plan::{FileChange, FilePlan, Outcome};
 use crate::model::project::{Project, Service};
 
 /// What generating would change in a workspace, and what it was planned from.
@@ -35,6 +36,9 @@ pub struct GenerationRequest {
     /// Files that the user deleted and wants back, or folders of such, relative to the folder
     /// that the command was started in.
     pub restore: Vec<PathBuf>,
+    /// Whether only outcomes are asked for: a service of which no file was touched since it was
+    /// found unchanged is not looked into again, and the contents of its files are not in the plan.
+    pub outcomes_only: bool,
 }
 
 impl Generation {
@@ -47,6 +51,7 @@ impl Generation {
     /// When a file is wrong or cannot be read, a service is unknown, or nothing that was deleted
     /// lies where something shall come back.
     pub fn prepare(start: &Path, request: &GenerationRequest) -> Result<Self> {
+        let began = SystemTime::now();
         let root = find(start)?;
         let names = &request.services;
         let project = load(&root, &Selection::named(names))?;
@@ -55,10 +60,16 @@ impl Generation {
         } else {
             names.clone()
         };
-        let rendered = render(&project, &services)?;
         let tree = DiskTree::new(&root);
+        let records = Unchanged::new(&root, &tree).filter(|_| request.outcomes_only);
+        let (known, others) = known(&services, records.as_ref());
         let restored = restored(&root, start, &request.restore)?;
-        let mut plan = super::plan_restoring(&project, &services, rendered, &restored, &tree)?;
+        let mut plan = if others.is_empty() {
+            FilePlan::default()
+        } else {
+            let rendered = render(&project, &others)?;
+            super::plan_restoring(&project, &others, rendered, &restored, &tree)?
+        };
         check_restored(&plan, &restored)?;
         let references = services
             .iter()
@@ -66,14 +77,48 @@ impl Generation {
         let references: Vec<_> = references
             .map(|service| service.blueprint.clone())
             .collect();
-        let pins = catalog::repin(&root, &references, &[])?;
-        plan.records.extend(super::pin_records(pins, &tree)?);
+        let pins = super::pin_records(catalog::repin(&root, &references, &[])?, &tree)?;
+        // A blueprint that is not pinned may change without any file that is looked at.
+        if let Some(records) = records.filter(|_| pins.is_empty()) {
+            let others = others.iter().filter_map(|name| project.services.get(name));
+            others.for_each(|service| records.keep(&project, service, (&plan, began)));
+        }
+        plan.records.extend(pins);
+        if !known.is_empty() {
+            plan.changes.extend(known);
+            plan.changes.sort_by(|one, other| one.path.cmp(&other.path));
+        }
         Ok(Self {
             project,
             services,
             plan,
         })
     }
+}
+
+/// Whether none of these services has changed since they were found as the manifests say. Where
+/// it is not, only a plan tells whether one has.
+pub fn are_unchanged(root: &Path, services: &[Name]) -> bool {
+    let tree = DiskTree::new(root);
+    let records = Unchanged::new(root, &tree);
+    records.is_some_and(|records| services.iter().all(|name| records.files(name).is_some()))
+}
+
+/// The files of services that are known to be unchanged, and the services that are not.
+fn known(services: &[Name], records: Option<&Unchanged<'_>>) -> (Vec<FileChange>, Vec<Name>) {
+    let Some(records) = records else {
+        return (Vec::new(), services.to_vec());
+    };
+    let found = at_once::map(services.to_vec(), |name| (records.files(&name), name));
+    let mut known = Vec::new();
+    let mut others = Vec::new();
+    for (files, name) in found {
+        match files {
+            Some(files) => known.extend(files),
+            None => others.push(name),
+        }
+    }
+    (known, others)
 }
 
 /// The paths in the workspace of what shall come back.

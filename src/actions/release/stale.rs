@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::actions::generate::{Generation, GenerationRequest};
+use crate::actions::generate::{Generation, GenerationRequest, are_unchanged};
 use crate::model::file_set::TreePath;
 
 use super::SpecRequest;
@@ -10,10 +10,14 @@ use super::SpecRequest;
 /// Warns of generated files of charts that the next `generate` would change: what is on disk is
 /// what goes to the cluster.
 pub fn warn(request: &SpecRequest<'_>) {
+    if are_unchanged(&request.project.root, request.services) {
+        return;
+    }
     let generation = Generation::prepare(
         &request.project.root,
         &GenerationRequest {
             services: request.services.to_vec(),
+            outcomes_only: true,
             ..GenerationRequest::default()
         },
     );

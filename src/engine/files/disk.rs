@@ -12,6 +12,7 @@ use crate::model::file_set::TreePath;
 use super::FileTree;
 use super::content::{FileContent, Found, Metadata, ObjectKind};
 use super::guard::{CheckedFolders, is_absence, locate, unreadable};
+use super::stamp::Sight;
 
 /// Nine in ten generated files are smaller, in bytes.
 const USUAL_SIZE: usize = 8 << 10;
@@ -30,6 +31,14 @@ impl DiskTree {
             root: root.into(),
             checked: Mutex::new(CheckedFolders::new()),
         }
+    }
+
+    /// What is at this path, as far as it can be told without reading it.
+    ///
+    /// # Errors
+    /// When a folder above it is a link that leaves the workspace.
+    pub fn look(&self, path: &TreePath) -> Result<Sight> {
+        Ok(Sight::of(&self.locate(path)?))
     }
 
     fn locate(&self, path: &TreePath) -> Result<PathBuf> {
