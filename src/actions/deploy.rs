@@ -2,6 +2,7 @@
 //! them; each ends ready, or taken back with the cause.
 
 mod destroy;
+mod first_replicas;
 mod hooks;
 mod kept;
 mod open;

@@ -3,6 +3,7 @@
 use futures::future::{join_all, try_join_all};
 
 use super::open::Opened;
+use super::outcome::Stop;
 use super::past::Past;
 use super::release::REMOVAL;
 use super::site::{Held, Site};
@@ -244,8 +245,11 @@ impl Held<'_> {
         hooks: &[crate::model::release::Hook],
         event: &str,
     ) -> Result<()> {
-        let run = self.run_hooks(record, hooks, event).await;
-        run.map_err(|stop| {
+        let run = async {
+            let deleted = self.run_hooks(record, hooks, event).await?;
+            self.hooks_gone(&deleted).await
+        };
+        run.await.map_err(|stop: Stop| {
             let error = Error::failed(format!("{} was not removed", self.release));
             error.since(stop.summary())
         })

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::outcome::Stop;
 use super::site::Held;
-use crate::engine::kubernetes::objects::ApplyMode;
+use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey};
 use crate::engine::kubernetes::records::{self, Record};
 use crate::engine::kubernetes::rollout::{RolloutEnd, RolloutRequest};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::release::{Hook, hooks_of};
 
 /// How long the leftover of an earlier hook may take to go away.
@@ -16,7 +16,8 @@ const REMOVAL: Duration = Duration::from_secs(60);
 const BEFORE_CREATION: &str = "before-hook-creation";
 
 impl Held<'_> {
-    /// Runs the hooks of an event, one after the other, in the order of their weights.
+    /// Runs the hooks of an event, one after the other, in the order of their weights. Gives those
+    /// that were deleted afterwards, which [`Held::hooks_gone`] waits for.
     ///
     /// # Errors
     /// When one fails: what comes after it is not run.
@@ -25,25 +26,36 @@ impl Held<'_> {
         record: &mut Record,
         hooks: &[Hook],
         event: &str,
-    ) -> Result<(), Stop> {
+    ) -> Result<Vec<ObjectKey>, Stop> {
         let chosen = hooks_of(hooks, event);
         for hook in &chosen {
             if let Err(stop) = self.run_hook(record, hook, event).await {
-                self.clean(hook, "hook-failed").await?;
+                let deleted = self.clean(hook, "hook-failed").await?;
+                self.hooks_gone(deleted.as_slice()).await?;
                 return Err(stop);
             }
         }
+        let mut deleted = Vec::new();
         for hook in chosen.iter().rev() {
-            self.clean(hook, "hook-succeeded").await?;
+            deleted.extend(self.clean(hook, "hook-succeeded").await?);
         }
-        Ok(())
+        Ok(deleted)
+    }
+
+    /// Waits until none of these hooks is there any more.
+    ///
+    /// # Errors
+    /// When one stays.
+    pub async fn hooks_gone(&self, deleted: &[ObjectKey]) -> Result<(), Stop> {
+        Ok(self.await_gone(deleted, REMOVAL).await?)
     }
 
     async fn run_hook(&self, record: &mut Record, hook: &Hook, event: &str) -> Result<(), Stop> {
         let site = self.site;
         let title = hook.object.title();
         self.say(format!("{event}: {title}"));
-        self.clean(hook, BEFORE_CREATION).await?;
+        let leftover = self.clean(hook, BEFORE_CREATION).await?;
+        self.hooks_gone(leftover.as_slice()).await?;
         self.note(record, hook, "Running").await?;
         let key = site
             .objects
@@ -76,15 +88,15 @@ impl Held<'_> {
         Err(Stop::NotReady { message, causes })
     }
 
-    /// Deletes what a hook made, when its policies say so.
-    async fn clean(&self, hook: &Hook, policy: &str) -> Result<()> {
+    /// Deletes what a hook made, when its policies say so and it is there.
+    async fn clean(&self, hook: &Hook, policy: &str) -> Result<Option<ObjectKey>> {
         let says_so = match hook.delete_policies.is_empty() {
             true => policy == BEFORE_CREATION,
             false => hook.delete_policies.iter().any(|it| it == policy),
         };
         let is_definition = hook.object.value["kind"] == "CustomResourceDefinition";
         if !says_so || is_definition {
-            return Ok(());
+            return Ok(None);
         }
         let site = self.site;
         let key = site
@@ -92,12 +104,11 @@ impl Held<'_> {
             .locate(&hook.object.value, &site.namespace)
             .await?;
         if site.objects.get(&key).await?.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         self.lease.assure().await?;
         site.objects.delete(&key).await?;
-        let gone = self.await_gone(std::slice::from_ref(&key), REMOVAL).await;
-        gone.map_err(|error| Error::failed(format!("cannot replace {key}")).because(error))
+        Ok(Some(key))
     }
 
     async fn note(&self, record: &mut Record, hook: &Hook, phase: &str) -> Result<()> {

@@ -163,12 +163,14 @@ impl Held<'_> {
         changes: &Changes,
         (before, after): (&str, &str),
     ) -> Result<(), Stop> {
-        self.run_hooks(record, &content.hooks, before).await?;
+        let hooks = self.run_hooks(record, &content.hooks, before).await?;
         self.say("applying");
         self.apply(&changes.placed).await?;
         self.delete(&changes.gone).await?;
-        self.await_ready(&content.objects).await?;
-        self.run_hooks(record, &content.hooks, after).await
+        // They go while the pods come.
+        tokio::try_join!(self.hooks_gone(&hooks), self.await_ready(&content.objects))?;
+        let hooks = self.run_hooks(record, &content.hooks, after).await?;
+        self.hooks_gone(&hooks).await
     }
 
     pub(super) async fn await_ready(&self, objects: &[ReleaseObject]) -> Result<(), Stop> {

@@ -8,6 +8,7 @@ use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::first_replicas;
 use super::schema::Schemas;
 use crate::engine::kubernetes::lease::{Lease, LeaseRequest};
 use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey, Objects, Rollouts};
@@ -20,6 +21,8 @@ use crate::model::release::ReleaseObject;
 const REQUESTS: usize = 8;
 /// How long objects may take to go away once the user interrupted: a person waits for the prompt.
 const HURRY: Duration = Duration::from_secs(3);
+/// How long waiting for them is not worth a word.
+const QUIET: Duration = Duration::from_secs(1);
 
 /// A namespace of a cluster, and how releases are handled there.
 #[derive(Clone)]
@@ -249,7 +252,7 @@ impl Held<'_> {
     pub async fn apply(&self, placed: &[Placed]) -> Result<()> {
         for group in placed.chunk_by(|one, other| one.key.kind == other.key.kind) {
             self.lease.assure().await?;
-            let applying = group.iter().map(|it| self.apply_one(it));
+            let applying = group.iter().map(|it| self.apply_one(it, placed));
             stream::iter(applying.collect::<Vec<_>>())
                 .buffered(REQUESTS)
                 .try_collect::<Vec<()>>()
@@ -258,13 +261,21 @@ impl Held<'_> {
         Ok(())
     }
 
-    async fn apply_one(&self, placed: &Placed) -> Result<()> {
+    async fn apply_one(&self, one: &Placed, all: &[Placed]) -> Result<()> {
         let objects = &self.site.objects;
-        if let Some(handed) = placed.live.as_ref().and_then(handed_over) {
-            objects.replace(&placed.key, &handed).await?;
+        if let Some(handed) = one.live.as_ref().and_then(handed_over) {
+            objects.replace(&one.key, &handed).await?;
         }
-        let applied = objects.apply(&placed.key, &placed.marked, ApplyMode::Real);
-        applied.await.map(drop)
+        objects
+            .apply(&one.key, &one.marked, ApplyMode::Real)
+            .await?;
+        match first_replicas::of(one, all) {
+            None => Ok(()),
+            Some(replicas) => {
+                let fields = json!({"spec": {"replicas": replicas}});
+                objects.set(&one.key, &fields).await
+            }
+        }
     }
 
     /// Deletes objects that the release has no longer, last kind first. Those marked to be kept,
@@ -322,7 +333,9 @@ impl Held<'_> {
                     ))
                     .hint("A finalizer may hold it: see `metadata.finalizers`"));
             }
-            self.say(format!("waiting for {first} to go away"));
+            if began.elapsed() > QUIET {
+                self.say(format!("waiting for {first} to go away"));
+            }
             left = still;
             tokio::time::sleep(Duration::from_millis(300)).await;
         }

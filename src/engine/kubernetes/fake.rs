@@ -136,6 +136,18 @@ impl State {
     }
 }
 
+/// Puts the fields of a map into another, and of maps in it, likewise.
+fn merge(object: &mut Value, fields: &Value) {
+    match (object.as_object_mut(), fields.as_object()) {
+        (Some(object), Some(fields)) => {
+            for (name, value) in fields {
+                merge(object.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        _ => *object = fields.clone(),
+    }
+}
+
 #[async_trait]
 impl Objects for FakeCluster {
     async fn locate(&self, object: &Value, namespace: &str) -> Result<ObjectKey> {
@@ -212,6 +224,18 @@ impl Objects for FakeCluster {
             }
             state.note("apply", key);
             Ok(state.store(key, object))
+        })
+        .await
+    }
+
+    async fn set(&self, key: &ObjectKey, fields: &Value) -> Result<()> {
+        self.answer(|state| {
+            let absent = || Error::failed(format!("{key} is absent"));
+            let mut object = state.objects.get(key).cloned().ok_or_else(absent)?;
+            merge(&mut object, fields);
+            state.note("set", key);
+            state.store(key, &object);
+            Ok(())
         })
         .await
     }

@@ -1,30 +1,23 @@
 //! Objects of a cluster, of any kind, as JSON.
 
-use std::collections::HashMap;
+mod cluster;
+
 use std::fmt;
-use std::sync::Arc;
 
 use async_trait::async_trait;
-use kube::Error as KubeError;
-use kube::api::{
-    DeleteParams, DynamicObject, GetParams, ListParams, Patch, PatchParams, PostParams,
-    ValidationDirective,
-};
-use kube::core::{GroupVersion, Request};
-use kube::discovery::{ApiResource, Scope};
-use kube::{Api, discovery};
 use serde_json::Value;
-use tokio::sync::Mutex;
 
-use super::connection::Cluster;
-use super::request::{Access, is_forbidden};
-use super::rollout::{RolloutEnd, RolloutRequest, await_ready};
-use crate::error::{Error, Result};
+pub(super) use self::cluster::Kinds;
+use super::rollout::{RolloutEnd, RolloutRequest};
+use crate::error::Result;
 use crate::model::event::EventSink;
 
 /// The field manager of everything that is applied: the one that Helm uses, so that a field has one
 /// owner whichever of both was used last.
 pub const FIELD_MANAGER: &str = "helm";
+
+/// The field manager of what is set once and then left to the cluster.
+const OTHER_MANAGER: &str = "gantline";
 
 /// Where an object is.
 #[derive(
@@ -118,6 +111,9 @@ pub trait Objects: Send + Sync {
     /// others set.
     async fn apply(&self, key: &ObjectKey, object: &Value, mode: ApplyMode) -> Result<Value>;
 
+    /// Sets fields of an object that is there, which applying it later neither sets nor takes back.
+    async fn set(&self, key: &ObjectKey, fields: &Value) -> Result<()>;
+
     /// Deletes an object, and what it owns in the background; one that is absent is no error.
     async fn delete(&self, key: &ObjectKey) -> Result<()>;
 }
@@ -131,275 +127,4 @@ pub trait Rollouts: Send + Sync {
         request: &RolloutRequest<'_>,
         events: &dyn EventSink,
     ) -> Result<RolloutEnd>;
-}
-
-#[async_trait]
-impl Rollouts for Cluster {
-    async fn await_ready(
-        &self,
-        request: &RolloutRequest<'_>,
-        events: &dyn EventSink,
-    ) -> Result<RolloutEnd> {
-        await_ready(&self.client, request, events).await
-    }
-}
-
-/// What a cluster calls the objects of a kind.
-#[derive(Debug, Clone)]
-pub(super) struct Kind {
-    resource: ApiResource,
-    namespaced: bool,
-}
-
-/// The kinds that were asked for, by API version and kind.
-pub(super) type Kinds = Arc<Mutex<HashMap<(String, String), Kind>>>;
-
-impl Cluster {
-    /// What the cluster serves, as charts ask for it: `apps/v1`, `apps/v1/Deployment`.
-    ///
-    /// # Errors
-    /// When the cluster cannot be asked.
-    pub async fn api_versions(&self) -> Result<Vec<String>> {
-        let access = Access::discovery("kinds");
-        let core = self
-            .send(&access, || self.client.list_core_api_versions_aggregated())
-            .await?;
-        let groups = self
-            .send(&access, || self.client.list_api_groups_aggregated())
-            .await?;
-        let mut found = Vec::new();
-        let mut kinds = self.kinds.lock().await;
-        for group in core.items.iter().chain(&groups.items) {
-            let name = group.metadata.as_ref().and_then(|it| it.name.as_deref());
-            for version in &group.versions {
-                let number = version.version.as_deref().unwrap_or_default();
-                let served = match name.unwrap_or_default() {
-                    "" => number.to_owned(),
-                    group => format!("{group}/{number}"),
-                };
-                for resource in &version.resources {
-                    let Some(kind) = resource
-                        .response_kind
-                        .as_ref()
-                        .and_then(|it| it.kind.clone())
-                    else {
-                        continue;
-                    };
-                    found.push(format!("{served}/{kind}"));
-                    // What was told of all kinds need not be asked for each.
-                    let known = Kind {
-                        resource: ApiResource {
-                            group: name.unwrap_or_default().to_owned(),
-                            version: number.to_owned(),
-                            api_version: served.clone(),
-                            kind: kind.clone(),
-                            plural: resource.resource.clone().unwrap_or_default(),
-                        },
-                        namespaced: resource.scope.as_deref() == Some("Namespaced"),
-                    };
-                    kinds.entry((served.clone(), kind)).or_insert(known);
-                }
-                found.push(served);
-            }
-        }
-        found.sort();
-        found.dedup();
-        Ok(found)
-    }
-
-    async fn kind(&self, api_version: &str, kind: &str) -> Result<Kind> {
-        let id = (api_version.to_owned(), kind.to_owned());
-        if let Some(known) = self.kinds.lock().await.get(&id) {
-            return Ok(known.clone());
-        }
-        let unknown = || {
-            Error::missing(format!("the cluster has no kind {kind} in {api_version}"))
-                .hint("Install what defines it, or take it out of the chart")
-        };
-        let version: GroupVersion = api_version.parse().map_err(|_| unknown())?;
-        let wanted = version.with_kind(kind);
-        let access = Access::discovery("kinds");
-        let found = self
-            .send_raw(&access, || discovery::pinned_kind(&self.client, &wanted))
-            .await;
-        let (resource, capabilities) = match found {
-            Ok(found) => found,
-            Err(KubeError::Discovery(_)) => return Err(unknown()),
-            Err(KubeError::Api(status)) if status.code == 404 => return Err(unknown()),
-            Err(error) => return Err(access.failure(error)),
-        };
-        let kind = Kind {
-            resource,
-            namespaced: capabilities.scope == Scope::Namespaced,
-        };
-        self.kinds.lock().await.insert(id, kind.clone());
-        Ok(kind)
-    }
-
-    /// The path of a kind's objects, and what a verb on them is called.
-    async fn reach(&self, verb: &'static str, key: &ObjectKey) -> Result<(Request, Access)> {
-        let kind = self.kind(&key.api_version, &key.kind).await?;
-        let client = self.client.clone();
-        let api: Api<DynamicObject> = match &key.namespace {
-            Some(namespace) => Api::namespaced_with(client, namespace, &kind.resource),
-            None => Api::all_with(client, &kind.resource),
-        };
-        let resource = match kind.resource.group.as_str() {
-            "" => kind.resource.plural.clone(),
-            group => format!("{}.{group}", kind.resource.plural),
-        };
-        let access = Access::new(verb, resource).within(key.namespace.as_deref());
-        let access = match key.name.is_empty() {
-            true => access,
-            false => access.named(&key.name),
-        };
-        Ok((Request::new(api.resource_url()), access))
-    }
-
-    /// Sends a request that was built, again while the server is away.
-    async fn exchange(
-        &self,
-        access: &Access,
-        request: &http::Request<Vec<u8>>,
-    ) -> Result<Value, KubeError> {
-        self.send_raw(access, || self.client.request::<Value>(request.clone()))
-            .await
-    }
-
-    /// The error of a request; whoever has the right was refused by an admission check, such as
-    /// a quota.
-    async fn refused(&self, access: &Access, error: KubeError) -> Error {
-        match (is_forbidden(&error), &error) {
-            (true, KubeError::Api(status)) if self.may(access).await => {
-                Error::failed(format!("the cluster refuses to {access}"))
-                    .since(status.message.clone())
-            }
-            _ => access.failure(error),
-        }
-    }
-
-    /// Whether the user has the right; `false` when that cannot be asked.
-    async fn may(&self, access: &Access) -> bool {
-        let request = Request::new("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews");
-        let Ok(body) = serde_json::to_vec(&access.review()) else {
-            return false;
-        };
-        let Ok(request) = request.create(&PostParams::default(), body) else {
-            return false;
-        };
-        let asking = Access::new("create", "selfsubjectaccessreviews.authorization.k8s.io");
-        let answer = self.exchange(&asking, &request).await;
-        answer.is_ok_and(|answer| answer["status"]["allowed"] == Value::Bool(true))
-    }
-}
-
-#[async_trait]
-impl Objects for Cluster {
-    async fn locate(&self, object: &Value, namespace: &str) -> Result<ObjectKey> {
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
-        let namespaced = self.kind(&api_version, &kind).await?.namespaced;
-        let own = object["metadata"]["namespace"].as_str();
-        Ok(ObjectKey {
-            api_version,
-            kind,
-            namespace: namespaced.then(|| own.unwrap_or(namespace).to_owned()),
-            name: text(&object["metadata"]["name"]),
-        })
-    }
-
-    async fn get(&self, key: &ObjectKey) -> Result<Option<Value>> {
-        let (path, access) = self.reach("get", key).await?;
-        let request = built(&access, path.get(&key.name, &GetParams::default()))?;
-        match self.exchange(&access, &request).await {
-            Ok(object) => Ok(Some(object)),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(access.failure(error)),
-        }
-    }
-
-    async fn list(&self, query: &ListQuery<'_>) -> Result<Vec<Value>> {
-        let key = ObjectKey::namespaced(query.api_version, query.kind, query.namespace, "");
-        let (path, access) = self.reach("list", &key).await?;
-        let parameters = ListParams::default().labels(query.labels);
-        let request = built(&access, path.list(&parameters))?;
-        let answer = self.exchange(&access, &request).await;
-        let mut answer = answer.map_err(|error| access.failure(error))?;
-        match answer["items"].take() {
-            Value::Array(items) => Ok(items),
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    async fn create(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>> {
-        let (path, access) = self.reach("create", key).await?;
-        let parameters = PostParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PostParams::default()
-        };
-        let request = built(&access, path.create(&parameters, bytes(object)?))?;
-        match self.exchange(&access, &request).await {
-            Ok(created) => Ok(Some(created)),
-            Err(KubeError::Api(status)) if status.is_already_exists() => Ok(None),
-            Err(error) => Err(self.refused(&access, error).await),
-        }
-    }
-
-    async fn replace(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>> {
-        let (path, access) = self.reach("update", key).await?;
-        let parameters = PostParams {
-            field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PostParams::default()
-        };
-        let request = built(
-            &access,
-            path.replace(&key.name, &parameters, bytes(object)?),
-        )?;
-        match self.exchange(&access, &request).await {
-            Ok(replaced) => Ok(Some(replaced)),
-            Err(error) if is_absent(&error) => Ok(None),
-            Err(KubeError::Api(status)) if status.is_conflict() => Ok(None),
-            Err(error) => Err(self.refused(&access, error).await),
-        }
-    }
-
-    async fn apply(&self, key: &ObjectKey, object: &Value, mode: ApplyMode) -> Result<Value> {
-        let (path, access) = self.reach("patch", key).await?;
-        let parameters = PatchParams {
-            field_validation: Some(ValidationDirective::Strict),
-            dry_run: mode == ApplyMode::DryRun,
-            ..PatchParams::apply(FIELD_MANAGER).force()
-        };
-        let request = built(
-            &access,
-            path.patch(&key.name, &parameters, &Patch::Apply(object)),
-        )?;
-        match self.exchange(&access, &request).await {
-            Ok(applied) => Ok(applied),
-            Err(error) => Err(self.refused(&access, error).await),
-        }
-    }
-
-    async fn delete(&self, key: &ObjectKey) -> Result<()> {
-        let (path, access) = self.reach("delete", key).await?;
-        let request = built(&access, path.delete(&key.name, &DeleteParams::background()))?;
-        match self.exchange(&access, &request).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_absent(&error) => Ok(()),
-            Err(error) => Err(self.refused(&access, error).await),
-        }
-    }
-}
-
-fn is_absent(error: &KubeError) -> bool {
-    matches!(error, KubeError::Api(status) if status.is_not_found())
-}
-
-fn built<T>(access: &Access, request: Result<T, kube::core::request::Error>) -> Result<T> {
-    request.map_err(|error| Error::failed(format!("cannot {access}")).because(error))
-}
-
-fn bytes(object: &Value) -> Result<Vec<u8>> {
-    serde_json::to_vec(object)
-        .map_err(|error| Error::failed("cannot write an object as JSON").because(error))
 }

@@ -2,6 +2,7 @@
 
 mod admission;
 mod api_server;
+mod autoscaled;
 mod command;
 mod containers;
 mod created;
