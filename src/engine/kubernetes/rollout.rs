@@ -14,6 +14,7 @@ mod pod;
 mod route;
 mod service;
 mod target;
+mod task;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -237,48 +237,6 @@ impl Observation {
         waiting(replicas.progress(), findings)
     }
 
-    fn job(&self, job: &Job) -> Verdict {
-        let status = job.status.clone().unwrap_or_default();
-        let pods = self.pods_of(&job.metadata);
-        for condition in status.conditions.iter().flatten() {
-            match (condition.type_.as_str(), condition.status.as_str()) {
-                ("Complete" | "Suspended", "True") => return Verdict::Ready,
-                ("Failed", "True") => {
-                    let reason = condition.message.as_deref().unwrap_or_default();
-                    return waiting("failed", vec![self.job_failure(&pods, reason)]);
-                }
-                _ => {}
-            }
-        }
-        let mut findings = self.troubles(&pods, false);
-        let failed = status.failed.unwrap_or(0);
-        let active = status.active.unwrap_or(0);
-        if active == 0 {
-            findings.extend(self.failed_create(&job.metadata));
-        }
-        let progress = match (failed, active) {
-            (0, 0) => "not started".to_owned(),
-            (0, _) => "running".to_owned(),
-            (failed, _) => format!("running; {failed} of its pods failed"),
-        };
-        waiting(progress, findings)
-    }
-
-    /// Why a failed Job failed: how its last pod ended, else what its controller says.
-    fn job_failure(&self, pods: &[&Pod], reason: &str) -> Finding {
-        let mut ended: Vec<&Pod> = pods.to_vec();
-        ended.sort_by_key(|pod| created(&pod.metadata));
-        let last = ended.iter().rev().find_map(|pod| self.trouble(pod, false));
-        match last {
-            Some(finding) => Finding {
-                patience: Patience::None,
-                message: format!("{} ({reason})", finding.message),
-                ..finding
-            },
-            None => Finding::new("job", Patience::None, format!("it failed: {reason}")),
-        }
-    }
-
     fn single_pod(&self, pod: &Pod) -> Verdict {
         let phase = pod.status.as_ref().and_then(|it| it.phase.as_deref());
         if phase == Some("Succeeded") || pod::is_ready(pod) {
@@ -315,7 +273,7 @@ impl Observation {
     }
 
     /// Controllers without a condition for it say only by an event that they may not make pods.
-    fn failed_create(&self, metadata: &ObjectMeta) -> Option<Finding> {
+    pub(super) fn failed_create(&self, metadata: &ObjectMeta) -> Option<Finding> {
         let uids = uids([Some(metadata)]);
         let event = self.newest_warning(&uids, "FailedCreate")?;
         Some(cannot_create(event.message.as_deref().unwrap_or_default()).about(uids))
@@ -328,7 +286,7 @@ impl Observation {
             .max_by_key(|event| last_seen(event))
     }
 
-    fn pods_of(&self, owner: &ObjectMeta) -> Vec<&Pod> {
+    pub(super) fn pods_of(&self, owner: &ObjectMeta) -> Vec<&Pod> {
         self.pods
             .iter()
             .filter(|pod| is_owned(&pod.metadata, owner) && !pod::is_ending(pod))
@@ -336,7 +294,7 @@ impl Observation {
     }
 
     /// What is wrong with these pods, the gravest first, each trouble once.
-    fn troubles(&self, pods: &[&Pod], restarts: bool) -> Vec<Finding> {
+    pub(super) fn troubles(&self, pods: &[&Pod], restarts: bool) -> Vec<Finding> {
         let mut findings: Vec<Finding> = Vec::new();
         for pod in pods {
             let Some(finding) = self.trouble(pod, restarts) else {
@@ -354,7 +312,7 @@ impl Observation {
         findings
     }
 
-    fn trouble(&self, pod: &Pod, restarts: bool) -> Option<Finding> {
+    pub(super) fn trouble(&self, pod: &Pod, restarts: bool) -> Option<Finding> {
         if pod::is_ready(pod) {
             return None;
         }
@@ -441,7 +399,7 @@ fn label<'a>(metadata: &'a ObjectMeta, key: &str) -> Option<&'a str> {
     labels.get(key).map(String::as_str)
 }
 
-fn created(metadata: &ObjectMeta) -> String {
+pub(super) fn created(metadata: &ObjectMeta) -> String {
     let time = metadata.creation_timestamp.as_ref();
     time.map(|time| time.0.to_string()).unwrap_or_default()
 }
