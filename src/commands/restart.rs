@@ -36,13 +36,14 @@ pub(super) struct Restarted {
 /// When a name is unknown, or a part does not come up again.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupts = interrupt::listen()?;
-    let opened = opening(app, args.place.runtime).as_it_is()?;
+    let opened = opening(app, args.place.runtime).to_start_again()?;
     if args.preview.dry_run {
         let request = request(&opened.stack, &args.things)?;
         let foretold = interrupts.leave(before_up(&opened.stack, &request)).await?;
         return app.answer(&Foretold::new(foretold));
     }
     let _lock = opened.lock()?;
+    interrupts.leave(opened.claim()).await?;
     let things = restart(&opened.stack, &args.things, interrupts.signal()).await?;
     app.answer(&Restarted { things })
 }
@@ -50,14 +51,12 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 impl Answer for Restarted {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         for thing in &self.things {
-            if thing.change != Change::Unchanged {
-                writeln!(
-                    out,
-                    "{} {}",
-                    style.good("restarted"),
-                    style.name(&thing.name)
-                )?;
-            }
+            let done = match thing.change {
+                Change::Unchanged => continue,
+                Change::Started => "started",
+                Change::Replaced => "restarted",
+            };
+            writeln!(out, "{} {}", style.good(done), style.name(&thing.name))?;
         }
         Ok(())
     }

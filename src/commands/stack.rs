@@ -45,6 +45,12 @@ impl Foretold {
     }
 }
 
+/// Says that there is nothing to run, and what makes something.
+pub fn write_no_services(out: &mut dyn Write) -> io::Result<()> {
+    let way = "`gantline add service NAME --blueprint go-service` makes one";
+    writeln!(out, "The workspace has no services: {way}")
+}
+
 impl Answer for Foretold {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         if self.things.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::stack::{RuntimeFlag, opening, painted_state, write_table};
+use super::stack::{RuntimeFlag, opening, painted_state, write_no_services, write_table};
 use crate::actions::stack::status::{Thing, status};
 use crate::app::App;
 use crate::error::Result;
@@ -40,6 +40,9 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 
 impl Answer for Status {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        if self.things.is_empty() {
+            return write_no_services(out);
+        }
         let rows: Vec<[String; 4]> = self.things.iter().map(row).collect();
         write_table(out, &rows, |column, cell| match column {
             0 => style.name(cell),

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::interrupt;
-use super::stack::{DryRunFlag, Foretold, names, opening, write_table};
+use super::stack::{DryRunFlag, Foretold, names, opening, write_no_services, write_table};
 use crate::actions::stack::follow::follow;
 use crate::actions::stack::opened::{Builder, Opening};
 use crate::actions::stack::preview::before_up;
@@ -88,8 +88,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 impl Answer for Running {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         if self.things.is_empty() {
-            let way = "`gantline add service NAME --blueprint go-service` makes one";
-            return writeln!(out, "The workspace has no services: {way}");
+            return write_no_services(out);
         }
         let shown = self.things.iter().filter(|thing| thing.kind != Role::Job);
         let rows: Vec<[String; 3]> = shown

@@ -42,19 +42,19 @@ fn without_go_neither_tests_nor_the_demo_start_anything() {
 }
 
 #[test]
-fn up_of_a_workspace_without_services_says_how_to_make_one() {
+fn a_workspace_without_services_says_how_to_make_one() {
     let shop = Workspace::empty().file(
         "gantline.yaml",
         "version: 1\nname: shop\nmodule: example.com/shop\nregistry: registry.example/shop\n",
     );
-    let run = shop.gantline(&["up", "--runtime", "process"]);
-    assert_eq!(run.code, 0, "{run}");
-    assert_eq!(
-        run.stdout,
-        "The workspace has no services: \
-         `gantline add service NAME --blueprint go-service` makes one\n",
-        "{run}"
-    );
+    for arguments in [&["up", "--runtime", "process"][..], &["status"]] {
+        let run = shop.gantline(arguments);
+        assert_eq!(run.code, 0, "{run}");
+        assert_eq!(
+            run.stdout,
+            "The workspace has no services: `gantline add service NAME --blueprint go-service` makes one\n"
+        );
+    }
 }
 
 #[test]
@@ -94,6 +94,22 @@ fn a_secret_without_a_local_value_is_named_before_anything_starts() {
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("PAYMENT_KEY"), "{run}");
     assert!(run.stderr.contains("local.env"), "{run}");
+}
+
+#[test]
+fn what_never_ran_is_restarted_as_up_would_start_it() {
+    let shop = Workspace::shop_with_orders();
+    let run = shop.gantline_with(&[NO_DOCKER], &["restart", "orders"]);
+    assert_eq!(run.code, 4, "{run}");
+    assert!(run.stderr.contains("Docker cannot be reached"), "{run}");
+    let shop = shop.replace(
+        "services/orders/service.yaml",
+        "publishes:",
+        "secrets: {PAYMENT_KEY: payment/api-key}\npublishes:",
+    );
+    let run = shop.gantline_with(&[NO_DOCKER], &["restart", "orders"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("PAYMENT_KEY"), "{run}");
 }
 
 #[test]

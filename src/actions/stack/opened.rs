@@ -62,6 +62,22 @@ impl Opening {
         Ok(opened)
     }
 
+    /// The same on the runtime, and with the builder, that were used last unless the user named
+    /// others.
+    ///
+    /// # Errors
+    /// All problems of the manifests.
+    pub fn to_start_again(&self) -> Result<Opened> {
+        let root = find(&self.directory)?;
+        let last = existing(&root)?.and_then(|checkout| last_start(&checkout.run));
+        let opening = Self {
+            runtime: self.runtime.or(last.map(|last| last.runtime)),
+            builder: self.builder.or(last.map(|last| last.builder)),
+            ..self.clone()
+        };
+        opening.to_start()
+    }
+
     /// The stack as it is, on the runtime that was used last unless the user named one.
     ///
     /// # Errors
