@@ -198,6 +198,13 @@ impl Error {
         self
     }
 
+    /// Adds several causes, from the nearest on.
+    #[must_use]
+    pub fn with_causes(mut self, causes: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.causes.extend(causes.into_iter().map(Into::into));
+        self
+    }
+
     /// Points at a place in a file of the user's.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
@@ -218,6 +225,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds several next steps: imperative sentences.
+    #[must_use]
+    pub fn with_hints(mut self, hints: impl IntoIterator<Item: Into<String>>) -> Self {
+        self.hints.extend(hints.into_iter().map(Into::into));
         self
     }
 
@@ -254,6 +268,14 @@ impl Error {
                 Some(summary.with_related(errors))
             }
         }
+    }
+
+    /// Done, when no errors were found.
+    ///
+    /// # Errors
+    /// All of `errors` as one, as [`Error::all_of`] puts them together.
+    pub fn none_of(message: impl FnOnce(usize) -> String, errors: Vec<Error>) -> Result<()> {
+        Self::all_of(message, errors).map_or(Ok(()), Err)
     }
 
     /// File, line and column that it points at: the order in which people read several.
@@ -341,6 +363,25 @@ mod tests {
         assert_eq!(error.message(), "300 problems");
         assert_eq!(error.related().len(), MOST_ERRORS);
         assert_eq!(error.causes(), ["the first 100 of them are shown"]);
+    }
+
+    #[test]
+    fn several_causes_and_hints_keep_their_order() {
+        let error = Error::failed("it failed")
+            .since("first")
+            .with_causes(["second", "third"])
+            .hint("look")
+            .with_hints(vec!["try".to_owned(), "ask".to_owned()]);
+        assert_eq!(error.causes(), ["first", "second", "third"]);
+        assert_eq!(error.hints(), ["look", "try", "ask"]);
+    }
+
+    #[test]
+    fn no_errors_are_no_failure() {
+        let message = |count| format!("{count} problems");
+        assert!(Error::none_of(message, Vec::new()).is_ok());
+        let failed = Error::none_of(message, vec![Error::failed("a"), Error::failed("b")]);
+        assert_eq!(failed.unwrap_err().message(), "2 problems");
     }
 
     #[test]

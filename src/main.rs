@@ -61,10 +61,9 @@ fn asks_for_json() -> bool {
 fn usage_error(text: &str) -> Error {
     let mut paragraphs = text.split("\n\n").map(str::trim);
     let message = paragraphs.next().unwrap_or_default();
-    let error = Error::invalid(message.trim_start_matches("error: "));
     let hints = paragraphs.filter_map(|paragraph| paragraph.strip_prefix("tip: "));
-    hints
-        .fold(error, |error, hint| error.hint(hint))
+    Error::invalid(message.trim_start_matches("error: "))
+        .with_hints(hints)
         .hint("See `gantline --help`")
 }
 

@@ -132,10 +132,8 @@ pub async fn build(request: &BuildRequest<'_>, events: Arc<dyn EventSink>) -> Re
             Err(error) => failed.push(error),
         }
     }
-    match Error::all_of(|count| format!("{count} images could not be built"), failed) {
-        Some(error) => Err(error),
-        None => Ok(all),
-    }
+    Error::none_of(|count| format!("{count} images could not be built"), failed)?;
+    Ok(all)
 }
 
 async fn jobs(request: &BuildRequest<'_>, workshop: &Workshop<'_>) -> Result<Vec<Job>> {
@@ -153,5 +151,6 @@ async fn jobs(request: &BuildRequest<'_>, workshop: &Workshop<'_>) -> Result<Vec
         }
     }
     let message = |count| format!("{count} services cannot be built that way");
-    Error::all_of(message, problems).map_or(Ok(jobs), Err)
+    Error::none_of(message, problems)?;
+    Ok(jobs)
 }

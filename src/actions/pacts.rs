@@ -98,13 +98,9 @@ pub(super) fn read(directory: &Path, services: &[Name], events: &dyn EventSink) 
             }
         }
     }
-    match Error::all_of(
-        |count| format!("{count} files are invalid, and no contract was looked at"),
-        errors,
-    ) {
-        Some(error) => Err(error),
-        None => Ok(Read { pacts, providers }),
-    }
+    let message = |count| format!("{count} files are invalid, and no contract was looked at");
+    Error::none_of(message, errors)?;
+    Ok(Read { pacts, providers })
 }
 
 fn of_consumer(

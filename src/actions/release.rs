@@ -81,7 +81,8 @@ pub async fn specs(request: &SpecRequest<'_>) -> Result<Vec<ReleaseSpec>> {
         }
     }
     let message = |count| format!("the charts of {count} services cannot be rendered");
-    Error::all_of(message, errors).map_or(Ok(specs), Err)
+    Error::none_of(message, errors)?;
+    Ok(specs)
 }
 
 async fn spec(request: &SpecRequest<'_>, service: &Service) -> Result<ReleaseSpec> {

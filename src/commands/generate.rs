@@ -89,7 +89,7 @@ fn verdict(plan: &FilePlan, args: &Args, in_git: bool) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(hints.into_iter().fold(error, Error::hint))
+    Err(error.with_hints(hints))
 }
 
 /// The answer of `generate`.

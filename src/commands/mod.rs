@@ -124,7 +124,7 @@ impl Command {
             done = self.work(app) => done,
             () = interrupt::second() => {
                 let error = Error::interrupted().since("what was under way was left as it was");
-                Err(way_on.into_iter().fold(error, Error::hint))
+                Err(error.with_hints(way_on))
             }
         }
     }

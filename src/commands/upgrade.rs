@@ -74,10 +74,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         return Ok(());
     }
     let hints = conflicts::hints(&conflicts, !in_git.is_empty());
-    let error = conflicts::error(&conflicts);
-    Err(hints
-        .into_iter()
-        .fold(error, |error, hint| error.hint(hint)))
+    Err(conflicts::error(&conflicts).with_hints(hints))
 }
 
 /// git brings a workspace back to what is committed, and nothing else.

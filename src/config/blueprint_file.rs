@@ -208,10 +208,8 @@ impl BlueprintFile {
     pub fn parse(document: &Document) -> Result<Self> {
         let file: Self = document.decode()?;
         let problems = file.problems(document);
-        match document.all_of(problems) {
-            Some(error) => Err(error),
-            None => Ok(file),
-        }
+        document.none_of(problems)?;
+        Ok(file)
     }
 
     fn problems(&self, document: &Document) -> Vec<Error> {

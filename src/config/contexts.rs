@@ -78,7 +78,8 @@ fn read(path: &Path) -> Result<BTreeMap<String, String>> {
             _ => errors.push(Error::invalid(entry_is).at(document.key_place(&keys))),
         }
     }
-    document.all_of(errors).map_or(Ok(contexts), Err)
+    document.none_of(errors)?;
+    Ok(contexts)
 }
 
 /// Replaces the file at once; it and its folder are the user's alone.

@@ -217,9 +217,7 @@ pub fn parse(document: &Document, name: &Name, workspace: &Workspace) -> Result<
             Err(error) => problems.push(error),
         }
     }
-    if let Some(error) = document.all_of(problems) {
-        return Err(error);
-    }
+    document.none_of(problems)?;
     Ok(Environment {
         name: name.clone(),
         namespace: file.namespace.0,

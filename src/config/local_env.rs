@@ -56,7 +56,8 @@ fn parse(text: &str) -> Result<BTreeMap<String, Secret>> {
         }
     }
     let message = |count| format!("{count} lines of {FILE} are no `NAME=value`");
-    Error::all_of(message, errors).map_or(Ok(values), Err)
+    Error::none_of(message, errors)?;
+    Ok(values)
 }
 
 fn no_pair(line: usize) -> Error {

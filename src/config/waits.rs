@@ -81,16 +81,16 @@ fn error_of(circle: &[Wait<'_>]) -> Error {
         "these services wait for one another, and none would start: {}",
         names.join(" -> ")
     ));
-    let error = circle.iter().fold(error, |error, wait| {
+    let error = error.with_causes(circle.iter().map(|wait| {
         let place = need_place(wait.manifest, wait.index);
-        error.since(format!(
+        format!(
             "{} waits for {} ({}:{})",
             wait.waiting(),
             wait.awaited(),
             place.file.display(),
             place.line
-        ))
-    });
+        )
+    }));
     let first = circle.first();
     let placed = match first {
         Some(wait) => error.at(need_place(wait.manifest, wait.index)),

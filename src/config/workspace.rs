@@ -113,9 +113,7 @@ pub fn parse(document: &Document, types: &BTreeMap<Name, ResourceType>) -> Resul
         }
     }
     problems.extend(check_secrets(document, &resources));
-    if let Some(error) = document.all_of(problems) {
-        return Err(error);
-    }
+    document.none_of(problems)?;
     let at = |key: &str| document.place(&[key]);
     Ok(Workspace {
         gantline: requirement,

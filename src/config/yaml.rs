@@ -80,10 +80,8 @@ impl Document {
     /// # Errors
     /// All problems of its YAML.
     pub fn faultless(self) -> Result<Self> {
-        match self.all_of(Vec::new()) {
-            Some(error) => Err(error),
-            None => Ok(self),
-        }
+        self.none_of(Vec::new())?;
+        Ok(self)
     }
 
     /// Adds problems of its content, which [`Document::decode`] reports with those it finds.
@@ -114,9 +112,7 @@ impl Document {
     /// missing keys, values out of range.
     pub fn decode<T: DeserializeOwned + JsonSchema>(&self) -> Result<T> {
         let problems = schema_check::check::<T>(self)?;
-        if let Some(error) = self.all_of(problems) {
-            return Err(error);
-        }
+        self.none_of(problems)?;
         serde_json::from_value(self.root.to_json(true)).map_err(|cause| {
             Error::invalid(format!("{} cannot be understood", self.file.display()))
                 .at(self.place(&[]))
@@ -128,6 +124,14 @@ impl Document {
     pub fn all_of(&self, errors: Vec<Error>) -> Option<Error> {
         let own = self.problems.iter().cloned();
         all_of(&self.file, own.chain(errors).collect())
+    }
+
+    /// Done, when neither these nor problems of its YAML were found.
+    ///
+    /// # Errors
+    /// All of them as one, by line.
+    pub fn none_of(&self, errors: Vec<Error>) -> Result<()> {
+        self.all_of(errors).map_or(Ok(()), Err)
     }
 
     /// The file, as the user would name it.

@@ -47,9 +47,7 @@ pub fn check_abstract(blueprint: &Blueprint, extending: &[Blueprint]) -> Result<
     let problems = file_problems(blueprint);
     let name = name_of(blueprint);
     let summary = |count| format!("{name} has {count} problems");
-    if let Some(error) = Error::all_of(summary, problems) {
-        return Err(error);
-    }
+    Error::none_of(summary, problems)?;
     let mut checked = Checked {
         blueprint: name,
         ..Checked::default()
@@ -109,16 +107,14 @@ pub fn check(blueprint: &Blueprint, before: Option<&Blueprint>) -> Result<Checke
         }
     }
     let summary = |count| format!("{name} has {count} problems");
-    match Error::all_of(summary, problems) {
-        Some(error) => Err(error),
-        None => Ok(Checked {
-            blueprint: name,
-            combinations: combinations.len(),
-            rendered,
-            files,
-            through: Vec::new(),
-        }),
-    }
+    Error::none_of(summary, problems)?;
+    Ok(Checked {
+        blueprint: name,
+        combinations: combinations.len(),
+        rendered,
+        files,
+        through: Vec::new(),
+    })
 }
 
 fn same(known: &Error, new: &Error) -> bool {

@@ -289,11 +289,8 @@ impl<'a> Workshop<'a> {
                 if error.kind() != ErrorKind::Missing {
                     return error;
                 }
-                let message = error.message().to_owned();
-                let missing = error.causes().iter().fold(Error::missing(message), |it, cause| {
-                    it.since(cause.clone())
-                });
-                missing
+                Error::missing(error.message())
+                    .with_causes(error.causes())
                     .hint("Start Docker, or choose another one with DOCKER_HOST or `docker context use`")
                     .hint("Without Docker images can be built natively and pushed: `gantline build --push`")
             })

@@ -45,10 +45,8 @@ pub(super) fn messages(read: &Read) -> Result<BTreeMap<Name, Messages>> {
             Err(error) => errors.push(error),
         }
     }
-    match Error::all_of(|count| format!("{count} documents are invalid"), errors) {
-        Some(error) => Err(error),
-        None => Ok(found),
-    }
+    Error::none_of(|count| format!("{count} documents are invalid"), errors)?;
+    Ok(found)
 }
 
 fn document(path: &std::path::Path, shown: std::path::PathBuf) -> Result<Messages> {

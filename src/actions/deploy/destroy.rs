@@ -156,16 +156,12 @@ impl Opened {
         }
         errors.sort_by_key(|error| error.kind() != ErrorKind::Interrupted);
         let message = |count| format!("{count} services were not removed");
-        match Error::all_of(message, errors) {
-            Some(error) => Err(error),
-            None => Ok(Destruction {
-                releases: removed,
-                kept: self
-                    .site
-                    .leave(async { Ok(self.kept(&resources).await) })
-                    .await?,
-            }),
-        }
+        Error::none_of(message, errors)?;
+        let kept = async { Ok(self.kept(&resources).await) };
+        Ok(Destruction {
+            releases: removed,
+            kept: self.site.leave(kept).await?,
+        })
     }
 }
 

@@ -220,9 +220,8 @@ impl Opened {
                 .missing
                 .iter()
                 .map(|it| format!("{}: {}", it.service, it.name()));
-            let error = Error::missing("the registry has no image of this source");
-            return Err(lines
-                .fold(error, Error::since)
+            return Err(Error::missing("the registry has no image of this source")
+                .with_causes(lines)
                 .hint("Make it: `gantline build --push`, or deploy with `--build`"));
         }
         let request = BuildRequest {

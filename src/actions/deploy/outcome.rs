@@ -142,12 +142,9 @@ pub fn interrupted_after(release: &str, stop: &Stop, now: &str) -> Error {
 }
 
 fn with_reasons(error: Error, stop: &Stop) -> Error {
-    let error = stop.reasons().into_iter().fold(error, Error::since);
+    let error = error.with_causes(stop.reasons());
     match stop {
-        Stop::Broken(cause) => cause
-            .hints()
-            .iter()
-            .fold(error, |error, hint| error.hint(hint.clone())),
+        Stop::Broken(cause) => error.with_hints(cause.hints()),
         _ => error,
     }
 }

@@ -118,14 +118,10 @@ async fn difference(site: &Site, placed: &Placed) -> Result<Option<ObjectChange>
         .objects
         .apply(&placed.key, &placed.marked, ApplyMode::DryRun);
     let after = dry.await.map_err(|error| {
-        let refused = Error::new(error.kind(), format!("{} cannot be applied", placed.key));
-        let told = std::iter::once(error.message().to_owned());
-        let causes = told.chain(error.causes().iter().cloned());
-        let refused = causes.fold(refused, Error::since);
-        error
-            .hints()
-            .iter()
-            .fold(refused, |refused, hint| refused.hint(hint.clone()))
+        Error::new(error.kind(), format!("{} cannot be applied", placed.key))
+            .since(error.message())
+            .with_causes(error.causes())
+            .with_hints(error.hints())
     })?;
     Ok(match &placed.live {
         None => Some(change(Action::Create, placed, None, Some(&after))),

@@ -100,11 +100,11 @@ impl Opened {
             }
         }
         let message = |count| format!("{count} releases cannot be planned");
-        let plan = DeploymentPlan {
+        Error::none_of(message, errors)?;
+        Ok(DeploymentPlan {
             creates,
             releases: plans,
-        };
-        Error::all_of(message, errors).map_or(Ok(plan), Err)
+        })
     }
 }
 

@@ -247,8 +247,8 @@ impl SchemaJudgement {
         self.doubts.dedup();
         if !self.lost.is_empty() && !allowed {
             let error = Error::new(ErrorKind::Failed, words.refused());
-            let error = self.lost.iter().cloned().fold(error, Error::since);
-            self.refusal = Some(words.ways_out().into_iter().fold(error, Error::hint));
+            let error = error.with_causes(&self.lost);
+            self.refusal = Some(error.with_hints(words.ways_out()));
         }
     }
 }

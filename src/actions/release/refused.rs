@@ -18,7 +18,7 @@ pub fn check(release: &str, rendered: &RenderedRelease) -> Result<()> {
     let objects = rendered.objects.iter().chain(hooks);
     let secrets = objects.filter(|object| is_secret_with_values(&object.value));
     let message = |count| format!("{count} templates of the chart of {release} make Secrets");
-    Error::all_of(message, secrets.map(refused).collect()).map_or(Ok(()), Err)
+    Error::none_of(message, secrets.map(refused).collect())
 }
 
 fn is_secret_with_values(object: &Value) -> bool {

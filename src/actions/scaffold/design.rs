@@ -138,7 +138,7 @@ impl Ground<'_> {
             })
         });
         let summary = |count| format!("{count} relations are wrong");
-        Error::all_of(summary, problems.collect()).map_or(Ok(()), Err)
+        Error::none_of(summary, problems.collect())
     }
 
     fn needs(&self, request: &ServiceRequest) -> Result<Vec<Name>> {

@@ -108,7 +108,7 @@ pub async fn up(
     };
     let interrupted = error.kind() == crate::error::ErrorKind::Interrupted;
     if !interrupted && request.after_failure == AfterFailure::Keep {
-        return Err(GOES_ON.into_iter().fold(error, Error::hint));
+        return Err(error.with_hints(GOES_ON));
     }
     Err(run.take_back(error).await)
 }
@@ -181,10 +181,8 @@ impl Run {
         });
         let errors = obtained.into_iter().filter_map(Result::err).chain(failed);
         let message = |count| format!("{count} parts of the stack did not come up");
-        match Error::all_of(message, errors.collect()) {
-            Some(error) => Err(error),
-            None => Ok(self.arrived(&arrived)),
-        }
+        Error::none_of(message, errors.collect())?;
+        Ok(self.arrived(&arrived))
     }
 
     /// Go is looked for before anything starts, where something has to be built with it.

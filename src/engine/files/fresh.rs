@@ -58,9 +58,9 @@ fn not_made(root: &Path, error: &Error) -> Error {
     let told = Error::failed(format!("`{}` was not made", root.display()));
     let told = match error.causes() {
         [] => told.since(error.message()),
-        causes => causes.iter().fold(told, Error::since),
+        causes => told.with_causes(causes),
     };
-    error.hints().iter().fold(told, Error::hint)
+    told.with_hints(error.hints())
 }
 
 /// The parent of the new folder, and the hidden folder in it where it is made.

@@ -241,10 +241,8 @@ fn prepare(root: &Path, writes: BTreeMap<TreePath, FileWrite>) -> Result<Vec<Pre
         }
     }
     let headline = |count| format!("nothing was changed: {count} files are not as expected");
-    match Error::all_of(headline, problems) {
-        Some(error) => Err(error),
-        None => Ok(prepared),
-    }
+    Error::none_of(headline, problems)?;
+    Ok(prepared)
 }
 
 /// The permissions of the file that is replaced, except for whether it is a program.

@@ -126,13 +126,10 @@ impl Search {
 
     fn absent(&self, refused: &Error) -> Error {
         let Self { name, platform, .. } = self;
-        let error = Error::missing(format!("the base {name} for {platform} cannot be had"))
+        Error::missing(format!("the base {name} for {platform} cannot be had"))
             .since(refused.to_string())
-            .hint(format!("The local Docker has none for that platform either: `docker pull --platform {platform} {name}`"));
-        refused
-            .hints()
-            .iter()
-            .fold(error, |error, hint| error.hint(hint))
+            .hint(format!("The local Docker has none for that platform either: `docker pull --platform {platform} {name}`"))
+            .with_hints(refused.hints())
     }
 
     /// From the local Docker; `None` where there is no Docker, or it has no such image for the

@@ -88,9 +88,7 @@ pub fn sorted(
         }
     }
     let message = |count| format!("{count} objects of the chart cannot be read");
-    if let Some(error) = Error::all_of(message, errors) {
-        return Err(error);
-    }
+    Error::none_of(message, errors)?;
     rendered.objects.sort_by_key(|object| rank(&object.value));
     rendered.hooks.sort_by_key(|hook| rank(&hook.object.value));
     Ok(rendered)

@@ -78,16 +78,12 @@ pub fn validate(chart: &Chart, values: &Value, input: &ChartInput<'_>) -> Result
         })
         .collect();
     let folder = input.folder.display();
-    let error = Error::all_of(
-        |count| format!("the chart {folder} refuses {count} of its values"),
-        errors,
-    );
-    match error {
-        None => Ok(()),
-        Some(error) => Err(error
+    let message = |count| format!("the chart {folder} refuses {count} of its values");
+    Error::none_of(message, errors).map_err(|error| {
+        error
             .since(format!("{} says what is allowed", path.display()))
             .hint(
                 "Change service.yaml, service.ENV.yaml or the environment, then `gantline generate`",
-            )),
-    }
+            )
+    })
 }

@@ -56,7 +56,7 @@ fn refuse_missing_secrets(input: &StackInput<'_>, chosen: &[&Service]) -> Result
         })
         .collect();
     let message = |count| format!("{count} secrets have no local value");
-    Error::all_of(message, missing).map_or(Ok(()), Err)
+    Error::none_of(message, missing)
 }
 
 struct Maker<'a> {

@@ -110,14 +110,7 @@ impl Wanted<'_> {
             "{} {} cannot be run without Docker on this machine",
             server.kind, server.version
         ));
-        let error = refusals.iter().fold(error, |error, refusal| {
-            let reasons = refusal.causes().iter().map(|cause| format!(": {cause}"));
-            error.since(format!(
-                "{}{}",
-                refusal.message(),
-                reasons.collect::<String>()
-            ))
-        });
+        let error = error.with_causes(refusals.iter().map(Error::to_string));
         let error = match &self.data_version {
             Some(made_by) => error
                 .hint(format!("Put {} {made_by} back on PATH", server.kind))
