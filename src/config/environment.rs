@@ -15,7 +15,9 @@ use super::raw::{
 use super::workspace;
 use super::yaml::{Document, shown_path};
 use crate::error::{Error, Result};
-use crate::model::environment::{ClusterIdentity, Environment, EnvironmentResource, Gateway};
+use crate::model::environment::{
+    ClusterIdentity, Environment, EnvironmentResource, Gateway, owner_secret,
+};
 use crate::model::file_set::FileSet;
 use crate::model::name::Name;
 use crate::model::project::{Project, Workspace};
@@ -268,7 +270,7 @@ fn how(document: &Document, name: &str, fields: ResourceFields) -> Result<Enviro
         (Some(_), _, Some(_)) => Err(refuse("storage", "the resource lives outside")),
         (None, Some(_), _) => Err(refuse("owner_secret", "in the cluster the Secret is made")),
         (Some(secret), owner, None) => Ok(EnvironmentResource::External {
-            owner_secret: owner.map_or_else(|| format!("{}-owner", secret.0), |owner| owner.0),
+            owner_secret: owner.map_or_else(|| owner_secret(&secret.0), |owner| owner.0),
             secret: secret.0,
         }),
         (None, None, storage) => Ok(EnvironmentResource::InCluster {

@@ -11,6 +11,7 @@ use super::raw::{ModuleText, NameText, PlatformText, RegistryText, ServicesText}
 use super::reserved;
 use super::yaml::Document;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::environment::{owner_secret, server_secret};
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::{Resource, Workspace};
@@ -157,18 +158,13 @@ fn decoded(document: &Document) -> Result<(VersionReq, WorkspaceFile)> {
     }
 }
 
-/// Endings of the Secrets that a resource in a cluster has beside the one of its own name.
-const SECRET_ENDINGS: [&str; 2] = ["-owner", "-server"];
-
 /// Resources whose Secret in a cluster would be one of another resource.
 fn check_secrets(document: &Document, resources: &BTreeMap<Name, Resource>) -> Vec<Error> {
+    // A resource in a cluster has these beside the Secret of its own name.
+    let beside = |owner: &Name| [owner_secret, server_secret].map(|of| of(owner.as_str()));
     let owner = |name: &Name| {
-        let mut stems = SECRET_ENDINGS
-            .iter()
-            .filter_map(|ending| name.as_str().strip_suffix(ending));
-        stems
-            .find(|stem| resources.contains_key(*stem))
-            .map(str::to_owned)
+        let mut owners = resources.keys();
+        owners.find(|owner| beside(owner).iter().any(|secret| secret == name.as_str()))
     };
     let taken = resources
         .keys()

@@ -52,8 +52,8 @@ pub enum EnvironmentResource {
     External {
         /// The Secret of the service's own role.
         secret: String,
-        /// The Secret of the role that owns the schema, for migrations; `SECRET-owner` when the
-        /// file names none.
+        /// The Secret of the role that owns the schema, for migrations; [`owner_secret`] when
+        /// the file names none.
         owner_secret: String,
     },
     /// In the cluster, as a release of its own.
@@ -62,4 +62,14 @@ pub enum EnvironmentResource {
         /// with the pod.
         storage: Option<String>,
     },
+}
+
+/// The Secret of the role that owns the schema, beside the one of the service's own role.
+pub fn owner_secret(secret: &str) -> String {
+    format!("{secret}-owner")
+}
+
+/// The Secret of what the server of a resource in the cluster reads: its passwords and files.
+pub fn server_secret(resource: &str) -> String {
+    format!("{resource}-server")
 }

@@ -10,6 +10,7 @@ use super::container;
 use super::names::forms;
 use crate::error::{Error, Result};
 use crate::model::container::Container;
+use crate::model::environment::owner_secret;
 use crate::model::name::Name;
 use crate::model::project::{Service, Workspace};
 
@@ -215,7 +216,7 @@ fn uses(service: &Service, workspace: &Workspace) -> Result<Value> {
         });
         let owns = |container: &Container| container.owns.contains(role);
         if service.container.as_ref().is_some_and(owns) {
-            described["secret"] = json!(format!("{name}-owner"));
+            described["secret"] = json!(owner_secret(name.as_str()));
         }
         uses.insert(role.as_str(), described);
     }

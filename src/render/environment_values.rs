@@ -7,7 +7,7 @@ use super::chart::{YamlProblem, read_yaml};
 use super::yaml::block;
 use crate::error::{Error, Result};
 use crate::model::container::Container;
-use crate::model::environment::{Environment, EnvironmentResource};
+use crate::model::environment::{Environment, EnvironmentResource, owner_secret};
 use crate::model::file_set::{FileSet, MergeKind, RenderedFile, TreePath};
 use crate::model::project::{Service, Workspace};
 
@@ -126,23 +126,23 @@ fn of_environment(
     for (role, resource) in &service.uses {
         let Some(EnvironmentResource::External {
             secret,
-            owner_secret,
+            owner_secret: schema_secret,
         }) = environment.resources.get(resource)
         else {
             continue;
         };
-        let owner = format!("{resource}-owner");
+        let owner = owner_secret(resource.as_str());
         let owns = |container: &Container| container.owns.contains(role);
         let (known, secret) = match service.container.as_ref().is_some_and(owns) {
-            true => (owner.as_str(), owner_secret),
+            true => (owner.as_str(), schema_secret),
             false => (resource.as_str(), secret),
         };
         if secret != known {
             set(changes, &["uses", role, "secret"], json!(secret));
         }
         let migrates = own.get("migrations").and_then(|map| map.get("secret"));
-        if migrates == Some(&json!(owner)) && *owner_secret != owner {
-            set(changes, &["migrations", "secret"], json!(owner_secret));
+        if migrates == Some(&json!(owner)) && *schema_secret != owner {
+            set(changes, &["migrations", "secret"], json!(schema_secret));
         }
     }
 }

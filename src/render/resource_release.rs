@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::stack::placeholder::{Origin, fill_text};
 use crate::error::{Error, Result};
+use crate::model::environment::{owner_secret, server_secret};
 use crate::model::name::Name;
 use crate::model::project::Resource;
 use crate::model::release::{Chart, ChartFile};
@@ -71,9 +72,9 @@ impl ResourcePasswords {
 /// The Secrets of a resource: the server's, the service's own, and that of who changes the schema.
 pub fn secret_names(resource: &Name) -> [String; 3] {
     [
-        format!("{resource}-server"),
+        server_secret(resource.as_str()),
         resource.to_string(),
-        format!("{resource}-owner"),
+        owner_secret(resource.as_str()),
     ]
 }
 
