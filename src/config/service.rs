@@ -17,7 +17,7 @@ use crate::model::blueprint::Blueprint;
 use crate::model::container::Container;
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
-use crate::model::project::{Service, Workspace};
+use crate::model::project::{Service, Workspace, address_variable, role_variable};
 use crate::model::resource_type::ResourceType;
 use crate::model::suggest;
 
@@ -26,9 +26,9 @@ const OWN_VARIABLES: [&str; 1] = ["OTEL_SERVICE_NAME"];
 /// Those that tell a service made from a blueprint where to listen, and what it may take.
 const OF_BLUEPRINTS_ALONE: [&str; 4] =
     ["HTTP_ADDR", "ADMIN_ADDR", "GRPC_ADDR", "MEMORY_LIMIT_BYTES"];
-/// What a service is told of each resource, after the name of its role; one that is made from a
-/// blueprint reads the first alone.
-const OF_RESOURCES: [&str; 6] = ["URI", "HOST", "PORT", "USER", "PASSWORD", "DATABASE"];
+/// The exports of each resource that a service is told; one that is made from a blueprint reads
+/// the first alone.
+const OF_RESOURCES: [&str; 6] = ["uri", "host", "port", "user", "password", "database"];
 
 /// A manifest that was read, before it is checked against anything else.
 #[derive(Debug)]
@@ -292,12 +292,12 @@ impl Manifest {
     fn check_variables(&self, problems: &mut Vec<Error>) {
         let file = &self.file;
         let peers = file.needs.iter().filter_map(|entry| entry.need());
-        let peers = peers.map(|need| format!("{}_URL", need.service.env()));
+        let peers = peers.map(|need| address_variable(&need.service));
         let is_made = file.blueprint.is_some();
         let told = &OF_RESOURCES[..if is_made { 1 } else { OF_RESOURCES.len() }];
         let resources = file.uses.keys().flat_map(|role| {
-            let role = role.0.to_uppercase();
-            told.iter().map(move |what| format!("{role}_{what}"))
+            let exports = told.iter();
+            exports.map(|export| role_variable(&role.0, export))
         });
         let alone = OF_BLUEPRINTS_ALONE.iter().filter(|_| is_made);
         let own = OWN_VARIABLES.iter().chain(alone);

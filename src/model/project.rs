@@ -262,3 +262,14 @@ impl Service {
         !container.is_some_and(|it| matches!(it.origin, Origin::Image(_)))
     }
 }
+
+/// The variable in which a service finds the address of one that it calls: `ORDERS_URL`.
+pub fn address_variable(called: &Name) -> String {
+    format!("{}_URL", called.env())
+}
+
+/// The variable in which a service finds what a resource exports: `STORE_URI` of the role
+/// `store` and the export `uri`.
+pub fn role_variable(role: &str, export: &str) -> String {
+    format!("{role}_{export}").to_ascii_uppercase()
+}

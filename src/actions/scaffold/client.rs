@@ -19,7 +19,7 @@ use crate::model::event::EventSink;
 use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
 use crate::model::plan::FilePlan;
-use crate::model::project::{Project, Service};
+use crate::model::project::{Project, Service, address_variable};
 use crate::render::code::{self, CodeInput};
 
 /// Where a service describes what it offers.
@@ -87,8 +87,8 @@ pub async fn prepare(project: &Project, provider: &Name, caller: &Name) -> Resul
             ))
             .since(format!("`{}` is made from no blueprint", party.name))
             .hint(format!(
-                "Add `needs: [{provider}]` to the service.yaml of `{caller}`: it finds the address in {}_URL",
-                provider.env()
+                "Add `needs: [{provider}]` to the service.yaml of `{caller}`: it finds the address in {}",
+                address_variable(provider)
             )));
         }
     }

@@ -8,7 +8,7 @@ use super::servers::{ServerPlan, service_readiness};
 use crate::error::{Error, Result};
 use crate::model::container::Container;
 use crate::model::name::Name;
-use crate::model::project::Service;
+use crate::model::project::{Service, address_variable, role_variable};
 use crate::model::stack::{Endpoint, Instance, Piece, Program, Role, StackSpec, Template};
 
 /// How long a migration may take.
@@ -141,7 +141,7 @@ impl Maker<'_> {
             let services = &self.input.project.services;
             let called = services.get(peer).and_then(|it| it.ports.called());
             let port = called.map_or("http", |(name, _)| name);
-            environment.insert(format!("{}_URL", peer.env()), url_of(peer, port));
+            environment.insert(address_variable(peer), url_of(peer, port));
         }
         environment.extend(plain(&service.env));
         for variable in service.secrets.keys() {
@@ -173,15 +173,14 @@ impl Maker<'_> {
     }
 }
 
-/// `STORE_URI`, `STORE_HOST` and so on: the role and the export, in capitals.
+/// `STORE_URI`, `STORE_HOST` and so on: a variable for each export.
 pub(super) fn variables(
     role: &str,
     exports: BTreeMap<String, Template>,
 ) -> impl Iterator<Item = (String, Template)> {
-    let prefix = role.replace('-', "_").to_ascii_uppercase();
     exports
         .into_iter()
-        .map(move |(name, value)| (format!("{prefix}_{}", name.to_ascii_uppercase()), value))
+        .map(move |(name, value)| (role_variable(role, &name), value))
 }
 
 fn plain(variables: &BTreeMap<String, String>) -> impl Iterator<Item = (String, Template)> {
