@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 
 use super::interrupt;
-use super::stack::write_table;
 use crate::actions::build::{BuildRequest, Builder, Built, Outcome, build};
 use crate::app::App;
 use crate::config::project::{Selection, find, load};
 use crate::error::Result;
 use crate::model::name::Name;
-use crate::report::{Answer, Style};
+use crate::report::{Answer, Style, write_table};
 
 /// Build the images of services
 ///

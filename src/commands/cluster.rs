@@ -1,16 +1,13 @@
-//! What the commands that go to a cluster share: flags, the opening, and the question before what
-//! cannot be undone.
+//! What the commands that go to a cluster share: flags, the opening, and how plans are
+//! shown.
 
 use std::io::{self, Write};
 use std::time::Duration;
 
-use dialoguer::Confirm;
 use futures::future::BoxFuture;
 
-use super::question;
 use crate::actions::deploy::{Action, ObjectChange, ObjectKey, Opening, ReleasePlan, Scope};
 use crate::app::App;
-use crate::error::{Error, Result};
 use crate::model::name::Name;
 use crate::report::Style;
 
@@ -100,23 +97,6 @@ fn duration(text: &str) -> Result<Duration, String> {
         Some(seconds) if seconds > 0 => Ok(Duration::from_secs(seconds)),
         _ => Err(wrong()),
     }
-}
-
-/// Asks before what cannot be undone; `--yes` answers, and without a terminal it must.
-///
-/// # Errors
-/// When the answer is no, or nobody can be asked.
-pub fn confirm(app: &App, question: &str) -> Result<()> {
-    if app.settings().yes {
-        return Ok(());
-    }
-    if !app.settings().interactive {
-        return Err(
-            Error::invalid(format!("{question} needs a confirmation")).hint("Give it with `--yes`")
-        );
-    }
-    let confirm = Confirm::new().with_prompt(format!("{question}?"));
-    question::agreed(confirm.default(false))
 }
 
 /// Writes what would be created before any release; nothing when there is nothing.

@@ -2,11 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{
-    ContractionFlag, Selected, TimeoutFlag, confirm, write_creations, write_plans,
-};
+use super::cluster::{ContractionFlag, Selected, TimeoutFlag, write_creations, write_plans};
 use super::interrupt;
-use super::stack::write_table;
+use super::question::confirm;
 use crate::actions::deploy::{
     AfterFailure, Change, DeployRequest, MissingImages, ObjectKey, Opening, Outcome, ReleasePlan,
     error_of, refusal_of,
@@ -14,7 +12,7 @@ use crate::actions::deploy::{
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
-use crate::report::{Answer, Style};
+use crate::report::{Answer, Style, write_table};
 
 /// Bring services to an environment
 ///

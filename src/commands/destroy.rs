@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{Selected, confirm};
+use super::cluster::Selected;
 use super::interrupt;
-use super::stack::write_table;
+use super::question::confirm;
 use crate::actions::deploy::{Destroyed, Destruction, ObjectKey, Opening, Scope};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
-use crate::report::{Answer, Style};
+use crate::report::{Answer, Style, write_table};
 
 /// Remove services from an environment, with all that their releases own
 #[derive(Debug, clap::Args)]

@@ -4,12 +4,11 @@ use std::io::{self, Write};
 
 use super::cluster::ClusterFlags;
 use super::interrupt;
-use super::stack::write_table;
 use crate::actions::deploy::{Opening, Revision, Scope};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
-use crate::report::{Answer, Style};
+use crate::report::{Answer, Style, write_table};
 
 /// Show the revisions of a service, oldest first
 #[derive(Debug, clap::Args)]

@@ -8,6 +8,7 @@ use console::Term;
 use dialoguer::Confirm;
 
 use super::interrupt;
+use crate::app::App;
 use crate::error::{EXIT_INTERRUPTED, Error, Result};
 
 /// How long a question may take to notice a signal. It reads the terminal, and some signals do not
@@ -41,6 +42,23 @@ pub fn agreed(confirm: Confirm<'_>) -> Result<()> {
         true => Ok(()),
         false => Err(broken_off()),
     }
+}
+
+/// Asks before what cannot be undone; `--yes` answers, and without a terminal it must.
+///
+/// # Errors
+/// When the answer is no, or nobody can be asked.
+pub fn confirm(app: &App, question: &str) -> Result<()> {
+    if app.settings().yes {
+        return Ok(());
+    }
+    if !app.settings().interactive {
+        return Err(
+            Error::invalid(format!("{question} needs a confirmation")).hint("Give it with `--yes`")
+        );
+    }
+    let confirm = Confirm::new().with_prompt(format!("{question}?"));
+    agreed(confirm.default(false))
 }
 
 fn answer_of<T>(answer: dialoguer::Result<Option<T>>) -> Result<T> {

@@ -2,9 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::cluster::{ClusterFlags, ContractionFlag, TimeoutFlag, confirm};
+use super::cluster::{ClusterFlags, ContractionFlag, TimeoutFlag};
 use super::deploy::{Planned, write_outcomes};
 use super::interrupt;
+use super::question::confirm;
 use crate::actions::deploy::{Opening, Outcome, Scope};
 use crate::app::App;
 use crate::error::Result;

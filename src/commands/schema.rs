@@ -5,11 +5,10 @@ use std::io::{self, Write};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 
 use super::answers::{ALL, Published};
-use super::stack::write_table;
 use crate::app::App;
 use crate::config::schema::Kind;
 use crate::error::{Error, Result};
-use crate::report::{Answer, Style};
+use crate::report::{Answer, Style, write_table};
 
 /// Print the JSON Schema of a file or of what a command prints with `--format json`, or list them
 #[derive(Debug, clap::Args)]

@@ -5,10 +5,8 @@ use std::io::{self, Write};
 use crate::actions::stack::opened::Opening;
 use crate::actions::stack::preview::{Foreseen, Step};
 use crate::app::App;
-use crate::error::{Error, Result};
-use crate::model::name::Name;
 use crate::model::stack::RuntimeKind;
-use crate::report::{Answer, Style};
+use crate::report::{Answer, Style, write_table};
 
 /// Where the stack runs.
 #[derive(Debug, Clone, clap::Args)]
@@ -88,42 +86,6 @@ pub fn opening(app: &App, runtime: Option<RuntimeKind>) -> Opening {
         services: Vec::new(),
         events: app.events(),
     }
-}
-
-/// Names as typed.
-///
-/// # Errors
-/// When one is no name.
-pub fn names(texts: &[String]) -> Result<Vec<Name>> {
-    texts
-        .iter()
-        .map(|text| {
-            Name::new(text.as_str())
-                .map_err(|error| Error::invalid(format!("`{text}` is no name")).because(error))
-        })
-        .collect()
-}
-
-/// Writes rows in columns as wide as their longest cell; `paint` colours the cells of a column,
-/// after their width is known.
-pub fn write_table<const COLUMNS: usize>(
-    out: &mut dyn Write,
-    rows: &[[String; COLUMNS]],
-    paint: impl Fn(usize, &str) -> String,
-) -> io::Result<()> {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max();
-    for row in rows {
-        let mut line = String::new();
-        for (column, cell) in row.iter().enumerate() {
-            let missing = width(column).unwrap_or(0) - cell.chars().count();
-            line.push_str(&paint(column, cell));
-            if column + 1 < COLUMNS {
-                line.push_str(&" ".repeat(missing + 2));
-            }
-        }
-        writeln!(out, "{}", line.trim_end())?;
-    }
-    Ok(())
 }
 
 /// A state in its colour.

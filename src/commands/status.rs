@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::stack::{RuntimeFlag, opening, painted_state, write_no_services, write_table};
+use super::stack::{RuntimeFlag, opening, painted_state, write_no_services};
 use crate::actions::stack::status::{Thing, status};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::stack::RuntimeKind;
-use crate::report::{Answer, Style};
+use crate::report::{Answer, Style, write_table};
 
 /// Show what runs, in what state, and why
 #[derive(Debug, clap::Args)]

@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 
 use super::interrupt;
-use super::stack::write_table;
 use crate::actions::test::{TestRequest, Tested, test};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 use crate::model::stack::RuntimeKind;
-use crate::report::{Answer, Format, Style};
+use crate::report::{Answer, Format, Style, write_table};
 
 /// Run the Go tests of services with the servers that they need
 ///

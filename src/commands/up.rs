@@ -3,22 +3,23 @@
 use std::io::{self, Write};
 
 use super::interrupt;
-use super::stack::{DryRunFlag, Foretold, names, opening, write_no_services, write_table};
+use super::stack::{DryRunFlag, Foretold, opening, write_no_services};
 use crate::actions::stack::follow::follow;
 use crate::actions::stack::opened::{Builder, Opening};
 use crate::actions::stack::preview::before_up;
 use crate::actions::stack::up::{AfterFailure, Arrived, UpRequest, up};
 use crate::app::App;
 use crate::error::Result;
+use crate::model::name::Name;
 use crate::model::stack::{Role, RuntimeKind};
-use crate::report::{Answer, Style};
+use crate::report::{Answer, Style, write_table};
 
 /// Start services and what they need
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The services to start, with all that they need; every service when none is named
     #[arg(value_name = "SERVICE")]
-    services: Vec<String>,
+    services: Vec<Name>,
     /// Where the stack runs
     #[arg(long, value_enum, default_value_t)]
     runtime: RuntimeKind,
@@ -52,7 +53,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let opened = Opening {
         runtime: Some(args.runtime),
         builder: Some(args.builder),
-        services: names(&args.services)?,
+        services: args.services.clone(),
         ..opening(app, None)
     }
     .to_start()?;

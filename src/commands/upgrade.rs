@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::cluster::confirm;
 use super::conflicts;
+use super::question::confirm;
 use crate::actions::upgrade::{HeldBack, Step, Upgrade, UpgradeRequest};
 use crate::app::App;
 use crate::error::Result;

@@ -13,6 +13,7 @@ mod printable;
 mod recording;
 pub mod schema;
 mod style;
+mod table;
 pub mod verification;
 
 use std::io::{self, IsTerminal, Write};
@@ -24,6 +25,7 @@ pub use json::JsonReporter;
 pub use plain::PlainReporter;
 pub use recording::RecordingReporter;
 pub use style::Style;
+pub use table::write_table;
 
 use self::printable::for_terminal;
 use crate::model::event::EventSink;

@@ -84,6 +84,14 @@ fn an_unknown_service_is_refused_with_those_that_there_are() {
 }
 
 #[test]
+fn what_is_no_name_is_refused_before_services_are_read() {
+    let run = Workspace::empty().gantline(&["up", "Foo_"]);
+    assert_eq!(run.code, 2, "{run}");
+    let expected = "invalid value 'Foo_' for '[SERVICE]...': a name is made of lower-case letters";
+    assert!(run.stderr.contains(expected), "{run}");
+}
+
+#[test]
 fn a_secret_without_a_local_value_is_named_before_anything_starts() {
     let shop = Workspace::shop_with_orders().replace(
         "services/orders/service.yaml",
