@@ -285,7 +285,7 @@ impl BlueprintFile {
                 } else {
                     OptionValues::Choices(fields.choices.iter().map(choice).collect())
                 },
-                default: fields.default.as_ref().map(|default| default.0.clone()),
+                default: fields.default.as_ref().map(|default| default.0.to_string()),
             })
             .collect()
     }
@@ -317,7 +317,7 @@ impl BlueprintFile {
             nearest: refusal
                 .nearest
                 .iter()
-                .map(|(option, value)| (option.0.clone(), value.0.clone()))
+                .map(|(option, value)| (option.0.clone(), value.0.to_string()))
                 .collect(),
         })
     }
@@ -357,13 +357,13 @@ impl VersionText {
 
 fn choice((name, fields): (&NameText, &ChoiceFields)) -> Choice {
     Choice {
-        name: name.0.clone(),
+        name: name.0.to_string(),
         summary: fields.summary.clone(),
         traits: fields.traits.clone(),
         resource: fields
             .resource
             .as_ref()
-            .map(|resource| resource.r#type.0.clone()),
+            .map(|resource| resource.r#type.0.to_string()),
         resource_name: fields
             .resource
             .as_ref()

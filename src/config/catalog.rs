@@ -232,7 +232,7 @@ pub fn extending(path: &Path) -> Result<Vec<Blueprint>> {
     for folder in blueprint_folder::beside(path)? {
         let (name, shelf) = blueprint_folder::read(&folder, &embedded)?;
         let mut chain = shelf.chain(&name)?.into_iter();
-        if chain.any(|entry| entry.file.name.0 == parent) {
+        if chain.any(|entry| entry.file.name.0.as_str() == parent) {
             let extending = shelf.blueprint(&name)?;
             found.extend(extending.filter(|blueprint| !blueprint.is_abstract));
         }

@@ -210,8 +210,9 @@ pub fn parse(document: &Document, name: &Name, workspace: &Workspace) -> Result<
     let mut problems = Vec::new();
     let mut resources = BTreeMap::new();
     for (resource, fields) in file.resources {
-        match known_resource(document, &resource.0, workspace)
-            .and_then(|known| Ok((known, how(document, &resource.0, fields)?)))
+        let name = resource.0.as_str();
+        match known_resource(document, name, workspace)
+            .and_then(|known| Ok((known, how(document, name, fields)?)))
         {
             Ok((resource, how)) => {
                 resources.insert(resource, how);

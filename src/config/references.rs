@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::raw::NameText;
 use super::service::Manifest;
 use super::waits;
 use super::yaml::Document;
@@ -14,11 +15,8 @@ use crate::model::suggest;
 /// The services that a manifest names.
 pub fn named_by(manifest: &Manifest) -> Vec<Name> {
     let called = manifest.file.needs.iter().map(|need| need.service());
-    let heard = manifest.file.consumes.values().map(|from| from.0.as_str());
-    called
-        .chain(heard)
-        .filter_map(|name| Name::new(name).ok())
-        .collect()
+    let heard = manifest.file.consumes.values().map(|from| &from.0);
+    called.chain(heard).cloned().collect()
 }
 
 /// All problems between services; `known` are the names of all services of the workspace,
@@ -101,14 +99,15 @@ fn check_needs(
     for (index, need) in manifest.file.needs.iter().enumerate() {
         let called = need.service();
         let place = || need_place(manifest, index);
-        if called == name.as_str() {
+        if called == name {
             problems.push(
                 Error::invalid(format!("`{name}` needs itself"))
                     .at(place())
                     .hint("Remove it"),
             );
         } else if !known.contains(called) {
-            problems.push(unknown_service(called, known.iter().map(Name::as_str)).at(place()));
+            problems
+                .push(unknown_service(called.as_str(), known.iter().map(Name::as_str)).at(place()));
         } else if !seen.insert(called) {
             problems.push(
                 Error::invalid(format!("`{called}` is needed twice"))
@@ -125,24 +124,25 @@ fn check_consumes(
     known: &BTreeSet<Name>,
     problems: &mut Vec<Error>,
 ) {
-    for (event, from) in &manifest.file.consumes {
-        let place = || manifest.document.place(&["consumes", &event.0]);
-        if !known.contains(from.0.as_str()) {
-            problems.push(unknown_service(&from.0, known.iter().map(Name::as_str)).at(place()));
+    for (NameText(event), NameText(from)) in &manifest.file.consumes {
+        let place = || manifest.document.place(&["consumes", event.as_str()]);
+        if !known.contains(from) {
+            let names = known.iter().map(Name::as_str);
+            problems.push(unknown_service(from.as_str(), names).at(place()));
             continue;
         }
         // A provider that was not readable has a problem of its own.
-        let Some(provider) = manifests.get(from.0.as_str()) else {
+        let Some(provider) = manifests.get(from) else {
             continue;
         };
-        let published = || provider.file.publishes.iter().map(|event| event.0.as_str());
-        if published().any(|name| name == event.0) {
+        let published = || provider.file.publishes.iter().map(|event| &event.0);
+        if published().any(|name| name == event) {
             continue;
         }
-        let error = Error::invalid(format!("`{}` publishes no event `{}`", from.0, event.0))
-            .at(manifest.document.key_place(&["consumes", &event.0]));
-        let words: Vec<&str> = published().collect();
-        problems.push(match suggest::hint(&event.0, words) {
+        let error = Error::invalid(format!("`{from}` publishes no event `{event}`"))
+            .at(manifest.document.key_place(&["consumes", event.as_str()]));
+        let words: Vec<&str> = published().map(Name::as_str).collect();
+        problems.push(match suggest::hint(event.as_str(), words) {
             Some(hint) => error.hint(hint),
             None => error.hint(format!(
                 "Add it to `publishes` of {}",

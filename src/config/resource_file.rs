@@ -8,7 +8,6 @@ use serde::Deserialize;
 use super::raw::{CpuText, MemoryText, NameText, WordText};
 use super::yaml::Document;
 use crate::error::{Error, Result};
-use crate::model::name::Name;
 use crate::model::resource_type::{
     ClusterProbe, ClusterRecipe, Obtain, ProcessRecipe, Provision, ReadyCheck, ResourceType,
     ResourceVersion, StopSignal, Support,
@@ -259,8 +258,6 @@ struct GoInstallFields {
 /// All problems of the file at once.
 pub fn parse(document: &Document) -> Result<ResourceType> {
     let file: ResourceTypeFile = document.decode()?;
-    let name = Name::new(file.r#type.0)
-        .map_err(|cause| Error::invalid(cause.to_string()).at(document.place(&["type"])))?;
     let ready = ready(document, file.ready, &file.ports);
     let process = file
         .process
@@ -281,7 +278,7 @@ pub fn parse(document: &Document) -> Result<ResourceType> {
         }
     };
     Ok(ResourceType {
-        name,
+        name: file.r#type.0,
         summary: file.summary,
         support: match file.support {
             SupportText::Proven => Support::Proven,

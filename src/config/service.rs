@@ -92,7 +92,6 @@ impl Manifest {
         (options, container): (BTreeMap<String, String>, Option<Container>),
     ) -> Service {
         let file = &self.file;
-        let name_of = |text: &str| Name::new(text).ok();
         Service {
             name,
             directory: self.directory.clone(),
@@ -107,20 +106,14 @@ impl Manifest {
             uses: file
                 .uses
                 .iter()
-                .filter_map(|(role, resource)| {
-                    Some((role.0.clone(), name_of(resource.resource())?))
-                })
+                .map(|(role, used)| (role.0.clone(), used.resource().clone()))
                 .collect(),
-            needs: file.needs.iter().filter_map(|entry| entry.need()).collect(),
-            publishes: file
-                .publishes
-                .iter()
-                .filter_map(|event| name_of(&event.0))
-                .collect(),
+            needs: file.needs.iter().map(|entry| entry.need()).collect(),
+            publishes: file.publishes.iter().map(|event| event.0.clone()).collect(),
             consumes: file
                 .consumes
                 .iter()
-                .filter_map(|(event, from)| Some((name_of(&event.0)?, name_of(&from.0)?)))
+                .map(|(event, from)| (event.0.clone(), from.0.clone()))
                 .collect(),
             env: file
                 .env
@@ -136,8 +129,7 @@ impl Manifest {
 
     fn name(&self, around: &Surroundings<'_>) -> Result<Name> {
         let place = || self.document.place(&["name"]);
-        let name = Name::new(self.file.name.0.as_str())
-            .map_err(|cause| Error::invalid(cause.to_string()).at(place()))?;
+        let name = &self.file.name.0;
         let folder = self.directory.file_name();
         if folder != name.as_str() {
             return Err(Error::invalid(format!(
@@ -148,9 +140,9 @@ impl Manifest {
                 "Rename the folder to `{name}`, or write `name: {folder}`"
             )));
         }
-        match reserved::service_reason(&name, around.types.keys()) {
-            Some(reason) => Err(reserved::refused(&name, reason).at(place())),
-            None => Ok(name),
+        match reserved::service_reason(name, around.types.keys()) {
+            Some(reason) => Err(reserved::refused(name, reason).at(place())),
+            None => Ok(name.clone()),
         }
     }
 
@@ -165,7 +157,7 @@ impl Manifest {
         });
         let events: Vec<(Name, Place)> = published
             .chain(consumed)
-            .filter_map(|(event, place)| Some((Name::new(event.0.as_str()).ok()?, place)))
+            .map(|(event, place)| (event.0.clone(), place))
             .collect();
         let all: Vec<&Name> = events.iter().map(|(name, _)| name).collect();
         for (name, place) in &events {
@@ -201,7 +193,7 @@ impl Manifest {
         // Those of a container are refused as a whole.
         let stated = file.options.iter().filter(|_| !blueprint.container);
         let given = stated
-            .map(|(option, value)| (option.0.clone(), value.0.clone()))
+            .map(|(option, value)| (option.0.clone(), value.0.to_string()))
             .collect();
         let resolved = match options::resolve(blueprint, &given) {
             Ok(resolved) => Some(resolved),
@@ -291,8 +283,8 @@ impl Manifest {
 
     fn check_variables(&self, problems: &mut Vec<Error>) {
         let file = &self.file;
-        let peers = file.needs.iter().filter_map(|entry| entry.need());
-        let peers = peers.map(|need| address_variable(&need.service));
+        let peers = file.needs.iter();
+        let peers = peers.map(|entry| address_variable(entry.service()));
         let is_made = file.blueprint.is_some();
         let told = &OF_RESOURCES[..if is_made { 1 } else { OF_RESOURCES.len() }];
         let resources = file.uses.keys().flat_map(|role| {

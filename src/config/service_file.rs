@@ -10,6 +10,7 @@ use super::port_map::PortMap;
 use super::raw::{
     BlueprintText, CpuText, MemoryText, NameText, PathText, SecretText, VariableText, WordText,
 };
+use crate::model::name::Name;
 use crate::model::project::{Compute, Exposure, Need, Scale, SecretReference};
 
 /// The name of the file.
@@ -304,8 +305,8 @@ impl ServiceFile {
 }
 
 impl UseEntry {
-    /// The resource, as written.
-    pub fn resource(&self) -> &str {
+    /// The resource.
+    pub fn resource(&self) -> &Name {
         match self {
             Self::Name(name) => &name.0,
             Self::Full(fields) => &fields.resource.0,
@@ -319,8 +320,8 @@ impl UseEntry {
 }
 
 impl NeedEntry {
-    /// The service called, as written.
-    pub fn service(&self) -> &str {
+    /// The service called.
+    pub fn service(&self) -> &Name {
         match self {
             Self::Name(name) => &name.0,
             Self::Full(fields) => &fields.service.0,
@@ -333,9 +334,10 @@ impl NeedEntry {
     }
 
     /// The service called and how.
-    pub fn need(&self) -> Option<Need> {
-        let service = crate::model::name::Name::new(self.service()).ok()?;
-        let wait = self.waits();
-        Some(Need { service, wait })
+    pub fn need(&self) -> Need {
+        Need {
+            service: self.service().clone(),
+            wait: self.waits(),
+        }
     }
 }

@@ -8,7 +8,6 @@ use super::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::blueprint::{Blueprint, BlueprintFile as File, Folder, Relations};
 use crate::model::file_set::TreePath;
-use crate::model::name::Name;
 use crate::model::project::BlueprintReference;
 
 /// The versions that templates mention, beside the blueprints.
@@ -61,7 +60,7 @@ impl Shelf {
         let shown = Path::new(&self.origin).join(path);
         let document = Document::parse(&shown, &content.bytes)?;
         let file = BlueprintFile::parse(&document)?;
-        if file.name.0 != name {
+        if file.name.0.as_str() != name {
             return Err(Error::invalid(format!(
                 "the blueprint in the folder `{name}` calls itself `{}`",
                 file.name.0
@@ -90,8 +89,8 @@ impl Shelf {
                 Some((plain, version)) => (plain, version.parse::<u32>().ok()),
                 None => (name.as_str(), None),
             };
-            if chain.len() >= LONGEST_CHAIN || chain.iter().any(|entry| entry.file.name.0 == plain)
-            {
+            let mut names = chain.iter().map(|entry| entry.file.name.0.as_str());
+            if chain.len() >= LONGEST_CHAIN || names.any(|known| known == plain) {
                 return Err(fails(format!("the blueprint `{plain}` extends itself")));
             }
             let entry = self
@@ -157,7 +156,7 @@ impl Shelf {
             blueprint.is_abstract = file.r#abstract;
             blueprint.container = file.container;
             blueprint.summary.clone_from(&file.summary);
-            blueprint.reference = Some(reference(entry)?);
+            blueprint.reference = Some(reference(entry));
         }
         blueprint.relations = relations.unwrap_or_else(none_of_each);
         Ok(Some(blueprint))
@@ -196,7 +195,7 @@ impl Shelf {
 
     /// The folders of one blueprint in the order of its parts.
     fn folders(&self, entry: &Entry) -> Result<Vec<Folder>> {
-        let name = &entry.file.name.0;
+        let name = entry.file.name.0.as_str();
         let mut folders: BTreeMap<String, Folder> = BTreeMap::new();
         for (path, file) in &self.files {
             let Some(rest) = path.as_str().strip_prefix(&format!("{name}/")) else {
@@ -208,7 +207,7 @@ impl Shelf {
             };
             let below = TreePath::new(below).map_err(|cause| Error::invalid(cause.to_string()))?;
             let known = folders.entry(folder.to_owned()).or_insert_with(|| Folder {
-                blueprint: name.clone(),
+                blueprint: name.to_owned(),
                 name: folder.to_owned(),
                 files: BTreeMap::new(),
             });
@@ -244,13 +243,11 @@ fn none_of_each() -> Relations {
     }
 }
 
-fn reference(entry: &Entry) -> Result<BlueprintReference> {
-    let name = Name::new(entry.file.name.0.as_str())
-        .map_err(|cause| Error::invalid(cause.to_string()).at(entry.document.place(&["name"])))?;
-    Ok(BlueprintReference {
-        name,
+fn reference(entry: &Entry) -> BlueprintReference {
+    BlueprintReference {
+        name: entry.file.name.0.clone(),
         version: entry.file.version,
-    })
+    }
 }
 
 fn check_loose_file(origin: &str, blueprint: &str, file: &str) -> Result<()> {

@@ -76,7 +76,7 @@ fn unknown(
     let error = Error::invalid(format!("there is no resource `{name}`"))
         .at(manifest.document.place(&["uses", role]));
     let known = around.workspace.resources.keys().map(Name::as_str);
-    match suggest::nearest(name, known) {
+    match suggest::nearest(name.as_str(), known) {
         Some(nearest) => error.hint(format!("Did you mean `{nearest}`?")),
         None => error.hint(format!(
             "Add it with `gantline add resource {name} --type ...`"

@@ -23,11 +23,11 @@ impl<'a> Wait<'a> {
 
     fn awaited(&self) -> &'a str {
         let need = self.manifest.file.needs.get(self.index);
-        need.map_or("", |need| need.service())
+        need.map_or("", |need| need.service().as_str())
     }
 
     fn waiting(&self) -> &'a str {
-        &self.manifest.file.name.0
+        self.manifest.file.name.0.as_str()
     }
 }
 

@@ -106,7 +106,7 @@ pub fn parse(document: &Document, types: &BTreeMap<Name, ResourceType>) -> Resul
     let mut problems = Vec::new();
     let mut resources = BTreeMap::new();
     for (name, entry) in file.resources {
-        match resource(document, &name.0, entry, types) {
+        match resource(document, name.0, entry, types) {
             Ok(resource) => {
                 resources.insert(resource.name.clone(), resource);
             }
@@ -118,7 +118,7 @@ pub fn parse(document: &Document, types: &BTreeMap<Name, ResourceType>) -> Resul
     let at = |key: &str| document.place(&[key]);
     Ok(Workspace {
         gantline: requirement,
-        name: name_at(&file.name.0, || at("name"))?,
+        name: file.name.0,
         module: file.module.0,
         registry: file.registry.0,
         services: services_folder(&file.services.0).map_err(|error| error.at(at("services")))?,
@@ -209,7 +209,7 @@ fn check_program(document: &Document) -> Result<VersionReq> {
 
 fn resource(
     document: &Document,
-    name: &str,
+    name: Name,
     entry: ResourceEntry,
     types: &BTreeMap<Name, ResourceType>,
 ) -> Result<Resource, Vec<Error>> {
@@ -223,32 +223,28 @@ fn resource(
         },
         ResourceEntry::Full(fields) => fields,
     };
-    let key = ["resources", name];
-    let kind_path = ["resources", name, "type"];
+    let key = ["resources", name.as_str()];
+    let kind_path = ["resources", name.as_str(), "type"];
     let kind_place = || document.place(if scalar { &key } else { &kind_path });
     let mut problems = Vec::new();
-    let checked = name_at(name, || document.key_place(&key));
-    let checked = checked.and_then(|name| match reserved::reason(&name) {
-        Some(reason) => Err(reserved::refused(&name, reason).at(document.key_place(&key))),
-        None => Ok(name),
-    });
-    let Some(kind) = types.get(fields.r#type.0.as_str()) else {
-        problems.extend(checked.err());
-        problems.push(unknown_type(&fields.r#type.0, types).at(kind_place()));
+    if let Some(reason) = reserved::reason(&name) {
+        problems.push(reserved::refused(&name, reason).at(document.key_place(&key)));
+    }
+    let Some(kind) = types.get(&fields.r#type.0) else {
+        problems.push(unknown_type(fields.r#type.0.as_str(), types).at(kind_place()));
         return Err(problems);
     };
     let version = version_of(kind, fields.version.as_deref())
-        .map_err(|error| error.at(document.place(&["resources", name, "version"])));
-    match (checked, version) {
-        (Ok(name), Ok(version)) => Ok(Resource {
+        .map_err(|error| error.at(document.place(&["resources", name.as_str(), "version"])));
+    match version {
+        Ok(version) if problems.is_empty() => Ok(Resource {
             name,
             kind: kind.name.clone(),
             version,
             owner: fields.owner,
             dedicated: fields.dedicated,
         }),
-        (name, version) => {
-            problems.extend(name.err());
+        version => {
             problems.extend(version.err());
             Err(problems)
         }
@@ -284,12 +280,4 @@ pub fn version_of(kind: &ResourceType, asked: Option<&str>) -> Result<String> {
             )
         }
     }
-}
-
-fn name_at(text: &str, place: impl FnOnce() -> crate::error::Place) -> Result<Name> {
-    Name::new(text).map_err(|cause| {
-        Error::invalid(format!("`{text}` is no name"))
-            .because(cause)
-            .at(place())
-    })
 }
