@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
 
 use serde_json::{Value, json};
 
@@ -42,22 +43,31 @@ struct Request {
 impl ApiServer {
     /// Starts it; where it listens.
     pub fn start(self) -> String {
+        self.start_telling().0
+    }
+
+    /// Starts it; where it listens, and what hears of each request that it does not answer.
+    pub fn start_telling(self) -> (String, Receiver<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let is_leased = Arc::new(AtomicBool::new(false));
+        let (unanswered, hears) = channel();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (stream, is_leased) = (stream.unwrap(), Arc::clone(&is_leased));
-                std::thread::spawn(move || self.serve(stream, &is_leased));
+                let unanswered = unanswered.clone();
+                std::thread::spawn(move || self.serve(stream, &is_leased, &unanswered));
             }
         });
-        address
+        (address, hears)
     }
 
-    fn serve(self, mut stream: TcpStream, is_leased: &AtomicBool) {
+    fn serve(self, mut stream: TcpStream, is_leased: &AtomicBool, unanswered: &Sender<()>) {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         while let Some(request) = Request::read(&mut reader) {
             let Some((status, body)) = self.answer(&request, is_leased) else {
+                // Not every test listens.
+                let _ = unanswered.send(());
                 // Whoever asks waits for an answer that does not come.
                 loop {
                     std::thread::park();

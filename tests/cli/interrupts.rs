@@ -1,6 +1,8 @@
 //! Ctrl-C while a server accepts and does not answer.
 
-use std::process::Child;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, ChildStderr};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -10,38 +12,106 @@ use super::api_server::{ApiServer, RECORDED};
 use super::cluster::{kubeconfig, shop};
 use super::workspace::{Run, Workspace};
 
-/// How long the program may take to say what it waits for.
-const SPEECH: Duration = Duration::from_secs(4);
+/// How long the program may take to ask, or to say what it waits for.
+const SPEECH: Duration = Duration::from_secs(30);
 /// How long it may take to end: without the signal it takes at least half a minute.
 const END: Duration = Duration::from_secs(15);
 /// How long it may take to end at once: what the first signal waits for takes longer.
 const AT_ONCE: Duration = Duration::from_secs(5);
+/// What it says of a cluster that does not answer.
+const WAITS: &str = "waiting for the context test, which has not answered for";
 
-/// Runs a command against a server that does not answer, and interrupts it once.
+/// A command that runs, and what it said so far.
+struct Started<'a> {
+    workspace: &'a Workspace,
+    child: Child,
+    lines: Receiver<String>,
+    said: String,
+}
+
+impl<'a> Started<'a> {
+    fn new(workspace: &'a Workspace, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let mut child = workspace.start(environment, arguments);
+        let lines = lines_of(child.stderr.take().unwrap());
+        Self {
+            workspace,
+            child,
+            lines,
+            said: String::new(),
+        }
+    }
+
+    /// Reads on until a line holds these words.
+    fn says(mut self, words: &str) -> Self {
+        let deadline = Instant::now() + SPEECH;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let Ok(line) = self.lines.recv_timeout(left) else {
+                self.child.kill().unwrap();
+                panic!("{words:?} is not said: {}", self.said);
+            };
+            self.said += &line;
+            if line.contains(words) {
+                return self;
+            }
+        }
+    }
+
+    /// Waits until a server left one of its requests without an answer.
+    fn waits_for(mut self, unanswered: &Receiver<()>) -> Self {
+        if unanswered.recv_timeout(SPEECH).is_err() {
+            self.child.kill().unwrap();
+            let said: String = self.lines.iter().collect();
+            panic!("the server is not asked: {said}");
+        }
+        self
+    }
+
+    fn gets(&self, signal: Signal) {
+        let id = i32::try_from(self.child.id()).unwrap();
+        kill(Pid::from_raw(id), signal).unwrap();
+    }
+
+    /// What comes of it after a signal.
+    fn ended(self, signal: Signal) -> Run {
+        self.gets(signal);
+        let began = Instant::now();
+        let mut output = self.child.wait_with_output().unwrap();
+        output.stderr = (self.said + &self.lines.iter().collect::<String>()).into();
+        let run = self.workspace.ended(&output);
+        assert!(began.elapsed() < END, "{:?}: {run}", began.elapsed());
+        assert_eq!(run.code, 130, "{run}");
+        run
+    }
+}
+
+/// The lines of a stream as they come, until it ends.
+fn lines_of(stream: ChildStderr) -> Receiver<String> {
+    let (sender, lines) = channel();
+    std::thread::spawn(move || {
+        let mut stream = BufReader::new(stream);
+        let mut line = String::new();
+        while stream.read_line(&mut line).is_ok_and(|length| length > 0) {
+            // A test that failed listens no more.
+            let _ = sender.send(std::mem::take(&mut line));
+        }
+    });
+    lines
+}
+
+/// Runs a command against a cluster that does not answer, and interrupts it once it says so.
 fn interrupted(arguments: &[&str], signal: Signal) -> Run {
     let workspace = shop("");
     let kubeconfig = kubeconfig(&workspace, &ApiServer::Silent.start());
-    let child = workspace.start(&[("KUBECONFIG", &kubeconfig)], arguments);
-    std::thread::sleep(SPEECH);
-    ended(&workspace, child, signal)
-}
-
-fn pid_of(child: &Child) -> Pid {
-    Pid::from_raw(i32::try_from(child.id()).unwrap())
-}
-
-fn ended(workspace: &Workspace, child: Child, signal: Signal) -> Run {
-    kill(pid_of(&child), signal).unwrap();
-    let began = Instant::now();
-    let run = workspace.ended(&child.wait_with_output().unwrap());
-    assert!(began.elapsed() < END, "{:?}: {run}", began.elapsed());
-    assert_eq!(run.code, 130, "{run}");
-    run
+    let environment = [("KUBECONFIG", kubeconfig.as_str())];
+    Started::new(&workspace, &environment, arguments)
+        .says(WAITS)
+        .ended(signal)
 }
 
 #[test]
 fn a_command_that_waits_for_the_cluster_says_so_and_ends_at_ctrl_c() {
-    for arguments in [
+    let commands = [
         &["deploy", "staging", "--yes"][..],
         &["deploy", "staging", "--plan"],
         &["diff", "staging"],
@@ -49,12 +119,15 @@ fn a_command_that_waits_for_the_cluster_says_so_and_ends_at_ctrl_c() {
         &["rollback", "staging", "orders", "--yes"],
         &["rollback", "staging", "orders", "--dry-run"],
         &["destroy", "staging", "--yes"],
-    ] {
-        let run = interrupted(arguments, Signal::SIGINT);
-        let expected = "waiting for the context test, which has not answered for";
-        assert!(run.stderr.contains(expected), "{arguments:?}: {run}");
-        assert!(run.stderr.contains("interrupted"), "{arguments:?}: {run}");
-    }
+    ];
+    std::thread::scope(|scope| {
+        for arguments in commands {
+            scope.spawn(move || {
+                let run = interrupted(arguments, Signal::SIGINT);
+                assert!(run.stderr.contains("interrupted"), "{arguments:?}: {run}");
+            });
+        }
+    });
 }
 
 #[test]
@@ -72,27 +145,29 @@ fn a_command_that_waits_for_docker_ends_at_ctrl_c() {
     let workspace = Workspace::shop_with_orders();
     let run = workspace.gantline(&["generate"]);
     assert_eq!(run.code, 0, "{run}");
-    let host = format!("tcp://{}", ApiServer::Silent.start());
     for arguments in [&["up", "--detach"][..], &["test"]] {
-        let child = workspace.start(&[("DOCKER_HOST", &host)], arguments);
-        std::thread::sleep(SPEECH);
-        ended(&workspace, child, Signal::SIGINT);
+        let (address, unanswered) = ApiServer::Silent.start_telling();
+        let host = format!("tcp://{address}");
+        Started::new(&workspace, &[("DOCKER_HOST", &host)], arguments)
+            .waits_for(&unanswered)
+            .ended(Signal::SIGINT);
     }
 }
 
 #[test]
 fn a_build_that_waits_for_the_registry_ends_at_ctrl_c() {
     let workspace = shop("");
-    let registry = format!("{}/shop", ApiServer::Silent.start());
+    let (address, unanswered) = ApiServer::Silent.start_telling();
+    let registry = format!("{address}/shop");
     let build = ["build", "--push", "--registry", &registry];
-    let child = workspace.start(&[], &build);
-    std::thread::sleep(SPEECH);
-    ended(&workspace, child, Signal::SIGINT);
+    Started::new(&workspace, &[], &build)
+        .waits_for(&unanswered)
+        .ended(Signal::SIGINT);
 }
 
 #[test]
 fn a_second_ctrl_c_ends_a_cluster_command_at_once() {
-    for (arguments, way_on) in [
+    let commands = [
         (
             &["rollback", "staging", "orders", "--yes"][..],
             "The next `gantline deploy` goes on from what is left",
@@ -101,21 +176,28 @@ fn a_second_ctrl_c_ends_a_cluster_command_at_once() {
             &["destroy", "staging", "orders", "--yes"],
             "`gantline destroy` again removes what is left",
         ),
-    ] {
-        let workspace = shop("");
-        let server = ApiServer::SilentOnceLeased { uid: RECORDED };
-        let kubeconfig = kubeconfig(&workspace, &server.start());
-        let mut child = workspace.start(&[("KUBECONFIG", &kubeconfig)], arguments);
-        std::thread::sleep(SPEECH);
-        // The first one gives the lease back, to which the server says nothing.
-        kill(pid_of(&child), Signal::SIGINT).unwrap();
-        std::thread::sleep(Duration::from_secs(1));
-        assert!(child.try_wait().unwrap().is_none(), "{arguments:?}");
-        let began = Instant::now();
-        let run = ended(&workspace, child, Signal::SIGINT);
-        assert!(began.elapsed() < AT_ONCE, "{:?}: {run}", began.elapsed());
-        let expected = "what was under way was left as it was";
-        assert!(run.stderr.contains(expected), "{arguments:?}: {run}");
-        assert!(run.stderr.contains(way_on), "{arguments:?}: {run}");
-    }
+    ];
+    std::thread::scope(|scope| {
+        for (arguments, way_on) in commands {
+            scope.spawn(move || ends_at_the_second_ctrl_c(arguments, way_on));
+        }
+    });
+}
+
+fn ends_at_the_second_ctrl_c(arguments: &[&str], way_on: &str) {
+    let workspace = shop("");
+    let server = ApiServer::SilentOnceLeased { uid: RECORDED };
+    let kubeconfig = kubeconfig(&workspace, &server.start());
+    let environment = [("KUBECONFIG", kubeconfig.as_str())];
+    let mut started = Started::new(&workspace, &environment, arguments).says(WAITS);
+    // The first one gives the lease back, to which the server says nothing.
+    started.gets(Signal::SIGINT);
+    std::thread::sleep(Duration::from_secs(1));
+    assert!(started.child.try_wait().unwrap().is_none(), "{arguments:?}");
+    let began = Instant::now();
+    let run = started.ended(Signal::SIGINT);
+    assert!(began.elapsed() < AT_ONCE, "{:?}: {run}", began.elapsed());
+    let expected = "what was under way was left as it was";
+    assert!(run.stderr.contains(expected), "{arguments:?}: {run}");
+    assert!(run.stderr.contains(way_on), "{arguments:?}: {run}");
 }
