@@ -10,7 +10,7 @@ use crate::actions::stack::down::Removed;
 use crate::actions::stack::logs::LogLine;
 use crate::model::event::Event;
 use crate::report::contract_check::Report as Checked;
-use crate::report::schema::{address, of_answer, of_document, of_line};
+use crate::report::schema::{address, of_document, of_line};
 use crate::report::verification::Report;
 use crate::report::{Answer, ErrorDocument};
 
@@ -82,7 +82,7 @@ const fn answer<T: Answer>(name: &'static str, of: &'static str) -> Published {
     Published {
         name,
         of,
-        make: of_answer::<T>,
+        make: of_document::<T>,
     }
 }
 

@@ -9,10 +9,8 @@ use crate::actions::generate::{Generation, GenerationRequest, apply, show_to_git
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
-use crate::model::plan::{FileChange, FilePlan, Outcome};
-use crate::report::file_plan::{
-    self, PlanStage, difference_text, write_changes, write_differences,
-};
+use crate::model::plan::{FileChange, FilePlan};
+use crate::report::file_plan::{self, PlanStage, shown_files, write_changes, write_differences};
 use crate::report::{Answer, Style};
 
 /// Write what the manifests imply.
@@ -79,10 +77,10 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
 fn verdict(plan: &FilePlan, args: &Args, in_git: bool) -> Result<()> {
     let conflicts: Vec<&FileChange> = plan.conflicts().collect();
     let mut hints = conflicts::hints(&conflicts, in_git);
-    let error = if args.check && !plan.is_clean() {
+    if args.check && !plan.is_clean() {
         hints = vec!["Run `gantline generate`, look at the result, and commit it".to_owned()];
-        Error::differences("the generated files are not up to date")
-    } else if args.check && !conflicts.is_empty() {
+    }
+    let error = if args.check && !(plan.is_clean() && conflicts.is_empty()) {
         Error::differences("the generated files are not up to date")
     } else if !conflicts.is_empty() && args.stage() == PlanStage::Done {
         conflicts::error(&conflicts)
@@ -106,6 +104,8 @@ pub(super) struct Generated<'a> {
     #[serde(skip)]
     plan: &'a FilePlan,
     #[serde(skip)]
+    stage: PlanStage,
+    #[serde(skip)]
     diff: bool,
     #[serde(skip)]
     check: bool,
@@ -125,31 +125,21 @@ struct GeneratedFile<'a> {
 impl<'a> Generated<'a> {
     fn new(generation: &'a Generation, args: &Args) -> Self {
         let plan = &generation.plan;
-        let is_shown = |change: &&FileChange| change.outcome != Outcome::Unchanged;
-        let files = plan.changes.iter().filter(is_shown).map(|change| {
-            let has_difference = args.diff && change.outcome.writes();
-            GeneratedFile {
-                change,
-                from: origin(generation, change),
-                diff: has_difference.then(|| difference_text(change)),
-            }
+        let files = shown_files(plan, args.diff).map(|(change, diff)| GeneratedFile {
+            change,
+            from: origin(generation, change),
+            diff,
         });
+        let stage = args.stage();
         Self {
-            applied: args.stage() == PlanStage::Done,
+            applied: stage == PlanStage::Done,
             changes: !plan.is_clean(),
             counts: file_plan::numbers(plan),
             files: files.collect(),
             plan,
+            stage,
             diff: args.diff,
             check: args.check,
-        }
-    }
-
-    fn stage(&self) -> PlanStage {
-        if self.applied {
-            PlanStage::Done
-        } else {
-            PlanStage::Planned
         }
     }
 
@@ -193,7 +183,7 @@ impl Answer for Generated<'_> {
         if self.diff {
             return write_differences(self.plan, out, style);
         }
-        write_changes(self.plan, self.stage(), out, style)?;
+        write_changes(self.plan, self.stage, out, style)?;
         if self.check {
             self.write_origins(out, style)?;
         }

@@ -9,10 +9,8 @@ use crate::actions::upgrade::{HeldBack, Step, Upgrade, UpgradeRequest};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
-use crate::model::plan::{FileChange, FilePlan, Outcome};
-use crate::report::file_plan::{
-    self, PlanStage, difference_text, write_changes, write_differences,
-};
+use crate::model::plan::{FileChange, FilePlan};
+use crate::report::file_plan::{self, PlanStage, shown_files, write_changes, write_differences};
 use crate::report::{Answer, Format, Style};
 
 /// Bring newer versions of their blueprints to services
@@ -146,12 +144,7 @@ struct ShownFile<'a> {
 impl<'a> Shown<'a> {
     fn new(upgrade: &'a Upgrade, diff: bool) -> Self {
         let plan = &upgrade.plan;
-        let changes = plan.changes.iter();
-        let changed = changes.filter(|change| change.outcome != Outcome::Unchanged);
-        let files = changed.map(|change| ShownFile {
-            change,
-            diff: (diff && change.outcome.writes()).then(|| difference_text(change)),
-        });
+        let files = shown_files(plan, diff).map(|(change, diff)| ShownFile { change, diff });
         let stay = upgrade.stay.iter();
         Self {
             applied: false,

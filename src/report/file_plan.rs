@@ -90,11 +90,7 @@ pub fn write_changes(
     out: &mut dyn Write,
     style: &Style,
 ) -> io::Result<()> {
-    let mut shown: Vec<&FileChange> = plan
-        .changes
-        .iter()
-        .filter(|change| change.outcome != Outcome::Unchanged)
-        .collect();
+    let mut shown: Vec<&FileChange> = shown(plan).collect();
     shown.sort_by_key(|change| rank(&change.outcome));
     let width = shown
         .iter()
@@ -193,8 +189,23 @@ pub fn write_differences(plan: &FilePlan, out: &mut dyn Write, style: &Style) ->
     Ok(())
 }
 
-/// The difference of one file as a text, for programs.
-pub fn difference_text(change: &FileChange) -> String {
+/// All but the unchanged files for programs, each with its difference where that is asked for.
+pub fn shown_files(
+    plan: &FilePlan,
+    with_differences: bool,
+) -> impl Iterator<Item = (&FileChange, Option<String>)> {
+    shown(plan).map(move |change| {
+        let has_difference = with_differences && change.outcome.writes();
+        (change, has_difference.then(|| difference_text(change)))
+    })
+}
+
+fn shown(plan: &FilePlan) -> impl Iterator<Item = &FileChange> {
+    let changes = plan.changes.iter();
+    changes.filter(|change| change.outcome != Outcome::Unchanged)
+}
+
+fn difference_text(change: &FileChange) -> String {
     let mut text = Vec::new();
     // Writing to memory cannot fail.
     let _ = write_difference(change, &mut text, &Style::new(false));

@@ -108,19 +108,28 @@ pub fn reporter(format: Format, color: ColorChoice, verbosity: Verbosity) -> Arc
 /// # Errors
 /// What the stream says; a reader who went away (`| head`) is no error.
 pub fn print_answer(answer: &impl Answer, format: Format, color: ColorChoice) -> io::Result<()> {
-    let stdout = io::stdout();
-    let style = Style::new(color.applies_to(stdout.is_terminal()));
-    let at_terminal = stdout.is_terminal();
-    let mut out = io::BufWriter::new(stdout.lock());
-    let written = match format {
-        Format::Human if at_terminal => safely(answer, &mut out, &style),
-        Format::Human => answer.human(&mut out, &style),
-        Format::Json => write_document(answer, &mut out),
-    };
-    match written.and_then(|()| out.flush()) {
+    match print(answer, (format, color), write_document) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Prints an answer to stdout: the text for people, or what `document` writes for programs.
+fn print<T: Answer>(
+    answer: &T,
+    (format, color): (Format, ColorChoice),
+    document: fn(&T, &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let stdout = io::stdout();
+    let at_terminal = stdout.is_terminal();
+    let style = Style::new(color.applies_to(at_terminal));
+    let mut out = io::BufWriter::new(stdout.lock());
+    match format {
+        Format::Human if at_terminal => safely(answer, &mut out, &style)?,
+        Format::Human => answer.human(&mut out, &style)?,
+        Format::Json => document(answer, &mut out)?,
+    }
+    out.flush()
 }
 
 /// Writes the text for people so that nothing in it drives the terminal.
@@ -148,19 +157,10 @@ fn write_document(answer: &impl Answer, out: &mut dyn Write) -> io::Result<()> {
 /// # Errors
 /// What the stream says.
 pub fn print_line(answer: &impl Answer, format: Format, color: ColorChoice) -> io::Result<()> {
-    let stdout = io::stdout();
-    let style = Style::new(color.applies_to(stdout.is_terminal()));
-    let at_terminal = stdout.is_terminal();
-    let mut out = stdout.lock();
-    match format {
-        Format::Human if at_terminal => safely(answer, &mut out, &style)?,
-        Format::Human => answer.human(&mut out, &style)?,
-        Format::Json => {
-            serde_json::to_writer(&mut out, answer)?;
-            writeln!(out)?;
-        }
-    }
-    out.flush()
+    print(answer, (format, color), |answer, out| {
+        serde_json::to_writer(&mut *out, answer)?;
+        writeln!(out)
+    })
 }
 
 /// Prints the text of an error to stderr.

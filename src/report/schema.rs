@@ -4,19 +4,14 @@ use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 
-use super::{Answer, JSON_VERSION};
+use super::JSON_VERSION;
 
 /// Where the published schemas lie. The path holds the version of the documents: a schema only
 /// grows until they get another one.
 const ADDRESS: &str = "https://raw.githubusercontent.com/gantline/gantline/main/docs/schemas/v1";
 
-/// The schema of an answer, with the version that every document has. `name` is that of the
-/// published file, `title` says whose answer it is.
-pub fn of_answer<T: Answer>(name: &str, title: &str) -> Value {
-    with_version(of_line::<T>(name, title))
-}
-
-/// The schema of a document that is no answer.
+/// The schema of a document, with the version that each has. `name` is that of the published
+/// file, `title` says whose answer it is.
 pub fn of_document<T: JsonSchema>(name: &str, title: &str) -> Value {
     with_version(of_line::<T>(name, title))
 }

@@ -152,7 +152,7 @@ fn programs_read_the_same_by_its_schema() {
     assert_eq!(interactions[1]["result"], "differs");
     assert_eq!(interactions[1]["findings"][0]["document"]["line"], 30);
     assert_eq!(interactions[3]["reason"], "nothing describes it");
-    let schema = crate::report::schema::of_answer::<Report<'_>>("contract-check", "check");
+    let schema = crate::report::schema::of_document::<Report<'_>>("contract-check", "check");
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let errors: Vec<String> = validator
         .iter_errors(&document)

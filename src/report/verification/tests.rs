@@ -105,7 +105,7 @@ fn programs_read_the_same_by_its_schema() {
         document["pacts"][0]["interactions"][2]["trouble"]["kind"],
         "unknown-state"
     );
-    let schema = crate::report::schema::of_answer::<Report<'_>>("contract-verify", "verify");
+    let schema = crate::report::schema::of_document::<Report<'_>>("contract-verify", "verify");
     let validator = jsonschema::draft202012::new(&schema).unwrap();
     let errors: Vec<String> = validator
         .iter_errors(&document)
