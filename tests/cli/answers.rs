@@ -57,8 +57,9 @@ fn an_environment_that_is_added_answers_by_its_schema() {
     let add = ["add", "environment", "live", "--namespace", "shop"];
     let add = [&add[..], &["--context", "test", "--format", "json"]].concat();
     for arguments in [[&add[..], &["--dry-run"]].concat(), add] {
-        let run = workspace.gantline_with(&[("KUBECONFIG", &kubeconfig)], &arguments);
-        assert_eq!(run.code, 0, "{run}");
+        let run = workspace
+            .gantline_with(&[("KUBECONFIG", &kubeconfig)], &arguments)
+            .succeeds();
         assert_events(&run.stderr);
         assert_valid(
             "add-environment",
@@ -101,8 +102,7 @@ fn a_generation_that_changes_something_answers_by_its_schema() {
 fn what_would_be_deployed_answers_by_its_schema() {
     let staging = "namespace: shop\nresources:\n  orders-db: {}\n  events: {}\n";
     let workspace = Workspace::shop_with_orders().file("environments/staging.yaml", staging);
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     let rendered = answer(&workspace, "render", &["render", "staging"]);
     assert_eq!(rendered["releases"].as_array().unwrap().len(), 3);
 }
@@ -128,8 +128,9 @@ fn what_helps_answers_by_schemas() {
 #[test]
 fn a_failure_answers_by_the_schema_of_errors() {
     let workspace = Workspace::shop().file("services/orders/service.yaml", "nme: orders\n");
-    let run = workspace.gantline(&["generate", "--format", "json"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace
+        .gantline(&["generate", "--format", "json"])
+        .fails(2);
     assert_events(&run.stderr);
     assert!(run.stderr.contains("\"place\""), "{run}");
 }

@@ -140,7 +140,7 @@ fn windows_line_ends_and_a_byte_order_mark_change_nothing() {
             "services/orders/service.staging.yaml",
             "env: {LOG_LEVEL: debug}\n",
         );
-        assert_eq!(workspace.gantline(&["generate"]).code, 0);
+        workspace.gantline(&["generate"]).succeeds();
         let before = run(&workspace, file.command);
         let text = workspace.read(file.path).replace('\n', "\r\n");
         let workspace = workspace.file(file.path, format!("\u{feff}{text}"));
@@ -193,8 +193,7 @@ fn local_secrets_that_cannot_be_read_are_named_and_not_shown() {
         b"\xff\xfeP\0".to_vec(),
         b"PAYMENT_KEY hunter2\n".to_vec(),
     ] {
-        let run = shop().file(file, bytes).gantline(&up);
-        assert_eq!(run.code, 2, "{run}");
+        let run = shop().file(file, bytes).gantline(&up).fails(2);
         assert!(run.stderr.contains(file), "{run}");
         assert!(!run.stderr.contains("hunter2"), "{run}");
     }
@@ -203,16 +202,16 @@ fn local_secrets_that_cannot_be_read_are_named_and_not_shown() {
     let run = folder.gantline(&up);
     assert!(run.stderr.contains("local.env is a folder"), "{run}");
     let marked = shop().file(file, b"\xef\xbb\xbfPAYMENT_KEY=x\r\n");
-    let run = marked.gantline(&up);
-    assert_eq!(run.code, 0, "{run}");
+    marked.gantline(&up).succeeds();
 }
 
 /// A shop with a generated service, whose blueprint is pinned.
 fn pinned() -> (Workspace, String) {
     let workspace = Workspace::shop();
     let add = ["add", "service", "orders", "--blueprint", "go-service"];
-    let run = workspace.gantline(&[&add[..], &["--with", "entity=order"]].concat());
-    assert_eq!(run.code, 0, "{run}");
+    workspace
+        .gantline(&[&add[..], &["--with", "entity=order"]].concat())
+        .succeeds();
     let folder = workspace.path(".gantline/blueprints");
     let mut archives = fs::read_dir(folder).unwrap();
     let archive = archives.next().unwrap().unwrap().file_name();
@@ -242,8 +241,7 @@ fn a_pinned_archive_that_is_another_or_none_is_refused() {
     }
     fs::remove_file(workspace.path(&archive)).unwrap();
     fs::create_dir(workspace.path(&archive)).unwrap();
-    let run = workspace.gantline(GENERATE);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(GENERATE).fails(2);
     assert!(run.stderr.contains(&archive), "{run}");
 }
 
@@ -275,15 +273,15 @@ fn nothing_is_written_through_a_link() {
     fs::rename(&file, &elsewhere).unwrap();
     symlink(&elsewhere, &file).unwrap();
     let before = fs::read(&elsewhere).unwrap();
-    let run = workspace.gantline(&["add", "resource", "more", "--type", "nats"]);
-    assert_eq!(run.code, 1, "{run}");
+    let run = workspace
+        .gantline(&["add", "resource", "more", "--type", "nats"])
+        .fails(1);
     assert!(run.stderr.contains("a symbolic link is there"), "{run}");
     assert_eq!(fs::read(&elsewhere).unwrap(), before);
 
     let workspace = Workspace::shop_with_orders();
     symlink(outside.path(), workspace.path(".gantline")).unwrap();
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(&["generate"]).fails(2);
     assert!(run.stderr.contains("leaves the workspace"), "{run}");
     assert!(!workspace.path("services/orders/go.mod").exists());
 }
@@ -291,8 +289,7 @@ fn nothing_is_written_through_a_link() {
 #[test]
 fn names_that_differ_in_case_alone_are_refused_before_one_hides_the_other() {
     let workspace = Workspace::shop_with_orders().file("services/orders/readme.md", "Mine.\n");
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(&["generate"]).fails(2);
     assert!(
         run.stderr
             .contains("both are one file where case does not count"),
@@ -302,8 +299,7 @@ fn names_that_differ_in_case_alone_are_refused_before_one_hides_the_other() {
 
     let workspace =
         Workspace::shop_with_orders().file("services/Orders/service.yaml", "name: orders\n");
-    let run = workspace.gantline(GENERATE);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(GENERATE).fails(2);
     assert!(run.stderr.contains("Rename it to `orders`"), "{run}");
 }
 

@@ -8,15 +8,13 @@ const WARNING: &str = "not as the manifests say, and used as it is";
 fn a_chart_that_lags_behind_its_manifest_is_warned_of_until_it_is_generated() {
     let workspace = shop("").file("services/orders/service.staging.yaml", "scale: {max: 7}\n");
     let render = ["render", "staging", "orders"];
-    let lagging = workspace.gantline(&render);
-    assert_eq!(lagging.code, 0, "{lagging}");
+    let lagging = workspace.gantline(&render).succeeds();
     let file = "services/orders/chart/values-staging.yaml";
     assert!(lagging.stderr.contains(WARNING), "{lagging}");
     assert!(lagging.stderr.contains(file), "{lagging}");
     assert!(!lagging.stdout.contains("maxReplicas: 7"), "{lagging}");
 
-    let generated = workspace.gantline(&["generate"]);
-    assert_eq!(generated.code, 0, "{generated}");
+    workspace.gantline(&["generate"]).succeeds();
     let current = workspace.gantline(&render);
     assert!(!current.stderr.contains(WARNING), "{current}");
     assert!(current.stdout.contains("maxReplicas: 7"), "{current}");
@@ -39,8 +37,9 @@ fn a_chart_that_makes_a_secret_with_values_is_refused_and_they_are_not_shown() {
         "services/orders/chart/templates/secret.yaml",
         "apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\nstringData: {password: hunter2}\n",
     );
-    let run = workspace.gantline(&["render", "staging", "orders"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace
+        .gantline(&["render", "staging", "orders"])
+        .fails(2);
     assert!(
         run.stderr
             .contains("the chart makes Secret/mine, with values in it"),

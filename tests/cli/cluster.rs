@@ -13,8 +13,7 @@ pub fn shop(environment: &str) -> Workspace {
         "namespace: shop\nregistry: {registry}/shop\ncluster: {{uid: {RECORDED}}}\n{environment}"
     );
     let workspace = Workspace::shop_with_orders().file("environments/staging.yaml", content);
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     workspace
 }
 
@@ -43,8 +42,7 @@ fn shop_with_a_database() -> Workspace {
     let workspace = Workspace::shop()
         .file("services/pages/service.yaml", service)
         .file("environments/staging.yaml", environment);
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     workspace
 }
 
@@ -119,8 +117,7 @@ fn a_kubernetes_that_is_too_old_is_refused_with_what_is_needed() {
         uid: RECORDED,
         version: Some("v1.29.9"),
     };
-    let run = run("", server, &["deploy", "staging"]);
-    assert_eq!(run.code, 4, "{run}");
+    let run = run("", server, &["deploy", "staging"]).fails(4);
     let expected = "the context test runs Kubernetes 1.29.9; 1.30 or newer is needed";
     assert!(run.stderr.contains(expected), "{run}");
 }
@@ -131,8 +128,7 @@ fn a_cluster_that_refuses_discovery_is_told_from_a_missing_role() {
         uid: RECORDED,
         version: None,
     };
-    let run = run("", server, &["deploy", "staging"]);
-    assert_eq!(run.code, 4, "{run}");
+    let run = run("", server, &["deploy", "staging"]).fails(4);
     assert!(run.stderr.contains("API discovery is refused"), "{run}");
     assert!(run.stderr.contains("`system:discovery`"), "{run}");
 }
@@ -140,8 +136,9 @@ fn a_cluster_that_refuses_discovery_is_told_from_a_missing_role() {
 #[test]
 fn flags_that_contradict_each_other_are_refused() {
     let workspace = Workspace::shop();
-    let run = workspace.gantline(&["deploy", "staging", "--atomic", "--keep-failed"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace
+        .gantline(&["deploy", "staging", "--atomic", "--keep-failed"])
+        .fails(2);
     assert!(run.stderr.contains("--keep-failed"), "{run}");
 }
 
@@ -153,11 +150,12 @@ fn a_plan_names_the_namespace_and_the_secrets_that_would_be_created_first() {
     };
     let workspace = shop_with_a_database();
     let kubeconfig = kubeconfig(&workspace, &server.start());
-    let run = workspace.gantline_with(
-        &[("KUBECONFIG", &kubeconfig)],
-        &["deploy", "staging", "--plan"],
-    );
-    assert_eq!(run.code, 3, "{run}");
+    let run = workspace
+        .gantline_with(
+            &[("KUBECONFIG", &kubeconfig)],
+            &["deploy", "staging", "--plan"],
+        )
+        .fails(3);
     let expected = "before any release:\n  + Namespace/shop\n  + Secret/orders-db-server\n  \
                     + Secret/orders-db\n  + Secret/orders-db-owner\norders-db: would be installed\n";
     assert!(run.stdout.starts_with(expected), "{run}");

@@ -10,7 +10,7 @@ const WEB: &str = "services/web/service.yaml";
 
 fn with_nginx() -> Workspace {
     let shop = Workspace::shop();
-    let run = shop.gantline(&[
+    shop.gantline(&[
         "add",
         "service",
         "web",
@@ -21,8 +21,8 @@ fn with_nginx() -> Workspace {
         "--health",
         "/healthz",
         "--quiet",
-    ]);
-    assert_eq!(run.code, 0, "{run}");
+    ])
+    .succeeds();
     shop
 }
 
@@ -164,26 +164,26 @@ podLabels: {}
 
 "##]]
     );
-    let check = shop.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    shop.gantline(&["generate", "--check"]).succeeds();
     assert!(shop.read(".gantline/lock.yaml").contains("container@1"));
 }
 
 #[test]
 fn a_dockerfile_anywhere_in_the_workspace_becomes_a_service() {
     let shop = with_front_end();
-    let run = shop.gantline(&[
-        "add",
-        "service",
-        "web",
-        "--build",
-        "web",
-        "--port",
-        "http=8080",
-        "--health",
-        "/",
-    ]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = shop
+        .gantline(&[
+            "add",
+            "service",
+            "web",
+            "--build",
+            "web",
+            "--port",
+            "http=8080",
+            "--health",
+            "/",
+        ])
+        .succeeds();
     assert!(run.stdout.contains("web/Dockerfile"), "{run}");
     assert_data_eq!(
         shop.read(WEB),
@@ -217,16 +217,14 @@ fn a_dockerfile_in_the_services_own_folder_stays_where_it_is() {
         "--port",
         "http=8080",
     ];
-    let run = shop.gantline(&arguments);
-    assert_eq!(run.code, 0, "{run}");
+    shop.gantline(&arguments).succeeds();
     assert!(
         shop.read(WEB).contains("\nbuild: \".\"\n"),
         "{}",
         shop.read(WEB)
     );
     assert_eq!(shop.read("services/web/Dockerfile"), "FROM busybox:1.37\n");
-    let again = shop.gantline(&arguments);
-    assert_eq!(again.code, 2, "{again}");
+    shop.gantline(&arguments).fails(2);
 }
 
 #[test]
@@ -290,7 +288,7 @@ fn what_cannot_be_taken_in_is_refused_and_nothing_is_written() {
 #[test]
 fn a_service_made_from_a_blueprint_may_call_one_that_is_not() {
     let shop = with_nginx();
-    let run = shop.gantline(&[
+    shop.gantline(&[
         "add",
         "service",
         "front",
@@ -301,13 +299,14 @@ fn a_service_made_from_a_blueprint_may_call_one_that_is_not() {
         "--needs",
         "web",
         "--quiet",
-    ]);
-    assert_eq!(run.code, 0, "{run}");
+    ])
+    .succeeds();
     let values = shop.read("services/front/chart/values.yaml");
     assert!(values.contains("\n  web: {port: 8080}\n"), "{values}");
     assert!(!shop.path("services/front/internal/clients").exists());
-    let client = shop.gantline(&["add", "client", "web", "--in", "front"]);
-    assert_eq!(client.code, 2, "{client}");
+    let client = shop
+        .gantline(&["add", "client", "web", "--in", "front"])
+        .fails(2);
     assert!(client.stderr.contains("WEB_URL"), "{client}");
 }
 
@@ -359,28 +358,27 @@ error: `web` cannot run as processes of this host
 
 "#]]
     );
-    let others = shop.gantline(&["up", "orders", "--dry-run", "--runtime", "process"]);
-    assert_eq!(others.code, 0, "{others}");
+    shop.gantline(&["up", "orders", "--dry-run", "--runtime", "process"])
+        .succeeds();
 }
 
 #[test]
 fn an_image_that_cannot_be_had_ends_with_the_way_out() {
     let shop = with_nginx();
-    let run = shop.gantline_with(&[NO_DOCKER], &["up"]);
-    assert_eq!(run.code, 4, "{run}");
+    shop.gantline_with(&[NO_DOCKER], &["up"]).fails(4);
 }
 
 #[test]
 fn what_has_no_go_tests_is_said_when_it_is_named() {
-    let run = with_nginx().gantline(&["test", "web"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = with_nginx().gantline(&["test", "web"]).fails(2);
     assert!(run.stderr.contains("no Go tests"), "{run}");
 }
 
 #[test]
 fn an_image_is_not_built() {
     let shop = with_nginx();
-    let run = shop.gantline(&["build", "web", "--push", "--dry-run"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = shop
+        .gantline(&["build", "web", "--push", "--dry-run"])
+        .fails(2);
     assert!(run.stderr.contains("not built here"), "{run}");
 }

@@ -29,8 +29,7 @@ fn with_both() -> Workspace {
         )
         .file("services/pages/service.yaml", PAGES);
     let workspace = with_blueprint(workspace, 1);
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     workspace
 }
 
@@ -64,8 +63,7 @@ Upgraded. 3 files changed: 3 updated; 12 unchanged
     assert!(values.contains("\n  notes: {port: 8082}\n"), "{values}");
     let lock = workspace.read(".gantline/lock.yaml");
     assert!(lock.contains("container@1"), "{lock}");
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
 }
 
 #[test]
@@ -97,8 +95,9 @@ error: `pages` is made from no blueprint, so there is no version 2 of it
 
 "#]]
     );
-    let all = workspace.gantline(&["upgrade", "--to", "7", "--yes"]);
-    assert_eq!(all.code, 2, "{all}");
+    let all = workspace
+        .gantline(&["upgrade", "--to", "7", "--yes"])
+        .fails(2);
     assert!(
         all.stderr.contains("pages is made from no blueprint"),
         "{all}"
@@ -127,8 +126,9 @@ fn with_pacts() -> Workspace {
 
 #[test]
 fn a_provider_without_a_blueprint_and_a_harness_is_said_and_left_out() {
-    let run = with_pacts().gantline_with(&[("PATH", "/nonexistent")], &["contract", "verify"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = with_pacts()
+        .gantline_with(&[("PATH", "/nonexistent")], &["contract", "verify"])
+        .succeeds();
     let reason = "pages is made from no blueprint, and has no harness in services/pages/internal/contracttest";
     assert!(run.stdout.contains(&format!("skipped: {reason}")), "{run}");
     assert!(run.stdout.contains("1 skipped"), "{run}");
@@ -143,8 +143,7 @@ fn a_provider_without_a_blueprint_and_a_harness_is_said_and_left_out() {
 
 #[test]
 fn the_document_of_a_provider_without_a_blueprint_is_held_to_its_pacts() {
-    let undescribed = with_pacts().gantline(&["contract", "check"]);
-    assert_eq!(undescribed.code, 0, "{undescribed}");
+    let undescribed = with_pacts().gantline(&["contract", "check"]).succeeds();
     assert!(
         undescribed
             .stdout
@@ -155,8 +154,7 @@ fn the_document_of_a_provider_without_a_blueprint_is_held_to_its_pacts() {
         "services/pages/api/openapi.yaml",
         "openapi: 3.1.0\npaths:\n  /pages:\n    get: {responses: {'200': {}}}\n",
     );
-    let run = described.gantline(&["contract", "check"]);
-    assert_eq!(run.code, 1, "{run}");
+    described.gantline(&["contract", "check"]).fails(1);
 }
 
 #[test]

@@ -35,15 +35,17 @@ const INVOICE: &str = r#"[{
 
 #[test]
 fn a_workspace_without_pacts_says_so_and_is_green() {
-    let run = Workspace::shop_with_orders().gantline(&["contract", "verify"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = Workspace::shop_with_orders()
+        .gantline(&["contract", "verify"])
+        .succeeds();
     assert!(run.stdout.starts_with("no pacts: "), "{run}");
 }
 
 #[test]
 fn a_broken_pact_is_shown_where_it_breaks() {
-    let run = shop("[{\"type\": 7]").gantline(&["contract", "verify"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = shop("[{\"type\": 7]")
+        .gantline(&["contract", "verify"])
+        .fails(2);
     assert!(
         run.stderr
             .contains("services/orders/contracts/orders--billing.json:4:"),
@@ -64,8 +66,9 @@ fn an_unknown_type_of_interaction_is_refused_with_those_that_there_are() {
 
 #[test]
 fn a_provider_without_a_harness_is_red() {
-    let run = shop(INVOICE).gantline(&["contract", "verify", "--format", "json"]);
-    assert_eq!(run.code, 1, "{run}");
+    let run = shop(INVOICE)
+        .gantline(&["contract", "verify", "--format", "json"])
+        .fails(1);
     let answer: Value = serde_json::from_str(&run.stdout).expect("a document");
     assert_eq!(answer["version"], 1);
     assert_eq!(answer["green"], false);
@@ -80,15 +83,16 @@ fn without_go_nothing_is_verified() {
             "services/billing/internal/contracttest/provider_test.go",
             "package contracttest_test\n",
         )
-        .gantline_with(&[("PATH", "/nonexistent")], &["contract", "verify"]);
-    assert_eq!(run.code, 4, "{run}");
+        .gantline_with(&[("PATH", "/nonexistent")], &["contract", "verify"])
+        .fails(4);
     assert!(run.stderr.contains("https://go.dev/dl"), "{run}");
 }
 
 #[test]
 fn an_unknown_service_is_refused_with_the_nearest() {
-    let run = shop(INVOICE).gantline(&["contract", "verify", "biling"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = shop(INVOICE)
+        .gantline(&["contract", "verify", "biling"])
+        .fails(2);
     assert!(run.stderr.contains("Did you mean `billing`?"), "{run}");
 }
 
@@ -97,8 +101,8 @@ fn a_provider_of_another_workspace_is_said_and_does_not_count() {
     let elsewhere = pact(INVOICE).replace("\"billing\"", "\"payments\"");
     let run = Workspace::shop_with_orders()
         .file("services/orders/contracts/orders--payments.json", elsewhere)
-        .gantline(&["contract", "verify"]);
-    assert_eq!(run.code, 0, "{run}");
+        .gantline(&["contract", "verify"])
+        .succeeds();
     assert!(
         run.stdout
             .contains("skipped: payments is no service of this workspace"),
@@ -183,8 +187,9 @@ fn expecting(body: &str) -> Workspace {
 fn what_the_document_does_not_have_is_told_with_both_places_and_without_go() {
     let shop = expecting(r#"{"id": "1", "number": 7}"#);
     let alone = [("PATH", "/nonexistent")];
-    let run = shop.gantline_with(&alone, &["contract", "check", "--junit", "check.xml"]);
-    assert_eq!(run.code, 1, "{run}");
+    let run = shop
+        .gantline_with(&alone, &["contract", "check", "--junit", "check.xml"])
+        .fails(1);
     for expected in [
         "error response body $.number: `number` is not declared; there is `id` (properties)",
         "warning response body $.id: `id` is optional: it may be absent (required)",
@@ -206,8 +211,9 @@ fn what_the_document_does_not_have_is_told_with_both_places_and_without_go() {
 
 #[test]
 fn warnings_alone_are_green() {
-    let run = expecting(r#"{"id": "1"}"#).gantline(&["contract", "check", "--format", "json"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = expecting(r#"{"id": "1"}"#)
+        .gantline(&["contract", "check", "--format", "json"])
+        .succeeds();
     let answer: Value = serde_json::from_str(&run.stdout).expect("a document");
     assert_eq!(answer["version"], 1);
     assert_eq!(answer["green"], true);
@@ -218,15 +224,15 @@ fn warnings_alone_are_green() {
 
 #[test]
 fn what_nothing_describes_is_said_and_is_no_failure() {
-    let run = shop(INVOICE).gantline(&["contract", "check"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = shop(INVOICE).gantline(&["contract", "check"]).succeeds();
     assert!(
         run.stdout
             .contains("not checked: billing has no api/openapi.yaml"),
         "{run}"
     );
-    let none = Workspace::shop_with_orders().gantline(&["contract", "check"]);
-    assert_eq!(none.code, 0, "{none}");
+    let none = Workspace::shop_with_orders()
+        .gantline(&["contract", "check"])
+        .succeeds();
     assert!(none.stdout.starts_with("no pacts: "), "{none}");
 }
 
@@ -234,8 +240,8 @@ fn what_nothing_describes_is_said_and_is_no_failure() {
 fn a_broken_document_is_shown_where_it_breaks() {
     let run = expecting("{}")
         .file(DOCUMENT, "swagger: '2.0'\n")
-        .gantline(&["contract", "check"]);
-    assert_eq!(run.code, 2, "{run}");
+        .gantline(&["contract", "check"])
+        .fails(2);
     assert!(run.stderr.contains("is no OpenAPI document"), "{run}");
     assert!(run.stderr.contains("openapi.yaml:1:1"), "{run}");
 }

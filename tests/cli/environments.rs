@@ -21,8 +21,7 @@ fn generated() -> Workspace {
             "services/orders/service.staging.yaml",
             "env: {LOG_LEVEL: debug}\nscale: {max: 3}\nexpose: [/]\n",
         );
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     workspace
 }
 
@@ -56,8 +55,7 @@ migrations:
   secret: database-owner
 "
     );
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
 }
 
 #[test]
@@ -69,8 +67,7 @@ fn an_edit_of_an_environments_values_is_kept_and_a_removed_environment_takes_the
         "max: 3",
         "max: 4",
     );
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     let merged = workspace.read(VALUES);
     assert!(
         merged.contains("max: 4") && merged.contains("owner: nobody"),
@@ -78,16 +75,14 @@ fn an_edit_of_an_environments_values_is_kept_and_a_removed_environment_takes_the
     );
     let workspace = generated();
     std::fs::remove_file(workspace.path("environments/staging.yaml")).unwrap();
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     assert!(!workspace.path(VALUES).exists());
 }
 
 #[test]
 fn rendering_needs_no_cluster_and_gives_the_same_twice() {
     let workspace = generated();
-    let run = workspace.gantline(&["render", "staging"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace.gantline(&["render", "staging"]).succeeds();
     assert!(
         run.stdout.starts_with("---\n# Source: resource/templates/"),
         "{run}"
@@ -118,13 +113,15 @@ fn rendering_needs_no_cluster_and_gives_the_same_twice() {
 #[test]
 fn files_are_written_where_only_rendered_ones_lie() {
     let workspace = generated().file("out/orders.yaml", "mine: true\n");
-    let run = workspace.gantline(&["render", "staging", "--output", "out"]);
-    assert_eq!(run.code, 2, "{run}");
+    workspace
+        .gantline(&["render", "staging", "--output", "out"])
+        .fails(2);
     assert_eq!(workspace.read("out/orders.yaml"), "mine: true\n");
     assert!(!workspace.path("out/events.yaml").exists());
     for _ in 0..2 {
-        let run = workspace.gantline(&["render", "staging", "--output", "new"]);
-        assert_eq!(run.code, 0, "{run}");
+        workspace
+            .gantline(&["render", "staging", "--output", "new"])
+            .succeeds();
     }
     assert!(
         workspace
@@ -136,20 +133,17 @@ fn files_are_written_where_only_rendered_ones_lie() {
 #[test]
 fn mistakes_are_shown_where_they_were_made() {
     let workspace = generated();
-    let run = workspace.gantline(&["render", "stagin"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(&["render", "stagin"]).fails(2);
     assert!(run.stderr.contains("staging"), "{run}");
     let workspace = workspace.file("services/orders/service.staging.yaml", "scale: {max: 0}\n");
-    let run = workspace.gantline(&["render", "staging"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(&["render", "staging"]).fails(2);
     assert!(run.stderr.contains("service.staging.yaml:1:"), "{run}");
     let workspace = generated().replace(
         "services/orders/chart/templates/service.yaml",
         "type: ClusterIP",
         "type: {{ .Values.kind.of }}",
     );
-    let run = workspace.gantline(&["render", "staging"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(&["render", "staging"]).fails(2);
     assert!(
         run.stderr.contains("chart/templates/service.yaml:16"),
         "{run}"
@@ -160,26 +154,29 @@ fn mistakes_are_shown_where_they_were_made() {
         "type: {{ randAlphaNum 3 }}",
     );
     let without_helm = [("PATH", "/usr/bin:/bin")];
-    let run = workspace.gantline_with(&without_helm, &["render", "staging"]);
-    assert_eq!(run.code, 4, "{run}");
+    let run = workspace
+        .gantline_with(&without_helm, &["render", "staging"])
+        .fails(4);
     assert!(run.stderr.contains("randAlphaNum"), "{run}");
 }
 
 #[test]
 fn an_environment_is_added_only_with_a_cluster_to_ask() {
     let workspace = Workspace::shop_with_orders();
-    let run = workspace.gantline(&[
-        "add",
-        "environment",
-        "live",
-        "--context",
-        "nowhere",
-        "--namespace",
-        "shop",
-    ]);
-    assert_eq!(run.code, 4, "{run}");
+    workspace
+        .gantline(&[
+            "add",
+            "environment",
+            "live",
+            "--context",
+            "nowhere",
+            "--namespace",
+            "shop",
+        ])
+        .fails(4);
     assert!(!workspace.path("environments/live.yaml").exists());
-    let run = workspace.gantline(&["add", "environment", "live", "--namespace", "shop"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace
+        .gantline(&["add", "environment", "live", "--namespace", "shop"])
+        .fails(2);
     assert!(run.stderr.contains("--context"), "{run}");
 }

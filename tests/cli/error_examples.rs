@@ -82,7 +82,7 @@ fn invalid() -> Vec<Example> {
 
 fn failed() -> Vec<Example> {
     let occupied = Workspace::shop_with_orders();
-    assert_eq!(occupied.gantline(&["generate"]).code, 0);
+    occupied.gantline(&["generate"]).succeeds();
     let occupied = occupied
         .file(
             "environments/staging.yaml",
@@ -122,7 +122,7 @@ fn without_time(line: &str) -> String {
 
 fn differences() -> Vec<Example> {
     let shop = Workspace::shop_with_orders();
-    assert_eq!(shop.gantline(&["generate"]).code, 0);
+    shop.gantline(&["generate"]).succeeds();
     let shop = shop.replace(
         "services/orders/service.yaml",
         "publishes:",
@@ -143,7 +143,7 @@ fn missing() -> Vec<Example> {
         "services/storefront/service.yaml",
         "name: storefront\nblueprint: go-service\noptions: {entity: checkout}\n",
     );
-    assert_eq!(caller.gantline(&["generate"]).code, 0);
+    caller.gantline(&["generate"]).succeeds();
     let programs = tempfile::tempdir().unwrap();
     let without_go = programs.path().display().to_string();
     let newer = Workspace::shop().replace(

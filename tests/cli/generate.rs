@@ -15,8 +15,7 @@ const README: &str = "services/orders/README.md";
 /// A shop whose service was generated.
 fn generated() -> Workspace {
     let workspace = Workspace::shop_with_orders();
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     workspace
 }
 
@@ -38,10 +37,8 @@ fn without_numbers(run: &Run) -> String {
 fn generating_again_changes_nothing() {
     let workspace = generated();
     let index = workspace.read(".gantline/base/index/orders");
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
-    let again = workspace.gantline(&["generate", "orders"]);
-    assert_eq!(again.code, 0, "{again}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
+    let again = workspace.gantline(&["generate", "orders"]).succeeds();
     assert!(again.stdout.starts_with("No file changed; "), "{again}");
     assert_eq!(workspace.read(".gantline/base/index/orders"), index);
     assert!(!workspace.path(".gantline/run/journal.json").exists());
@@ -52,8 +49,7 @@ fn generating_again_changes_nothing() {
 fn a_check_lists_what_would_change_and_where_it_comes_from_and_writes_nothing() {
     let workspace = moved();
     let before = workspace.read(VALUES);
-    let run = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(run.code, 3, "{run}");
+    let run = workspace.gantline(&["generate", "--check"]).fails(3);
     assert!(
         run.stdout
             .contains("updated  services/orders/chart/values.yaml\n"),
@@ -66,16 +62,14 @@ fn a_check_lists_what_would_change_and_where_it_comes_from_and_writes_nothing() 
     );
     assert!(run.stderr.contains("Run `gantline generate`"), "{run}");
     assert_eq!(workspace.read(VALUES), before);
-    let dry = workspace.gantline(&["generate", "--dry-run"]);
-    assert_eq!(dry.code, 0, "{dry}");
+    workspace.gantline(&["generate", "--dry-run"]).succeeds();
     assert_eq!(workspace.read(VALUES), before);
 }
 
 #[test]
 fn a_difference_is_shown_and_nothing_is_written() {
     let workspace = moved();
-    let run = workspace.gantline(&["generate", "--diff"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace.gantline(&["generate", "--diff"]).succeeds();
     assert!(
         run.stdout
             .contains("--- a/services/orders/chart/values.yaml\n"),
@@ -91,8 +85,7 @@ fn an_edit_is_kept_and_merged_with_what_the_manifest_changes() {
     let workspace = moved();
     let edited = workspace.read(VALUES) + "\n# mine\nmine: true\n";
     let workspace = workspace.file(VALUES, edited).file(README, "mine\n");
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace.gantline(&["generate"]).succeeds();
     assert!(
         run.stdout
             .contains("merged   services/orders/chart/values.yaml\n"),
@@ -109,15 +102,13 @@ fn an_edit_is_kept_and_merged_with_what_the_manifest_changes() {
         "{values}"
     );
     assert_eq!(workspace.read(README), "mine\n");
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
 }
 
 #[test]
 fn a_conflict_is_marked_and_the_file_waits_until_it_is_resolved() {
     let workspace = moved().replace(VALUES, "http: 8080", "http: 8111");
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 1, "{run}");
+    let run = workspace.gantline(&["generate"]).fails(1);
     assert!(
         run.stdout
             .contains("conflict  services/orders/chart/values.yaml (1 place is marked)"),
@@ -134,8 +125,7 @@ error: 1 file needs you
     let marked = workspace.read(VALUES);
     assert!(marked.contains("<<<<<<< yours\n  http: 8111\n"), "{marked}");
 
-    let again = workspace.gantline(&["generate"]);
-    assert_eq!(again.code, 1, "{again}");
+    let again = workspace.gantline(&["generate"]).fails(1);
     assert_data_eq!(
         without_numbers(&again),
         str![[r#"
@@ -144,8 +134,7 @@ unresolved  services/orders/chart/values.yaml (conflict markers from before: not
 "#]]
     );
     assert_eq!(workspace.read(VALUES), marked);
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 3, "{check}");
+    let check = workspace.gantline(&["generate", "--check"]).fails(3);
     assert!(check.stderr.contains("remove the markers"), "{check}");
 
     let workspace = workspace.file(
@@ -154,8 +143,7 @@ unresolved  services/orders/chart/values.yaml (conflict markers from before: not
             .replace("<<<<<<< yours", "")
             .replace(">>>>>>> generated", ""),
     );
-    let resolved = workspace.gantline(&["generate"]);
-    assert_eq!(resolved.code, 0, "{resolved}");
+    workspace.gantline(&["generate"]).succeeds();
 }
 
 #[test]
@@ -178,8 +166,7 @@ stays deleted  services/orders/README.md (you deleted it)
 #[test]
 fn a_file_of_the_users_is_never_overwritten() {
     let workspace = Workspace::shop_with_orders().file(README, "mine\n");
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 1, "{run}");
+    let run = workspace.gantline(&["generate"]).fails(1);
     assert!(
         run.stdout.contains("in the way  services/orders/README.md"),
         "{run}"
@@ -196,8 +183,7 @@ fn a_service_folder_that_leads_out_of_the_workspace_is_not_written() {
     let workspace = Workspace::shop_with_orders();
     let outside = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(outside.path(), workspace.path("services/orders/chart")).unwrap();
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(&["generate"]).fails(2);
     assert!(run.stderr.contains("leaves the workspace"), "{run}");
     assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 0);
     assert!(
@@ -216,8 +202,7 @@ fn what_a_killed_command_left_is_completed_and_said() {
     let workspace = generated()
         .file(".gantline/run/transaction/new-0", content)
         .file(".gantline/run/journal.json", journal);
-    let run = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace.gantline(&["generate", "--check"]).succeeds();
     assert!(
         run.stderr.contains(
             "an earlier command was killed while it changed 1 file: its changes were completed"
@@ -231,8 +216,9 @@ fn what_a_killed_command_left_is_completed_and_said() {
 #[test]
 fn programs_get_one_document() {
     let workspace = moved();
-    let run = workspace.gantline(&["generate", "--dry-run", "--diff", "--format", "json"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace
+        .gantline(&["generate", "--dry-run", "--diff", "--format", "json"])
+        .succeeds();
     let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(document["version"], 1);
     assert_eq!(document["applied"], false);
@@ -253,8 +239,9 @@ fn a_check_does_not_look_into_a_service_again_until_something_is_touched() {
     let workspace = generated();
     let record = workspace.path(".gantline/run/unchanged/orders");
     let check = || {
-        let run = workspace.gantline(&["generate", "--check", "--format", "json"]);
-        assert_eq!(run.code, 0, "{run}");
+        let run = workspace
+            .gantline(&["generate", "--check", "--format", "json"])
+            .succeeds();
         let answer: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
         answer["counts"].clone()
     };

@@ -42,23 +42,22 @@ resources: {}
 "##]]
     );
     assert!(workspace.path("shop/.git").is_dir());
-    let again = workspace.gantline_in("shop", &["generate", "--check"]);
-    assert_eq!(again.code, 0, "{again}");
+    workspace
+        .gantline_in("shop", &["generate", "--check"])
+        .succeeds();
 }
 
 #[test]
 fn a_dry_run_makes_nothing() {
     let workspace = Workspace::empty();
-    let run = workspace.gantline(&["new", "shop", "--dry-run"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["new", "shop", "--dry-run"]).succeeds();
     assert!(!workspace.path("shop").exists());
 }
 
 #[test]
 fn a_module_that_is_taken_by_default_is_said() {
     let workspace = Workspace::empty();
-    let run = workspace.gantline(&["new", "shop"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace.gantline(&["new", "shop"]).succeeds();
     let said = "the Go module is example.com/shop, by default; name yours with `--module";
     assert!(run.stderr.contains(said), "{run}");
     let named = ["new", "mine", "--module", "github.com/acme/mine"];
@@ -91,8 +90,7 @@ fn a_fresh_repository_becomes_a_workspace_and_keeps_what_it_has() {
         .file("shop/.git/HEAD", "ref: refs/heads/main\n")
         .file("shop/README.md", "# Shop\n")
         .file("shop/.gitignore", "bin");
-    let run = workspace.gantline_in("shop", &["new", "."]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline_in("shop", &["new", "."]).succeeds();
     assert_eq!(
         workspace.read("shop/.gitignore"),
         "bin\n/.gantline/run/\n/.gantline/local.env\n"

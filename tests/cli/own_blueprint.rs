@@ -39,20 +39,22 @@ fn a_choice_that_is_added_to_a_blueprint_is_offered_checked_and_scaffolded_by_it
     let workspace = with_mysql();
     let shown = workspace.gantline(&["blueprint", "show", "shop-service"]);
     assert!(shown.stdout.contains("mysql      MySQL"), "{shown}");
-    let check = workspace.gantline(&["blueprint", "check", "blueprints/shop-service"]);
-    assert_eq!(check.code, 0, "{check}");
-    let added = workspace.gantline(&[
-        "add",
-        "service",
-        "wares",
-        "--blueprint",
-        "shop-service",
-        "--with",
-        "entity=ware",
-        "--with",
-        "store=mysql",
-    ]);
-    assert_eq!(added.code, 0, "{added}");
+    workspace
+        .gantline(&["blueprint", "check", "blueprints/shop-service"])
+        .succeeds();
+    workspace
+        .gantline(&[
+            "add",
+            "service",
+            "wares",
+            "--blueprint",
+            "shop-service",
+            "--with",
+            "entity=ware",
+            "--with",
+            "store=mysql",
+        ])
+        .succeeds();
     assert_eq!(
         workspace.read("services/wares/internal/mysql/store.go"),
         "// Package mysql keeps wares.\npackage mysql\n"
@@ -67,8 +69,7 @@ fn a_choice_that_is_added_to_a_blueprint_is_offered_checked_and_scaffolded_by_it
         manifest.contains("blueprint: shop-service@1\n"),
         "{manifest}"
     );
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
 }
 
 #[test]
@@ -82,8 +83,9 @@ fn a_blueprint_of_the_workspace_stands_before_the_programs_of_the_same_name() {
     let list = workspace.gantline(&["blueprint", "list"]);
     assert!(list.stdout.contains("go-worker   Ours"), "{list}");
     assert!(list.stdout.contains("go-service"), "{list}");
-    let run = workspace.gantline(&["add", "service", "billing", "--blueprint", "go-worker"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace
+        .gantline(&["add", "service", "billing", "--blueprint", "go-worker"])
+        .succeeds();
     assert_eq!(workspace.read("services/billing/ours.txt"), "ours\n");
 }
 
@@ -92,7 +94,8 @@ fn a_link_in_a_blueprint_of_the_workspace_is_refused() {
     let workspace = with_mysql();
     let link = workspace.path("blueprints/shop-service/store=mysql/secret");
     std::os::unix::fs::symlink("/etc/passwd", link).unwrap();
-    let run = workspace.gantline(&["blueprint", "show", "shop-service"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace
+        .gantline(&["blueprint", "show", "shop-service"])
+        .fails(2);
     assert!(run.stderr.contains("holds no links"), "{run}");
 }

@@ -15,15 +15,15 @@ fn empty() -> Workspace {
 
 /// Adds a service by flags.
 fn add(workspace: &Workspace, name: &str, flags: &[&str]) {
-    let run = workspace.gantline(&[&["add", "service", name], flags].concat());
-    assert_eq!(run.code, 0, "{run}");
+    workspace
+        .gantline(&[&["add", "service", name], flags].concat())
+        .succeeds();
 }
 
 /// Two services that can be called, and one that cannot.
 fn three() -> Workspace {
     let workspace = Workspace::shop_with_orders();
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     let of = |blueprint| ["--blueprint", blueprint, "--with", "entity=note"];
     add(&workspace, "storefront", &of("go-service"));
     let consumes = ["--consumes", "order-placed=orders"];

@@ -55,15 +55,13 @@ fn empty() -> Workspace {
 
 fn with_orders() -> Workspace {
     let workspace = empty();
-    let run = workspace.gantline(&ORDERS);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&ORDERS).succeeds();
     workspace
 }
 
 fn refused(workspace: &Workspace, arguments: &[&str]) -> String {
     let before = workspace.tree();
-    let run = workspace.gantline(arguments);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(arguments).fails(2);
     assert_eq!(run.stdout, "", "{run}");
     assert!(before == workspace.tree(), "something was written");
     run.stderr
@@ -100,16 +98,14 @@ env: {LOG_LEVEL: info}
 
 "#]]
     );
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
 }
 
 #[test]
 fn three_services_come_out_of_flags_alone_and_share_the_broker() {
     let workspace = with_orders();
     for arguments in [STOREFRONT, BILLING] {
-        let run = workspace.gantline(&arguments);
-        assert_eq!(run.code, 0, "{run}");
+        let run = workspace.gantline(&arguments).succeeds();
         assert!(run.stdout.contains("gantline up"), "{run}");
     }
     let billing = workspace.read("services/billing/service.yaml");
@@ -117,8 +113,7 @@ fn three_services_come_out_of_flags_alone_and_share_the_broker() {
         billing.contains("uses: {messaging: events, store: billing-db}"),
         "{billing}"
     );
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
 }
 
 #[test]
@@ -139,8 +134,7 @@ fn a_dry_run_writes_nothing() {
     let before = workspace.tree();
     let mut arguments = ORDERS.to_vec();
     arguments.push("--dry-run");
-    let run = workspace.gantline(&arguments);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace.gantline(&arguments).succeeds();
     assert!(run.stdout.starts_with("Would add orders"), "{run}");
     assert!(before == workspace.tree(), "something was written");
 }
@@ -381,7 +375,7 @@ fn a_worker_consumes_something() {
 fn a_client_of_what_cannot_be_called_is_refused_with_the_reason() {
     let workspace = with_orders();
     for arguments in [STOREFRONT, BILLING] {
-        assert_eq!(workspace.gantline(&arguments).code, 0);
+        workspace.gantline(&arguments).succeeds();
     }
     let worker = refused(&workspace, &["add", "client", "billing", "--in", "orders"]);
     assert!(worker.contains("no public listener"), "{worker}");
@@ -418,8 +412,7 @@ fn a_client_of_what_cannot_be_called_is_refused_with_the_reason() {
 
 #[test]
 fn every_blueprint_of_the_program_is_sound() {
-    let run = empty().gantline(&["blueprint", "check"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = empty().gantline(&["blueprint", "check"]).succeeds();
     assert!(run.stdout.contains("go-service@1 is sound"), "{run}");
     assert!(run.stdout.contains("go-worker@1 is sound"), "{run}");
 }
@@ -432,8 +425,7 @@ fn an_unsound_blueprint_is_shown_where_it_is_wrong() {
             "name: try\nversion: 1\nsummary: A try\noptions:\n  entity: {summary: What, name: true}\norder: [base]\n",
         )
         .file("try/base/a.txt.tera", "one\n<{ service.kebap }>\n");
-    let run = workspace.gantline(&["blueprint", "check", "try"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = workspace.gantline(&["blueprint", "check", "try"]).fails(2);
     assert!(run.stderr.contains("try/base/a.txt.tera:2:12"), "{run}");
     assert!(run.stderr.contains("<{ service.kebap }>"), "{run}");
 }

@@ -10,8 +10,9 @@ const NO_DOCKER: (&str, &str) = ("DOCKER_HOST", "unix:///nonexistent/docker.sock
 #[test]
 fn without_docker_up_says_what_is_missing_and_offers_processes() {
     let shop = Workspace::shop_with_orders();
-    let run = shop.gantline_with(&[NO_DOCKER], &["up", "--detach"]);
-    assert_eq!(run.code, 4, "{run}");
+    let run = shop
+        .gantline_with(&[NO_DOCKER], &["up", "--detach"])
+        .fails(4);
     assert!(run.stderr.contains("--runtime process"), "{run}");
     assert!(run.stderr.contains("/nonexistent/docker.sock"), "{run}");
 }
@@ -19,23 +20,24 @@ fn without_docker_up_says_what_is_missing_and_offers_processes() {
 #[test]
 fn without_go_a_service_cannot_run_as_a_process() {
     let shop = Workspace::shop_with_orders();
-    let run = shop.gantline_with(
-        &[("PATH", "/nonexistent")],
-        &["up", "--detach", "--runtime", "process"],
-    );
-    assert_eq!(run.code, 4, "{run}");
+    let run = shop
+        .gantline_with(
+            &[("PATH", "/nonexistent")],
+            &["up", "--detach", "--runtime", "process"],
+        )
+        .fails(4);
     assert!(run.stderr.contains("Go is not on PATH"), "{run}");
     assert!(!run.stderr.contains("start postgres"), "{run}");
-    let down = shop.gantline(&["down", "--volumes"]);
-    assert_eq!(down.code, 0, "{down}");
+    shop.gantline(&["down", "--volumes"]).succeeds();
 }
 
 #[test]
 fn without_go_neither_tests_nor_the_demo_start_anything() {
     let shop = Workspace::shop_with_orders();
     for command in [&["test"][..], &["demo", "--directory", "made"]] {
-        let run = shop.gantline_with(&[("PATH", "/nonexistent"), NO_DOCKER], command);
-        assert_eq!(run.code, 4, "{run}");
+        let run = shop
+            .gantline_with(&[("PATH", "/nonexistent"), NO_DOCKER], command)
+            .fails(4);
         assert!(run.stderr.contains("Go is not on PATH"), "{run}");
     }
     assert!(!shop.path("made").exists());
@@ -48,11 +50,12 @@ fn a_workspace_without_services_says_how_to_make_one() {
         "version: 1\nname: shop\nmodule: example.com/shop\nregistry: registry.example/shop\n",
     );
     for arguments in [&["up", "--runtime", "process"][..], &["status"]] {
-        let run = shop.gantline(arguments);
-        assert_eq!(run.code, 0, "{run}");
+        let run = shop.gantline(arguments).succeeds();
         assert_eq!(
             run.stdout,
-            "The workspace has no services: `gantline add service NAME --blueprint go-service` makes one\n"
+            "The workspace has no services: \
+             `gantline add service NAME --blueprint go-service` makes one\n",
+            "{run}"
         );
     }
 }
@@ -60,8 +63,7 @@ fn a_workspace_without_services_says_how_to_make_one() {
 #[test]
 fn a_stack_that_never_ran_is_shown_as_stopped() {
     let shop = Workspace::shop_with_orders();
-    let run = shop.gantline(&["status", "--format", "json"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = shop.gantline(&["status", "--format", "json"]).succeeds();
     let answer: Value = serde_json::from_str(&run.stdout).expect("a document");
     let things = answer["things"].as_array().expect("things");
     let orders = things.iter().find(|thing| thing["name"] == "orders");
@@ -71,22 +73,19 @@ fn a_stack_that_never_ran_is_shown_as_stopped() {
 #[test]
 fn down_where_nothing_runs_is_done_at_once() {
     let shop = Workspace::shop_with_orders();
-    let run = shop.gantline_with(&[NO_DOCKER], &["down"]);
-    assert_eq!(run.code, 0, "{run}");
+    shop.gantline_with(&[NO_DOCKER], &["down"]).succeeds();
 }
 
 #[test]
 fn an_unknown_service_is_refused_with_those_that_there_are() {
     let shop = Workspace::shop_with_orders();
-    let run = shop.gantline_with(&[NO_DOCKER], &["up", "ordres"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = shop.gantline_with(&[NO_DOCKER], &["up", "ordres"]).fails(2);
     assert!(run.stderr.contains("orders"), "{run}");
 }
 
 #[test]
 fn what_is_no_name_is_refused_before_services_are_read() {
-    let run = Workspace::empty().gantline(&["up", "Foo_"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = Workspace::empty().gantline(&["up", "Foo_"]).fails(2);
     let expected = "invalid value 'Foo_' for '[SERVICE]...': a name is made of lower-case letters";
     assert!(run.stderr.contains(expected), "{run}");
 }
@@ -98,8 +97,7 @@ fn a_secret_without_a_local_value_is_named_before_anything_starts() {
         "publishes:",
         "secrets: {PAYMENT_KEY: payment/api-key}\npublishes:",
     );
-    let run = shop.gantline_with(&[NO_DOCKER], &["up"]);
-    assert_eq!(run.code, 2, "{run}");
+    let run = shop.gantline_with(&[NO_DOCKER], &["up"]).fails(2);
     assert!(run.stderr.contains("PAYMENT_KEY"), "{run}");
     assert!(run.stderr.contains("local.env"), "{run}");
 }
@@ -123,10 +121,12 @@ fn what_never_ran_is_restarted_as_up_would_start_it() {
 #[test]
 fn a_dry_run_says_what_would_happen_and_starts_nothing() {
     let shop = Workspace::shop_with_orders();
-    let up = shop.gantline(&["up", "--dry-run", "--runtime", "process"]);
-    assert_eq!(up.code, 0, "{up}");
+    let up = shop
+        .gantline(&["up", "--dry-run", "--runtime", "process"])
+        .succeeds();
     assert!(up.stdout.contains("would be started"), "{up}");
-    let down = shop.gantline(&["down", "--volumes", "--dry-run"]);
-    assert_eq!(down.code, 0, "{down}");
+    let down = shop
+        .gantline(&["down", "--volumes", "--dry-run"])
+        .succeeds();
     assert_eq!(down.stdout, "Nothing would happen\n", "{down}");
 }

@@ -29,15 +29,13 @@ fn two_commands_that_change_files_at_once_both_do_their_work() {
         .map(|arguments| workspace.start(&[], arguments))
         .collect();
     for child in both {
-        let run = ended(&workspace, child);
-        assert_eq!(run.code, 0, "{run}");
+        ended(&workspace, child).succeeds();
     }
     let lock = workspace.read(".gantline/lock.yaml");
     for blueprint in ["go-service", "go-worker"] {
         assert_eq!(lock.matches(blueprint).count(), 1, "{lock}");
     }
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    let check = workspace.gantline(&["generate", "--check"]).succeeds();
     assert!(check.stdout.contains("unchanged"), "{check}");
     for service in ["orders", "billing"] {
         assert!(
@@ -70,8 +68,7 @@ fn a_command_gives_up_on_another_one_that_does_not_end() {
     let workspace = Workspace::shop_with_orders();
     let before = workspace.tree();
     let _lock = held(&workspace);
-    let run = workspace.gantline(&BILLING);
-    assert_eq!(run.code, 1, "{run}");
+    let run = workspace.gantline(&BILLING).fails(1);
     let holder = format!("error: gantline with process id {}", std::process::id());
     assert!(run.stderr.contains(&holder), "{run}");
     assert!(

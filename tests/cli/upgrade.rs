@@ -58,8 +58,7 @@ fn with_blueprint(workspace: Workspace, version: u32, more: &str, files: Files) 
 fn generated() -> Workspace {
     let workspace = Workspace::shop().file(MANIFEST, "name: notes\nblueprint: tiny\n");
     let workspace = with_blueprint(workspace, 1, "", FIRST);
-    let run = workspace.gantline(&["generate"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate"]).succeeds();
     workspace
 }
 
@@ -118,8 +117,7 @@ fn upgraded(workspace: &Workspace) -> Run {
 #[test]
 fn a_newer_blueprint_changes_nothing_until_it_is_asked_for() {
     let workspace = with_newer();
-    let run = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
     assert_eq!(workspace.read(SETTINGS), "a: 1\nb: 1\nc: 1\n");
     fs::remove_dir_all(workspace.path("blueprints")).unwrap();
     let run = workspace.gantline(&["generate", "--check"]);
@@ -161,8 +159,7 @@ conflict       services/notes/config/settings.txt (1 place is marked)
         "{run}"
     );
     assert_eq!(workspace.read(MANIFEST), "name: notes\nblueprint: tiny\n");
-    let without_yes = workspace.gantline(&["upgrade"]);
-    assert_eq!(without_yes.code, 2, "{without_yes}");
+    let without_yes = workspace.gantline(&["upgrade"]).fails(2);
     assert!(without_yes.stdout.contains("conflict  "), "{without_yes}");
     assert!(without_yes.stderr.contains("`--yes`"), "{without_yes}");
     assert_eq!(workspace.read(SETTINGS), "a: 1\nb: 9\nc: 1\n");
@@ -171,8 +168,7 @@ conflict       services/notes/config/settings.txt (1 place is marked)
 #[test]
 fn an_upgrade_keeps_edits_and_moves_the_pin() {
     let workspace = with_newer().replace(README, "# notes", "# Our notes");
-    let run = upgraded(&workspace);
-    assert_eq!(run.code, 0, "{run}");
+    upgraded(&workspace).succeeds();
     let readme = workspace.read(README);
     assert_eq!(readme, "# Our notes\n\nfirst\n\nsecond\n\nend\n");
     assert_eq!(workspace.read(SETTINGS), "a: 1\nb: 2\nc: 1\n");
@@ -180,8 +176,7 @@ fn an_upgrade_keeps_edits_and_moves_the_pin() {
     assert_eq!(workspace.read(MANIFEST), "name: notes\nblueprint: tiny@2\n");
     assert_eq!(archives(&workspace), ["tiny-2"]);
     assert!(!workspace.read(LOCK).contains("tiny@1"));
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
     let again = upgraded(&workspace);
     assert_eq!(again.stdout, "notes is up to date: tiny@2\n", "{again}");
 }
@@ -189,8 +184,7 @@ fn an_upgrade_keeps_edits_and_moves_the_pin() {
 #[test]
 fn a_difference_is_shown_and_nothing_is_written() {
     let workspace = with_newer();
-    let run = workspace.gantline(&["upgrade", "--diff"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace.gantline(&["upgrade", "--diff"]).succeeds();
     for part in [
         "+++ b/services/notes/service.yaml\n",
         "-blueprint: tiny\n+blueprint: tiny@2\n",
@@ -207,10 +201,11 @@ fn services_of_one_blueprint_are_upgraded_one_by_one() {
         "services/other/service.yaml",
         "name: other\nblueprint: tiny\n",
     );
-    assert_eq!(workspace.gantline(&["generate"]).code, 0);
+    workspace.gantline(&["generate"]).succeeds();
     let workspace = with_blueprint(workspace, 2, "", SECOND);
-    let run = workspace.gantline(&["upgrade", "notes", "--yes"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace
+        .gantline(&["upgrade", "notes", "--yes"])
+        .succeeds();
     assert_eq!(archives(&workspace), ["tiny-1", "tiny-2"]);
     let other = workspace.read("services/other/service.yaml");
     assert_eq!(other, "name: other\nblueprint: tiny@1\n");
@@ -218,10 +213,8 @@ fn services_of_one_blueprint_are_upgraded_one_by_one() {
         workspace.read("services/other/config/plain.txt"),
         "plain 1\n"
     );
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
-    let run = upgraded(&workspace);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
+    upgraded(&workspace).succeeds();
     assert_eq!(
         workspace.read("services/other/config/plain.txt"),
         "plain 2\n"
@@ -257,8 +250,9 @@ error: going from tiny@1 to tiny@2 breaks something, so it must be asked for
 
 "#]]
     );
-    let asked = workspace.gantline(&["upgrade", "notes", "--to", "2", "--yes"]);
-    assert_eq!(asked.code, 0, "{asked}");
+    let asked = workspace
+        .gantline(&["upgrade", "notes", "--to", "2", "--yes"])
+        .succeeds();
     assert!(
         asked.stdout.contains("settings have other names"),
         "{asked}"
@@ -269,14 +263,17 @@ error: going from tiny@1 to tiny@2 breaks something, so it must be asked for
 #[test]
 fn a_version_that_nobody_has_or_that_is_older_is_refused() {
     let workspace = with_newer();
-    let absent = workspace.gantline(&["upgrade", "notes", "--to", "7", "--yes"]);
-    assert_eq!(absent.code, 4, "{absent}");
+    let absent = workspace
+        .gantline(&["upgrade", "notes", "--to", "7", "--yes"])
+        .fails(4);
     assert!(absent.stderr.contains("have 1 and 2"), "{absent}");
-    let for_all = workspace.gantline(&["upgrade", "--to", "7", "--yes"]);
-    assert_eq!(for_all.code, 2, "{for_all}");
-    assert_eq!(upgraded(&workspace).code, 0);
-    let older = workspace.gantline(&["upgrade", "notes", "--to", "1", "--yes"]);
-    assert_eq!(older.code, 2, "{older}");
+    workspace
+        .gantline(&["upgrade", "--to", "7", "--yes"])
+        .fails(2);
+    upgraded(&workspace).succeeds();
+    let older = workspace
+        .gantline(&["upgrade", "notes", "--to", "1", "--yes"])
+        .fails(2);
     assert!(older.stderr.contains("git revert"), "{older}");
     let unknown = workspace.gantline(&["upgrade", "note"]);
     assert!(
@@ -289,8 +286,7 @@ fn a_version_that_nobody_has_or_that_is_older_is_refused() {
 fn a_manifest_that_does_not_fit_the_newer_version_is_told_so_and_nothing_is_written() {
     let required = "options: {flavour: {summary: Which, choices: {plain: {summary: P}}}}\n";
     let workspace = with_blueprint(generated(), 2, required, SECOND);
-    let run = upgraded(&workspace);
-    assert_eq!(run.code, 2, "{run}");
+    let run = upgraded(&workspace).fails(2);
     assert!(run.stderr.contains("flavour"), "{run}");
     assert_eq!(workspace.read(MANIFEST), "name: notes\nblueprint: tiny\n");
     assert_eq!(archives(&workspace), ["tiny-1"]);
@@ -306,12 +302,10 @@ fn a_pin_that_differs_from_what_is_offered_under_the_same_number_counts() {
             "name: go-service\nversion: 1\nsummary: From before\n",
         )
         .file("blueprints/go-service/base/old.txt", "old\n");
-    assert_eq!(workspace.gantline(&["generate"]).code, 0);
+    workspace.gantline(&["generate"]).succeeds();
     fs::remove_dir_all(workspace.path("blueprints")).unwrap();
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
-    let run = upgraded(&workspace);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
+    let run = upgraded(&workspace).succeeds();
     assert!(
         run.stderr.contains("though its number is the same"),
         "{run}"
@@ -323,16 +317,16 @@ fn a_pin_that_differs_from_what_is_offered_under_the_same_number_counts() {
 fn a_migration_that_a_newer_version_changed_is_left_as_it_was() {
     const EDITED: Files = &[("migrations/00001_create.sql", "create table other ();\n")];
     let workspace = with_blueprint(generated(), 2, "", EDITED);
-    let check = workspace.gantline(&["blueprint", "check", "blueprints/tiny"]);
-    assert_eq!(check.code, 2, "{check}");
+    let check = workspace
+        .gantline(&["blueprint", "check", "blueprints/tiny"])
+        .fails(2);
     assert!(
         check
             .stderr
             .contains("`migrations/00001_create.sql` is not what tiny@1 makes"),
         "{check}"
     );
-    let run = upgraded(&workspace);
-    assert_eq!(run.code, 0, "{run}");
+    let run = upgraded(&workspace).succeeds();
     assert!(
         run.stdout
             .contains("written once  services/notes/migrations/00001_create.sql"),
@@ -344,8 +338,9 @@ fn a_migration_that_a_newer_version_changed_is_left_as_it_was() {
 #[test]
 fn programs_get_one_document() {
     let workspace = in_conflict();
-    let run = workspace.gantline(&["upgrade", "--yes", "--format", "json"]);
-    assert_eq!(run.code, 1, "{run}");
+    let run = workspace
+        .gantline(&["upgrade", "--yes", "--format", "json"])
+        .fails(1);
     let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(document["version"], 1);
     assert_eq!(document["applied"], true);
@@ -363,20 +358,23 @@ fn programs_get_one_document() {
 fn a_deleted_file_is_brought_back_on_request() {
     let workspace = generated();
     fs::remove_file(workspace.path(README)).unwrap();
-    assert_eq!(workspace.gantline(&["generate"]).code, 0);
+    workspace.gantline(&["generate"]).succeeds();
     assert!(!workspace.path(README).exists());
-    let run = workspace.gantline_in("services", &["generate", "--restore", "notes/README.md"]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace
+        .gantline_in("services", &["generate", "--restore", "notes/README.md"])
+        .succeeds();
     assert!(
         run.stdout.contains("created  services/notes/README.md"),
         "{run}"
     );
     assert_eq!(workspace.read(README), "# notes\n\nfirst\n\nend\n");
-    let nothing = workspace.gantline(&["generate", "--restore", "services/notes/none.md"]);
-    assert_eq!(nothing.code, 2, "{nothing}");
+    let nothing = workspace
+        .gantline(&["generate", "--restore", "services/notes/none.md"])
+        .fails(2);
     assert!(nothing.stderr.contains("nothing comes back"), "{nothing}");
-    let outside = workspace.gantline(&["generate", "--restore", "../x"]);
-    assert_eq!(outside.code, 2, "{outside}");
+    workspace
+        .gantline(&["generate", "--restore", "../x"])
+        .fails(2);
 }
 
 /// Blueprints that extend another, directly or not, are found beside it, wherever it lies.
@@ -386,8 +384,9 @@ fn a_blueprint_that_is_only_extended_is_checked_through_the_others() {
     // go-base, which is only extended, too, stands between it and two of them.
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("blueprints/service-chart");
     let folder = folder.display().to_string();
-    let run = workspace.gantline(&["blueprint", "check", &folder]);
-    assert_eq!(run.code, 0, "{run}");
+    let run = workspace
+        .gantline(&["blueprint", "check", &folder])
+        .succeeds();
     assert!(
         run.stdout
             .contains("through container@1 and go-service@1 and go-worker@1"),

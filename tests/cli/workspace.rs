@@ -257,6 +257,20 @@ fn shown(bytes: &[u8], root: &Path) -> String {
 }
 
 impl Run {
+    /// The same run, which must have exit code 0.
+    #[track_caller]
+    pub fn succeeds(self) -> Self {
+        assert_eq!(self.code, 0, "{self}");
+        self
+    }
+
+    /// The same run, which must have this exit code.
+    #[track_caller]
+    pub fn fails(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self}");
+        self
+    }
+
     fn text(&self) -> String {
         let mut text = format!("exit code {}\n", self.code);
         for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {

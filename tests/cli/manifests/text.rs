@@ -96,8 +96,7 @@ fn large_and_deep_files_end_with_an_error() {
     ];
     for content in cases {
         let workspace = Workspace::empty().file("gantline.yaml", content);
-        let run = workspace.gantline(&["generate", "--dry-run"]);
-        assert_eq!(run.code, 2, "{run}");
+        let run = workspace.gantline(&["generate", "--dry-run"]).fails(2);
         assert!(!run.stderr.contains("panicked"), "{run}");
     }
 }
@@ -108,6 +107,5 @@ fn a_byte_order_mark_and_crlf_are_accepted() {
         .read("gantline.yaml")
         .replace('\n', "\r\n");
     let workspace = Workspace::empty().file("gantline.yaml", format!("\u{feff}{text}"));
-    let run = workspace.gantline(&["generate", "--dry-run"]);
-    assert_eq!(run.code, 0, "{run}");
+    workspace.gantline(&["generate", "--dry-run"]).succeeds();
 }

@@ -5,8 +5,7 @@ use super::*;
 #[test]
 fn a_conflict_is_one_to_git_too_in_a_workspace_below_the_root_of_the_repository() {
     let workspace = in_conflict();
-    let run = upgraded(&workspace);
-    assert_eq!(run.code, 1, "{run}");
+    let run = upgraded(&workspace).fails(1);
     assert!(run.stderr.contains("1 file needs you"), "{run}");
     assert!(run.stderr.contains("git mergetool"), "{run}");
     let marked = workspace.read(SETTINGS);
@@ -26,15 +25,14 @@ fn a_conflict_is_one_to_git_too_in_a_workspace_below_the_root_of_the_repository(
         let shown = git(&workspace, "..", &["show", &object]);
         assert_eq!(shown, format!("a: 1\n{text}\nc: 1\n"));
     }
-    let again = workspace.gantline(&["generate"]);
-    assert_eq!(again.code, 1, "{again}");
+    workspace.gantline(&["generate"]).fails(1);
     assert_eq!(workspace.read(SETTINGS), marked, "it waits for the user");
 }
 
 #[test]
 fn a_merge_tool_gets_all_three_versions_and_its_result_is_generated_on() {
     let workspace = in_conflict();
-    assert_eq!(upgraded(&workspace).code, 1);
+    upgraded(&workspace).fails(1);
     let tool = "mergetool.fake.cmd=cp \"$BASE\" \"$HOME/base\" && cp \"$LOCAL\" \"$HOME/yours\" && cp \"$REMOTE\" \"$MERGED\"";
     let arguments = ["-c", tool, "-c", "mergetool.fake.trustExitCode=true"];
     let call = ["mergetool", "--no-prompt", "--tool=fake"];
@@ -43,14 +41,13 @@ fn a_merge_tool_gets_all_three_versions_and_its_result_is_generated_on() {
     assert_eq!(workspace.read("../home/yours"), "a: 1\nb: 9\nc: 1\n");
     assert_eq!(workspace.read(SETTINGS), "a: 1\nb: 2\nc: 1\n");
     assert_eq!(git(&workspace, ".", &["ls-files", "--unmerged"]), "");
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
 }
 
 #[test]
 fn an_upgrade_is_taken_back_as_the_guide_says() {
     let workspace = in_conflict();
-    assert_eq!(upgraded(&workspace).code, 1);
+    upgraded(&workspace).fails(1);
     git(
         &workspace,
         ".",
@@ -81,16 +78,14 @@ fn an_upgrade_is_taken_back_as_the_guide_says() {
         ""
     );
     assert_eq!(workspace.read(SETTINGS), "a: 1\nb: 9\nc: 1\n");
-    let check = workspace.gantline(&["generate", "--check"]);
-    assert_eq!(check.code, 0, "{check}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
     assert_eq!(upgraded(&workspace).code, 1, "and can be tried again");
 }
 
 #[test]
 fn an_edit_that_is_not_committed_is_merged_and_said() {
     let workspace = committed(with_newer()).file(SETTINGS, "a: 1\nb: 9\nc: 1\n");
-    let run = upgraded(&workspace);
-    assert_eq!(run.code, 1, "{run}");
+    let run = upgraded(&workspace).fails(1);
     assert!(run.stderr.contains("is not committed"), "{run}");
     let shown = git(&workspace, ".", &["show", &format!(":2:./{SETTINGS}")]);
     assert_eq!(shown, "a: 1\nb: 9\nc: 1\n", "stage 2 is what was on disk");
@@ -101,8 +96,7 @@ fn what_is_staged_and_nowhere_else_stays_staged() {
     let workspace = committed(with_newer()).file(SETTINGS, "a: 1\nb: 7\nc: 1\n");
     git(&workspace, ".", &["add", SETTINGS]);
     let workspace = workspace.file(SETTINGS, "a: 1\nb: 9\nc: 1\n");
-    let run = upgraded(&workspace);
-    assert_eq!(run.code, 1, "{run}");
+    let run = upgraded(&workspace).fails(1);
     assert!(!run.stderr.contains("git mergetool"), "{run}");
     let staged = git(&workspace, ".", &["show", &format!(":0:./{SETTINGS}")]);
     assert_eq!(staged, "a: 1\nb: 7\nc: 1\n");
@@ -113,8 +107,7 @@ fn what_is_staged_and_nowhere_else_stays_staged() {
 fn a_file_that_git_does_not_track_is_only_marked() {
     let workspace = in_conflict();
     git(&workspace, ".", &["rm", "--quiet", "--cached", SETTINGS]);
-    let run = upgraded(&workspace);
-    assert_eq!(run.code, 1, "{run}");
+    upgraded(&workspace).fails(1);
     assert_eq!(git(&workspace, ".", &["ls-files", "--unmerged"]), "");
     assert!(workspace.read(SETTINGS).contains("<<<<<<< yours"));
 }
