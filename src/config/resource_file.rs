@@ -1,17 +1,19 @@
 //! Catalogue files of resource types, `templates/resources/*.yaml`.
 
+mod cluster;
+mod process;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::raw::{CpuText, MemoryText, NameText, WordText};
+use self::cluster::{ClusterFields, cluster};
+use self::process::{ProcessFields, process};
+use super::raw::{NameText, WordText};
 use super::yaml::Document;
 use crate::error::{Error, Result};
-use crate::model::resource_type::{
-    ClusterProbe, ClusterRecipe, Obtain, ProcessRecipe, Provision, ReadyCheck, ResourceType,
-    ResourceVersion, StopSignal, Support,
-};
+use crate::model::resource_type::{Provision, ReadyCheck, ResourceType, ResourceVersion, Support};
 
 /// A kind of backing service. Texts may hold `${...}` placeholders.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -70,67 +72,6 @@ pub struct ResourceTypeFile {
     kubernetes: Option<ClusterFields>,
 }
 
-/// How a server runs in a cluster.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ClusterFields {
-    /// The user that the image's server runs as; not root.
-    #[schemars(range(min = 1))]
-    user: u32,
-    /// What it asks for.
-    compute: ClusterCompute,
-    /// The command, where it is not the image's own.
-    #[serde(default)]
-    command: Vec<String>,
-    /// Plain variables.
-    #[serde(default)]
-    environment: BTreeMap<String, String>,
-    /// Further secret files by absolute path.
-    #[serde(default)]
-    files: BTreeMap<String, String>,
-    /// Where the image finds the steps of `provision` on its first start, as SQL.
-    provision: Option<String>,
-    /// Folders that the server writes to, and what each may hold, in Mi.
-    #[serde(default)]
-    scratch: BTreeMap<String, String>,
-    /// Three different probes.
-    probes: ProbeFields,
-}
-
-/// What a server asks for.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ClusterCompute {
-    /// CPU request.
-    cpu: CpuText,
-    /// Memory request and limit.
-    memory: MemoryText,
-}
-
-/// The probes of a server.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ProbeFields {
-    /// What proves that it has started.
-    started: ProbeEntry,
-    /// What proves that it is alive.
-    live: ProbeEntry,
-    /// What proves that it serves.
-    ready: ProbeEntry,
-}
-
-/// A probe: one of these.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ProbeEntry {
-    /// A program in the container ends well.
-    exec: Option<Vec<String>>,
-    /// This port takes a connection: main, or one of `ports`.
-    tcp: Option<WordText>,
-    /// GET of this path gives a 2xx status.
-    http: Option<HttpFields>,
-}
-
 /// How far a resource type has been tried.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -187,71 +128,6 @@ struct SqlFields {
     statement: String,
 }
 
-/// How a server runs as a process.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ProcessFields {
-    /// The main program.
-    program: String,
-    /// Where its programs come from, tried in order.
-    #[schemars(length(min = 1))]
-    obtain: Vec<ObtainEntry>,
-    /// Run once, while the data folder is empty.
-    #[serde(default)]
-    prepare: Vec<Vec<String>>,
-    /// Run to serve.
-    #[schemars(length(min = 1))]
-    run: Vec<String>,
-    /// What asks it to stop.
-    #[serde(default)]
-    stop: StopText,
-}
-
-/// What asks a process to stop.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-enum StopText {
-    #[default]
-    Terminate,
-    Interrupt,
-}
-
-/// Where programs come from: one of these.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ObtainEntry {
-    /// These programs are on PATH.
-    path: Option<Vec<String>>,
-    /// A package of the npm registry that carries them.
-    npm: Option<NpmFields>,
-    /// A Go program, installed from its module.
-    go_install: Option<GoInstallFields>,
-}
-
-/// A package of the npm registry.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct NpmFields {
-    /// The package.
-    package: String,
-    /// The exact version.
-    version: String,
-    /// The folder of programs inside the package.
-    programs: String,
-    /// A JSON list of links to make inside the package.
-    links: Option<String>,
-}
-
-/// A Go program.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct GoInstallFields {
-    /// The package path.
-    package: String,
-    /// The exact version.
-    version: String,
-}
-
 /// Turns the document of a catalogue file into the model.
 ///
 /// # Errors
@@ -303,50 +179,6 @@ pub fn parse(document: &Document) -> Result<ResourceType> {
     })
 }
 
-fn cluster(
-    document: &Document,
-    fields: ClusterFields,
-    ports: &BTreeMap<WordText, u16>,
-) -> Result<ClusterRecipe> {
-    let probe =
-        |entry: ProbeEntry, name: &str| {
-            let probe = match (entry.exec, entry.tcp, entry.http) {
-                (Some(exec), None, None) => ClusterProbe::Exec(exec),
-                (None, Some(port), None) => ClusterProbe::Tcp { port: port.0 },
-                (None, None, Some(http)) => ClusterProbe::Http {
-                    port: http.port.0,
-                    path: http.path,
-                },
-                _ => {
-                    return Err(Error::invalid("a probe is one of `exec`, `tcp` or `http`")
-                        .at(document.place(&["kubernetes", "probes", name])));
-                }
-            };
-            match &probe {
-                ClusterProbe::Tcp { port } | ClusterProbe::Http { port, .. }
-                    if port != "main" && !ports.contains_key(&WordText(port.clone())) =>
-                {
-                    Err(Error::invalid(format!("`ports` has no port `{port}`"))
-                        .at(document.place(&["kubernetes", "probes", name])))
-                }
-                _ => Ok(probe),
-            }
-        };
-    Ok(ClusterRecipe {
-        user: fields.user,
-        cpu: fields.compute.cpu.0,
-        memory: fields.compute.memory.0,
-        command: fields.command,
-        environment: fields.environment,
-        files: fields.files,
-        provision: fields.provision,
-        scratch: fields.scratch,
-        started: probe(fields.probes.started, "started")?,
-        live: probe(fields.probes.live, "live")?,
-        ready: probe(fields.probes.ready, "ready")?,
-    })
-}
-
 fn by_word<T>(map: BTreeMap<WordText, T>) -> BTreeMap<String, T> {
     map.into_iter().map(|(key, value)| (key.0, value)).collect()
 }
@@ -395,45 +227,6 @@ fn provision(entry: ProvisionEntry) -> Provision {
         database: entry.sql.database,
         unless: entry.sql.unless,
         statement: entry.sql.statement,
-    }
-}
-
-fn process(document: &Document, fields: ProcessFields) -> Result<ProcessRecipe> {
-    let obtain = fields
-        .obtain
-        .into_iter()
-        .enumerate()
-        .map(|(index, entry)| obtain(document, index, entry))
-        .collect::<Result<_>>()?;
-    Ok(ProcessRecipe {
-        program: fields.program,
-        obtain,
-        prepare: fields.prepare,
-        run: fields.run,
-        stop: match fields.stop {
-            StopText::Terminate => StopSignal::Terminate,
-            StopText::Interrupt => StopSignal::Interrupt,
-        },
-    })
-}
-
-fn obtain(document: &Document, index: usize, entry: ObtainEntry) -> Result<Obtain> {
-    match (entry.path, entry.npm, entry.go_install) {
-        (Some(programs), None, None) => Ok(Obtain::Path { programs }),
-        (None, Some(npm), None) => Ok(Obtain::Npm {
-            package: npm.package,
-            version: npm.version,
-            programs: npm.programs,
-            links: npm.links,
-        }),
-        (None, None, Some(go)) => Ok(Obtain::GoInstall {
-            package: go.package,
-            version: go.version,
-        }),
-        _ => Err(
-            Error::invalid("an entry of `obtain` is one of `path`, `npm` or `go_install`")
-                .at(document.place(&["process", "obtain", &index.to_string()])),
-        ),
     }
 }
 

@@ -3,6 +3,7 @@
 //! bring about.
 
 mod client;
+mod compiled;
 #[cfg(test)]
 pub mod fake;
 mod output;
@@ -16,7 +17,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-pub use self::process::ProcessHarnesses;
+pub use self::compiled::ProcessHarnesses;
 use crate::error::Error;
 use crate::model::exchange::{HttpAnswer, HttpCall, MessageAnswer, ProviderState, StateValues};
 use crate::model::verification::Trouble;

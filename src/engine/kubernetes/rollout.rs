@@ -4,6 +4,7 @@
 //! it sees is judged by `judge`, which is pure.
 
 mod changes;
+mod container;
 mod finding;
 mod judge;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod route;
 mod service;
 mod target;
 mod task;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -26,7 +28,8 @@ use tokio::time::{Instant, timeout};
 use self::changes::Changes;
 use self::finding::{Finding, last_seen};
 use self::judge::{Observation, Verdict};
-use self::target::{Target, View};
+use self::target::Target;
+use self::view::View;
 use super::request::{Access, is_away};
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;

@@ -2,6 +2,7 @@
 //! `helm template` writes. What cannot be rendered so is said, and never guessed at.
 
 mod built_in;
+mod evaluate;
 mod execute;
 mod fault;
 mod functions;

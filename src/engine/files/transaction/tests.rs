@@ -1,4 +1,5 @@
-use std::os::unix::fs::{MetadataExt, symlink};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use tempfile::TempDir;
 
