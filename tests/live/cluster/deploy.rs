@@ -230,7 +230,8 @@ async fn a_migration_that_fails_stops_the_upgrade_and_shows_its_log() {
 async fn a_service_that_exits_again_and_again_is_rolled_back() {
     let namespace = Namespace::new();
     deployed(&namespace, json!({})).await;
-    let values = json!({"mark": "two", "extra": "second", "script": "echo broken pipe; exit 7"});
+    let script = "echo broken pipe; exit 7";
+    let values = json!({"mark": "two", "extra": "second", "script": script, "ends": true});
     let failed = deploy(&namespace, values).await;
     let error = failed.error.unwrap().to_string();
     assert!(
@@ -386,7 +387,8 @@ async fn the_client_that_is_killed() {
     let broken = turn.parse::<u32>().unwrap() % 2 == 1;
     let script = if broken { "exit 1" } else { "sleep 3600" };
     let values = json!({
-        "mark": "killed", "extra": format!("extra-{turn}"), "script": script, "migration": "sleep 1",
+        "mark": "killed", "extra": format!("extra-{turn}"), "script": script, "ends": broken,
+        "migration": "sleep 1",
     });
     site.deploy(&spec(namespace, values), AfterFailure::TakeBack)
         .await;

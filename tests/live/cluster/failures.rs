@@ -40,7 +40,7 @@ async fn an_atomic_run_takes_back_the_other_services_when_one_fails() {
     let services = [
         (RELEASE, json!({"mark": "two", "extra": "second"})),
         ("new", json!({})),
-        ("broken", json!({"script": "exit 7"})),
+        ("broken", json!({"script": "exit 7", "ends": true})),
     ];
     let outcomes = deploy_atomically(&namespace, &services).await;
     let web = &outcomes[RELEASE];
@@ -59,7 +59,7 @@ async fn an_atomic_run_takes_back_the_other_services_when_one_fails() {
 async fn a_first_install_that_is_kept_although_it_failed_is_gone_on_from() {
     let namespace = Namespace::new();
     let site = site(&cluster().await, &namespace.name);
-    let values = json!({"script": "echo no table; exit 7", "extra": "tried"});
+    let values = json!({"script": "echo no table; exit 7", "ends": true, "extra": "tried"});
     let broken = spec_of(RELEASE, &namespace.name, values);
     let kept = site.deploy(&broken, AfterFailure::KeepFirst).await;
     assert_eq!(kept.change, Change::Failed, "{kept:?}");
@@ -103,7 +103,7 @@ async fn an_upgrade_to_an_image_that_does_not_exist_is_taken_back_with_its_name(
 async fn a_rollback_to_a_revision_that_cannot_become_ready_leaves_what_ran_before() {
     let namespace = Namespace::new();
     let site = site(&cluster().await, &namespace.name);
-    let values = json!({"script": "echo no table; exit 7", "extra": "first"});
+    let values = json!({"script": "echo no table; exit 7", "ends": true, "extra": "first"});
     let broken = spec_of(RELEASE, &namespace.name, values);
     site.deploy(&broken, AfterFailure::KeepFirst).await;
     deployed(&namespace, json!({"mark": "two"})).await;

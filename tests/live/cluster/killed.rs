@@ -1,6 +1,6 @@
 //! The program killed as `kill -9` does it: the next command goes on without a hand.
 
-use super::shop::{QUICK, SLOW, Shop, of_release};
+use super::shop::{QUICK, SLOW, SLOWEST, Shop, of_release};
 
 const DEPLOY: [&str; 2] = ["deploy", "live"];
 const DESTROY: [&str; 3] = ["destroy", "live", "--yes"];
@@ -15,7 +15,7 @@ const KINDS: &str = "deployments,services,serviceaccounts,poddisruptionbudgets,n
 #[ignore = "needs the cluster"]
 fn a_deployment_killed_when_one_service_is_ready_is_ended_by_the_next() {
     let shop = Shop::new(&["pages"]);
-    shop.change("slow", SLOW);
+    shop.change("slow", SLOWEST);
     shop.killed_once(&DEPLOY, "one of two services is ready", || {
         shop.has_revision("pages", "deployed") && shop.has_revision("slow", "pending-install")
     });

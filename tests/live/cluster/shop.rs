@@ -18,6 +18,8 @@ const IMAGE: &str = "localhost:5000/library/busybox:1.37";
 pub const QUICK: &str = "trap exit TERM; httpd -f -p 8080 -h /tmp & wait";
 /// What a service runs that takes a while.
 pub const SLOW: &str = "trap exit TERM; sleep 5 & wait $!; httpd -f -p 8080 -h /tmp & wait";
+/// What a service runs that is ready long after another, also where that one starts late.
+pub const SLOWEST: &str = "trap exit TERM; sleep 30 & wait $!; httpd -f -p 8080 -h /tmp & wait";
 /// How long something that is waited for may take on a machine that is busy with other tests.
 const PATIENCE: Duration = Duration::from_secs(90);
 
