@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::stack::{DryRunFlag, Foretold, opening};
-use crate::actions::stack::down::{Removed, Scope, down};
+use crate::actions::stack::down::{Removed, Scope};
 use crate::actions::stack::preview::before_down;
 use crate::app::App;
 use crate::error::Result;
@@ -28,7 +28,8 @@ pub struct Args {
 /// # Errors
 /// When something cannot be stopped.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let runtimes = opening(app, args.runtime).everywhere().await?;
+    let opening = opening(app, args.runtime);
+    let runtimes = opening.everywhere().await?;
     let scope = match args.volumes {
         true => Scope::Everything,
         false => Scope::KeepData,
@@ -36,7 +37,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     if args.preview.dry_run {
         return app.answer(&Foretold::new(before_down(&runtimes, scope).await?));
     }
-    let removed = down(&runtimes, scope).await?;
+    let removed = opening.clear(&runtimes, scope).await?;
     app.answer(&removed)
 }
 

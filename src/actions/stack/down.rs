@@ -1,6 +1,7 @@
 //! `down`: nothing is left behind, whichever runtime ran the stack.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use crate::engine::runtime::ClearScope as Scope;
 use crate::engine::runtime::{Cleared, Runtime};
@@ -16,16 +17,35 @@ pub struct Removed {
     pub data: Vec<String>,
 }
 
-/// Clears a stack from these runtimes.
+/// How long a runtime may take to carry out what a client asked for that was killed meanwhile.
+const LATE: Duration = Duration::from_secs(2);
+/// How often is looked for what comes late.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Clears a stack from these runtimes. Where a command was killed while it changed the stack
+/// (`killed`), what it had asked for may come after it, and is waited for.
 ///
 /// # Errors
 /// When a runtime cannot be asked, or something stays.
-pub async fn down(runtimes: &[(RuntimeKind, Arc<dyn Runtime>)], scope: Scope) -> Result<Removed> {
+pub async fn down(
+    runtimes: &[(RuntimeKind, Arc<dyn Runtime>)],
+    scope: Scope,
+    killed: bool,
+) -> Result<Removed> {
     let mut removed = Removed::default();
-    for (_, runtime) in runtimes {
-        let Cleared { instances, data } = runtime.clear(scope).await?;
-        removed.stopped.extend(instances);
-        removed.data.extend(data);
+    let looks = match killed {
+        true => LATE.as_millis() / LOOK.as_millis(),
+        false => 0,
+    };
+    for look in 0..=looks {
+        if look > 0 {
+            tokio::time::sleep(LOOK).await;
+        }
+        for (_, runtime) in runtimes {
+            let Cleared { instances, data } = runtime.clear(scope).await?;
+            removed.stopped.extend(instances);
+            removed.data.extend(data);
+        }
     }
     Ok(removed)
 }

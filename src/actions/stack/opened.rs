@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::down::{Removed, down};
 use super::{Failures, Stack};
 use crate::config::local_env;
 use crate::config::project::{Selection, find, load};
@@ -15,7 +16,7 @@ use crate::engine::docker::{DockerOptions, DockerRuntime};
 use crate::engine::files::{holder, note_holder, open_lock};
 use crate::engine::process::{ProcessRuntime, without_images};
 use crate::engine::readiness::LiveServers;
-use crate::engine::runtime::{Runtime, RuntimeContext};
+use crate::engine::runtime::{ClearScope, Runtime, RuntimeContext};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::EventSink;
 use crate::model::name::Name;
@@ -99,6 +100,25 @@ impl Opening {
             }
             secrets
         })
+    }
+
+    /// Clears the stack from these runtimes, as [`down()`] does.
+    ///
+    /// # Errors
+    /// As [`down()`].
+    pub async fn clear(
+        &self,
+        runtimes: &[(RuntimeKind, Arc<dyn Runtime>)],
+        scope: ClearScope,
+    ) -> Result<Removed> {
+        let run = existing(&find(&self.directory)?)?.map(|checkout| checkout.run);
+        let left = run.as_deref().filter(|run| was_left(run));
+        let removed = down(runtimes, scope, left.is_some()).await?;
+        if let Some(run) = left {
+            // What was left is cleared: the next `down` need not wait.
+            drop(lock(run));
+        }
+        Ok(removed)
     }
 
     /// Every runtime that has or may have parts of the stack; none when it was never started.
@@ -272,7 +292,20 @@ struct LastStart {
 /// The lock of a stack.
 #[derive(Debug)]
 pub struct StackLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for StackLock {
+    /// Takes the holder's name back: one that is still there was killed.
+    fn drop(&mut self) {
+        let _ = self.file.set_len(0);
+    }
+}
+
+/// Whether a command was killed while it changed the stack, and none has cleared it since.
+pub(super) fn was_left(run: &Path) -> bool {
+    let named = fs::metadata(run.join(LOCK)).is_ok_and(|metadata| metadata.len() > 0);
+    named && File::open(run.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_ok())
 }
 
 pub(in crate::actions) fn lock(run: &Path) -> Result<StackLock> {
@@ -283,7 +316,7 @@ pub(in crate::actions) fn lock(run: &Path) -> Result<StackLock> {
     for _ in 0..LOCK_TRIES {
         if file.try_lock().is_ok() {
             note_holder(&mut file).map_err(cannot)?;
-            return Ok(StackLock { _file: file });
+            return Ok(StackLock { file });
         }
         std::thread::sleep(LOCK_PAUSE);
     }
