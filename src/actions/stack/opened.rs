@@ -112,13 +112,10 @@ impl Opening {
         scope: ClearScope,
     ) -> Result<Removed> {
         let run = existing(&find(&self.directory)?)?.map(|checkout| checkout.run);
-        let left = run.as_deref().filter(|run| was_left(run));
-        let removed = down(runtimes, scope, left.is_some()).await?;
-        if let Some(run) = left {
-            // What was left is cleared: the next `down` need not wait.
-            drop(lock(run));
-        }
-        Ok(removed)
+        let left = run.filter(|run| was_left(run));
+        // Nobody may start what would be taken for late; and what is given back is not left.
+        let held = left.as_deref().map(lock).transpose()?;
+        down(runtimes, scope, held.is_some()).await
     }
 
     /// Every runtime that has or may have parts of the stack; none when it was never started.

@@ -155,6 +155,20 @@ impl Cluster {
             .await
     }
 
+    async fn patch(
+        &self,
+        key: &ObjectKey,
+        parameters: &PatchParams,
+        patch: &Patch<&Value>,
+    ) -> Result<Value> {
+        let (path, access) = self.reach("patch", key).await?;
+        let request = built(&access, path.patch(&key.name, parameters, patch))?;
+        match self.exchange(&access, &request).await {
+            Ok(patched) => Ok(patched),
+            Err(error) => Err(self.refused(&access, error).await),
+        }
+    }
+
     /// The error of a request; whoever has the right was refused by an admission check, such as
     /// a quota.
     async fn refused(&self, access: &Access, error: KubeError) -> Error {
@@ -253,36 +267,21 @@ impl Objects for Cluster {
     }
 
     async fn apply(&self, key: &ObjectKey, object: &Value, mode: ApplyMode) -> Result<Value> {
-        let (path, access) = self.reach("patch", key).await?;
         let parameters = PatchParams {
             field_validation: Some(ValidationDirective::Strict),
             dry_run: mode == ApplyMode::DryRun,
             ..PatchParams::apply(FIELD_MANAGER).force()
         };
-        let request = built(
-            &access,
-            path.patch(&key.name, &parameters, &Patch::Apply(object)),
-        )?;
-        match self.exchange(&access, &request).await {
-            Ok(applied) => Ok(applied),
-            Err(error) => Err(self.refused(&access, error).await),
-        }
+        self.patch(key, &parameters, &Patch::Apply(object)).await
     }
 
     async fn set(&self, key: &ObjectKey, fields: &Value) -> Result<()> {
-        let (path, access) = self.reach("patch", key).await?;
         let parameters = PatchParams {
             field_manager: Some(OTHER_MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let request = built(
-            &access,
-            path.patch(&key.name, &parameters, &Patch::Merge(fields)),
-        )?;
-        match self.exchange(&access, &request).await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.refused(&access, error).await),
-        }
+        self.patch(key, &parameters, &Patch::Merge(fields)).await?;
+        Ok(())
     }
 
     async fn delete(&self, key: &ObjectKey) -> Result<()> {
