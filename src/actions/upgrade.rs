@@ -102,8 +102,6 @@ pub struct Upgrade {
     pub held_back: Vec<HeldBack>,
     /// The services that stay, and what they are made from.
     pub stay: Vec<(Name, BlueprintReference)>,
-    /// The services that are made from no blueprint, and are left alone.
-    pub without_blueprint: Vec<Name>,
     /// What changes: manifests and generated files; the base, the pins and the lock file along
     /// with them.
     pub plan: FilePlan,
@@ -126,7 +124,6 @@ impl Upgrade {
             steps: routes.steps,
             held_back: routes.held_back,
             stay: routes.stay,
-            without_blueprint: routes.without_blueprint,
             plan: FilePlan::default(),
             notes: routes.notes,
         };
@@ -165,7 +162,9 @@ impl Upgrade {
     fn plan(&mut self, before: &Project) -> Result<()> {
         let tree = DiskTree::new(&self.root);
         let manifests = manifests::changes(before, &self.steps, &tree)?;
-        let mut changes = FileSet::default();
+        let wanted = self.used_afterwards(before);
+        let pins = catalog::repin(&self.root, &wanted, &self.unused(&wanted))?;
+        let mut changes = pins.written.clone();
         for manifest in &manifests {
             let file = RenderedFile {
                 bytes: manifest.after.clone().unwrap_or_default(),
@@ -191,7 +190,6 @@ impl Upgrade {
         self.plan
             .changes
             .sort_by(|one, other| one.path.cmp(&other.path));
-        let pins = catalog::repin(&self.root, &used(&after), &self.unused(&after))?;
         let records = generate::pin_records(pins, &tree)?;
         self.plan.records.extend(records);
         Ok(())
@@ -224,9 +222,20 @@ impl Upgrade {
         Ok(names.into_iter().collect())
     }
 
+    /// The blueprints that services are made from once they went on.
+    fn used_afterwards(&self, before: &Project) -> Vec<BlueprintReference> {
+        let services = before.services.values();
+        let used: BTreeSet<_> = services
+            .map(|service| {
+                let step = self.steps.iter().find(|step| step.service == service.name);
+                step.map_or(&service.blueprint, |step| &step.to)
+            })
+            .collect();
+        used.into_iter().cloned().collect()
+    }
+
     /// Blueprints that were upgraded from, and that no service is made from any more.
-    fn unused(&self, after: &Project) -> Vec<BlueprintReference> {
-        let used = used(after);
+    fn unused(&self, used: &[BlueprintReference]) -> Vec<BlueprintReference> {
         let left = self.steps.iter().map(|step| &step.from);
         let unused: BTreeSet<_> = left.filter(|from| !used.contains(from)).collect();
         unused.into_iter().cloned().collect()
@@ -257,11 +266,4 @@ impl Upgrade {
         }
         Ok(())
     }
-}
-
-/// The blueprints that services are made from.
-fn used(project: &Project) -> Vec<BlueprintReference> {
-    let services = project.services.values();
-    let used: BTreeSet<_> = services.map(|service| service.blueprint.clone()).collect();
-    used.into_iter().collect()
 }

@@ -118,8 +118,6 @@ pub(super) struct Shown<'a> {
     held_back: &'a [HeldBack],
     /// What the services that stay are made from.
     up_to_date: BTreeMap<String, String>,
-    /// The services that are made from no blueprint, and are left alone.
-    without_blueprint: &'a [Name],
     /// How many files come to what.
     counts: BTreeMap<String, usize>,
     /// How many files need the user.
@@ -153,7 +151,6 @@ impl<'a> Shown<'a> {
             up_to_date: stay
                 .map(|(name, reference)| (name.to_string(), reference.to_string()))
                 .collect(),
-            without_blueprint: &upgrade.without_blueprint,
             counts: file_plan::numbers(plan),
             conflicts: plan.conflicts().count(),
             files: files.collect(),
@@ -191,10 +188,6 @@ impl<'a> Shown<'a> {
                 writeln!(out, "{} is up to date: {reference}", style.name(service))?;
             }
         }
-        for service in self.without_blueprint {
-            let service = style.name(service);
-            writeln!(out, "{service} is left alone: it is made from no blueprint")?;
-        }
         Ok(())
     }
 }
@@ -206,8 +199,7 @@ impl Answer for Shown<'_> {
         }
         self.write_services(out, style)?;
         if self.services.is_empty() {
-            let known = self.held_back.len() + self.up_to_date.len() + self.without_blueprint.len();
-            if known == 0 {
+            if self.held_back.is_empty() && self.up_to_date.is_empty() {
                 writeln!(out, "There is no service yet")?;
             }
             return Ok(());

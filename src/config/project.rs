@@ -102,7 +102,7 @@ pub(super) fn load_in(
         workspace,
         types,
     };
-    let blueprints = Blueprints::new(root);
+    let blueprints = Blueprints::new(root, changes);
     let services = loader.services(selection, &blueprints)?;
     Ok(Project {
         root: root.to_path_buf(),

@@ -1,10 +1,12 @@
 //! Services without a blueprint beside those that have one: upgrades, contracts, and a blueprint of
 //! the workspace that is called as theirs is.
 
+use std::path::Path;
+
 use serde_json::Value;
 use snapbox::{assert_data_eq, str};
 
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, tree_of};
 
 const PAGES: &str =
     "name: pages\nimage: nginx:1.27\nports: {http: 8080}\nhealth: /\nneeds: [notes]\n";
@@ -33,8 +35,76 @@ fn with_both() -> Workspace {
     workspace
 }
 
+/// The program's chart of containers as the workspace's own next version, with one file more.
+fn with_newer_chart(workspace: Workspace) -> Workspace {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("blueprints/container");
+    let copied = tree_of(&own)
+        .into_iter()
+        .fold(workspace, |workspace, (path, bytes)| {
+            workspace.file(&format!("blueprints/container/{path}"), bytes)
+        });
+    copied
+        .replace(
+            "blueprints/container/blueprint.yaml",
+            "version: 1",
+            "version: 2",
+        )
+        .file("blueprints/container/base/chart/SECOND.txt", "2\n")
+}
+
 #[test]
-fn an_upgrade_leaves_alone_what_has_no_blueprint_and_says_so() {
+fn a_newer_chart_reaches_services_without_a_blueprint_and_their_manifests_stay() {
+    let workspace = with_newer_chart(with_both());
+    workspace.gantline(&["generate", "--check"]).succeeds();
+    let run = workspace.gantline(&["upgrade", "--yes"]);
+    assert_data_eq!(
+        run.to_string(),
+        str![[r#"
+exit code 0
+--- stdout
+pages goes from container@1 to container@2
+
+created  services/pages/chart/SECOND.txt
+
+1 file would change: 1 created; 13 unchanged
+
+Upgraded. 1 file changed: 1 created; 13 unchanged
+
+"#]]
+    );
+    assert_eq!(workspace.read("services/pages/service.yaml"), PAGES);
+    assert_eq!(workspace.read("services/pages/chart/SECOND.txt"), "2\n");
+    let lock = workspace.read(".gantline/lock.yaml");
+    assert!(
+        lock.contains("container@2") && !lock.contains("container@1"),
+        "{lock}"
+    );
+    workspace.gantline(&["generate", "--check"]).succeeds();
+}
+
+#[test]
+fn one_service_without_a_blueprint_takes_the_others_along() {
+    let second = PAGES.replace("pages", "shelf");
+    let workspace = with_both().file("services/shelf/service.yaml", second);
+    workspace.gantline(&["generate"]).succeeds();
+    let workspace = with_newer_chart(workspace);
+    let run = workspace
+        .gantline(&["upgrade", "pages", "--yes"])
+        .succeeds();
+    for name in ["pages", "shelf"] {
+        let step = format!("{name} goes from container@1 to container@2");
+        assert!(run.stdout.contains(&step), "{run}");
+        assert_eq!(
+            workspace.read(&format!("services/{name}/chart/SECOND.txt")),
+            "2\n"
+        );
+    }
+    assert!(!run.stdout.contains("notes"), "{run}");
+    workspace.gantline(&["generate", "--check"]).succeeds();
+}
+
+#[test]
+fn an_upgrade_of_what_a_container_calls_reaches_its_chart() {
     let workspace = with_blueprint(with_both(), 2);
     let before = workspace.read("services/pages/chart/Chart.yaml");
     let run = workspace.gantline(&["upgrade", "--yes"]);
@@ -44,7 +114,6 @@ fn an_upgrade_leaves_alone_what_has_no_blueprint_and_says_so() {
 exit code 0
 --- stdout
 notes goes from tiny@1 to tiny@2
-pages is left alone: it is made from no blueprint
 
 updated  services/notes/a.txt
 updated  services/notes/service.yaml
@@ -67,40 +136,23 @@ Upgraded. 3 files changed: 3 updated; 12 unchanged
 }
 
 #[test]
-fn a_service_without_a_blueprint_goes_to_no_version() {
+fn a_service_without_a_blueprint_goes_to_no_version_that_nobody_has() {
     let workspace = with_both();
-    let named = workspace.gantline(&["upgrade", "pages", "--yes"]);
-    assert_data_eq!(
-        named.to_string(),
-        str![[r#"
-exit code 0
---- stdout
-pages is left alone: it is made from no blueprint
-
-"#]]
-    );
     let json = workspace.gantline(&["upgrade", "--format", "json", "--yes"]);
     let answer: Value = serde_json::from_str(&json.stdout).expect("a document");
-    assert_eq!(answer["without_blueprint"][0], "pages", "{json}");
+    assert_eq!(answer["up_to_date"]["pages"], "container@1", "{json}");
     assert_eq!(answer["up_to_date"]["notes"], "tiny@1", "{json}");
     let asked = workspace.gantline(&["upgrade", "pages", "--to", "2", "--yes"]);
     assert_data_eq!(
         asked.to_string(),
         str![[r#"
-exit code 2
+exit code 4
 --- stderr
-error: `pages` is made from no blueprint, so there is no version 2 of it
-  why: services/pages/service.yaml names an image or a Dockerfile
- next: Leave its name out
+error: container@2 is not at hand
+  why: of container, this workspace and this program have 1
+ next: Ask for one of these, or use a gantline that brings that version
 
 "#]]
-    );
-    let all = workspace
-        .gantline(&["upgrade", "--to", "7", "--yes"])
-        .fails(2);
-    assert!(
-        all.stderr.contains("pages is made from no blueprint"),
-        "{all}"
     );
 }
 

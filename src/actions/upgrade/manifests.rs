@@ -13,14 +13,15 @@ use super::Step;
 
 /// The manifests of services that go on, with the new version; and those of other services of
 /// the same blueprint that name no version, with the one that they have: what they are made from
-/// must not change along.
+/// must not change along. A container's names no blueprint: what is pinned says it.
 pub(super) fn changes(
     project: &Project,
     steps: &[Step],
     tree: &dyn FileTree,
 ) -> Result<Vec<FileChange>> {
     let mut changes = Vec::new();
-    for service in project.services.values() {
+    let made_from_one = |service: &&Service| service.container.is_none();
+    for service in project.services.values().filter(made_from_one) {
         let step = steps.iter().find(|step| step.service == service.name);
         let (reference, is_upgraded) = match step {
             Some(step) => (&step.to, true),

@@ -7,7 +7,6 @@ use super::destination::{AtHand, Destination};
 use super::{HeldBack, Step, UpgradeRequest};
 use crate::config::catalog;
 use crate::config::lock_file::LockFile;
-use crate::config::service_file;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Project, Service};
@@ -21,8 +20,6 @@ pub struct Routes {
     pub held_back: Vec<HeldBack>,
     /// Those that stay.
     pub stay: Vec<(Name, BlueprintReference)>,
-    /// Those that are made from no blueprint: no version of one reaches them.
-    pub without_blueprint: Vec<Name>,
     /// What is worth knowing besides.
     pub notes: Vec<String>,
 }
@@ -40,10 +37,6 @@ pub fn find(project: &Project, request: &UpgradeRequest) -> Result<Routes> {
     };
     let are_named = !request.services.is_empty();
     for service in chosen(project, &request.services)? {
-        if service.container.is_some() {
-            finder.leave_alone(service, (request.to, are_named))?;
-            continue;
-        }
         let at_hand = finder.at_hand(&service.blueprint)?;
         let destination = at_hand.destination(service.blueprint.version, request.to);
         finder.add(service, destination, (request.to, are_named))?;
@@ -54,15 +47,17 @@ pub fn find(project: &Project, request: &UpgradeRequest) -> Result<Routes> {
     }
 }
 
+/// The services that were named, or all. One that is a container takes the others along: their
+/// charts are made from the one version that is pinned.
 fn chosen<'a>(project: &'a Project, names: &[Name]) -> Result<Vec<&'a Service>> {
-    if names.is_empty() {
-        return Ok(project.services.values().collect());
-    }
-    let found = names.iter().map(|name| project.service(name));
-    let mut found: Vec<&Service> = found.collect::<Result<_>>()?;
-    found.sort_by(|one, other| one.name.cmp(&other.name));
-    found.dedup_by(|one, other| one.name == other.name);
-    Ok(found)
+    let named = names.iter().map(|name| project.service(name));
+    let named: Vec<&Service> = named.collect::<Result<_>>()?;
+    let with_containers = named.iter().any(|service| service.container.is_some());
+    let services = project.services.values().filter(|service| {
+        let goes_along = with_containers && service.container.is_some();
+        names.is_empty() || goes_along || names.contains(&service.name)
+    });
+    Ok(services.collect())
 }
 
 struct Finder<'a> {
@@ -114,28 +109,6 @@ impl Finder<'_> {
             newest: Some(offered.version),
             breaking: offered.blueprint.breaking,
         })
-    }
-
-    /// A service that runs an image of its own; named with a version, it cannot go there.
-    fn leave_alone(
-        &mut self,
-        service: &Service,
-        (wanted, is_named): (Option<u32>, bool),
-    ) -> Result<()> {
-        let name = &service.name;
-        if let (Some(to), true) = (wanted, is_named) {
-            return Err(Error::invalid(format!(
-                "`{name}` is made from no blueprint, so there is no version {to} of it"
-            ))
-            .since(format!(
-                "{}/{} names an image or a Dockerfile",
-                service.directory,
-                service_file::FILE
-            ))
-            .hint("Leave its name out"));
-        }
-        self.routes.without_blueprint.push(name.clone());
-        Ok(())
     }
 
     fn add(
@@ -206,9 +179,7 @@ impl Finder<'_> {
 fn nowhere(to: u32, routes: &Routes) -> Error {
     let stay = routes.stay.iter();
     let stay = stay.map(|(name, reference)| format!("{name} stays at {reference}"));
-    let others = routes.without_blueprint.iter();
-    let others = others.map(|name| format!("{name} is made from no blueprint"));
-    let stay: Vec<String> = stay.chain(others).collect();
+    let stay: Vec<String> = stay.collect();
     let error = Error::invalid(format!("no service can be upgraded to version {to}"));
     match stay.is_empty() {
         true => {

@@ -6,15 +6,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::catalog;
-use crate::config::lock_file::LockFile;
+use crate::config::lock_file::{self, LockFile};
+use crate::config::yaml::Document;
 use crate::error::{Error, Result};
 use crate::model::blueprint::Blueprint;
+use crate::model::file_set::FileSet;
 use crate::model::name::Name;
 use crate::model::project::BlueprintReference;
 
 /// The blueprints that a workspace's services are made from, each put together once.
 pub struct Blueprints<'a> {
     root: &'a Path,
+    changes: &'a FileSet,
     known: RefCell<BTreeMap<String, Result<Chosen>>>,
 }
 
@@ -26,10 +29,11 @@ pub(super) struct Chosen {
 }
 
 impl<'a> Blueprints<'a> {
-    /// Those of the workspace in `root`.
-    pub fn new(root: &'a Path) -> Self {
+    /// Those of the workspace in `root`, as it would be with these files written.
+    pub fn new(root: &'a Path, changes: &'a FileSet) -> Self {
         Self {
             root,
+            changes,
             known: RefCell::default(),
         }
     }
@@ -55,10 +59,18 @@ impl<'a> Blueprints<'a> {
         found
     }
 
+    fn lock(&self) -> Result<LockFile> {
+        let mut changes = self.changes.files.iter();
+        match changes.find(|(path, _)| path.as_str() == lock_file::PATH) {
+            Some((path, file)) => Document::parse(Path::new(path.as_str()), &file.bytes)?.decode(),
+            None => LockFile::read(self.root),
+        }
+    }
+
     fn read(&self, text: &str) -> Result<Chosen> {
         let (name, version) = match text.split_once('@') {
             Some((name, version)) => (name, version.parse().ok()),
-            None => (text, LockFile::read(self.root)?.newest(text)),
+            None => (text, self.lock()?.newest(text)),
         };
         let reference = match version {
             None => catalog::newest(Some(self.root), name)?,
