@@ -15,7 +15,7 @@ pub async fn show(workspace: &Path, app: &App) -> Result<Upgraded> {
     let events = app.events();
     events.note(edit(workspace, SERVICES)?);
     events.note(offer(workspace)?);
-    call(app, &["upgrade", "--dry-run"]).await?;
+    call(app, &["upgrade", "--diff"]).await?;
     let files = planned(workspace)?;
     call(app, &["upgrade", "--yes"]).await?;
     upgraded(workspace, SERVICES, files)
