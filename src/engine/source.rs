@@ -98,9 +98,48 @@ pub fn source_paths_with(directory: &Path, dockerfile: &Path) -> Result<Vec<Sour
 /// # Errors
 /// When a file cannot be read.
 pub fn source_hash(directory: &Path) -> Result<String> {
-    let mut hash = Sha256::new();
-    add_files(&mut hash, directory, Path::new(DOCKERFILE))?;
-    Ok(hexadecimal(hash))
+    hash_of(&plain_source(directory))
+}
+
+/// Copies the source below a folder to another one, and gives the hash of what arrived there: what
+/// is built from the copy has no file that the hash leaves out, and no edit made meanwhile.
+///
+/// # Errors
+/// When a file cannot be read or written.
+pub async fn copy_source(from: &Path, to: &Path) -> Result<String> {
+    let (from, to) = (from.to_path_buf(), to.to_path_buf());
+    let copied = tokio::task::spawn_blocking(move || {
+        let failed = || Error::failed(format!("cannot copy the source of {}", from.display()));
+        let sources = source_paths(&from)?;
+        for source in &sources {
+            copy_one(source, &from, &to).map_err(|error| failed().because(error))?;
+        }
+        let mut hash = Sha256::new();
+        add_files(&mut hash, &to, &sources)?;
+        Ok(hexadecimal(hash))
+    });
+    copied
+        .await
+        .map_err(|error| Error::failed("copying the source was cut off").because(error))?
+}
+
+fn copy_one(source: &SourcePath, from: &Path, to: &Path) -> std::io::Result<()> {
+    let place = to.join(&source.path);
+    if let Some(folder) = place.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    match &source.kind {
+        SourceKind::Link { target } => std::os::unix::fs::symlink(target, &place),
+        SourceKind::File { .. } => fs::copy(from.join(&source.path), &place).map(drop),
+    }
+}
+
+/// The error of a source that is not any more what its hash was taken of.
+pub fn changed_meanwhile(service: &str) -> Error {
+    Error::failed(format!(
+        "the source of {service} changed while it was built"
+    ))
+    .hint("Build again once nobody edits it")
 }
 
 /// Whether a path below a service's folder is the manifest's, or made from it.
@@ -113,8 +152,8 @@ fn is_ours(relative: &Path) -> bool {
     name == MANIFEST || of_environment || relative.starts_with("chart")
 }
 
-fn add_files(hash: &mut Sha256, directory: &Path, dockerfile: &Path) -> Result<()> {
-    for source in source_paths_with(directory, dockerfile)? {
+fn add_files(hash: &mut Sha256, directory: &Path, sources: &[SourcePath]) -> Result<()> {
+    for source in sources {
         frame(hash, source.path.as_os_str().as_bytes());
         match &source.kind {
             SourceKind::Link { target } => {
@@ -156,7 +195,8 @@ pub async fn image_source(source: &BuildSource) -> Result<String> {
         let message = format!("there is no {}", file.display());
         return Err(Error::invalid(message)
             .since("an image is made from a Dockerfile")
-            .hint("Write it, or name another one in service.yaml; `gantline generate` writes those of blueprints"));
+            .hint("Write it, or name another one in service.yaml")
+            .hint("That of a blueprint comes back with `gantline generate --restore PATH`"));
     }
     let source = source.clone();
     tokio::task::spawn_blocking(move || hash_of(&source))
@@ -166,7 +206,8 @@ pub async fn image_source(source: &BuildSource) -> Result<String> {
 
 fn hash_of(source: &BuildSource) -> Result<String> {
     let mut hash = Sha256::new();
-    add_files(&mut hash, &source.context, &source.dockerfile)?;
+    let sources = source_paths_with(&source.context, &source.dockerfile)?;
+    add_files(&mut hash, &source.context, &sources)?;
     // Only what is said beyond the usual changes the hash.
     let is_plain = *source == plain_source(&source.context);
     if !is_plain {
@@ -266,6 +307,21 @@ mod tests {
             .into_iter()
             .map(|source| source.path.display().to_string())
             .collect()
+    }
+
+    #[tokio::test]
+    async fn a_copy_holds_what_the_hash_is_of_and_nothing_else() {
+        let folder = tree(&[
+            (".gitignore", "local.go\n"),
+            ("Dockerfile", "FROM scratch"),
+            ("cmd/orders/main.go", "package main"),
+            ("cmd/orders/local.go", "package main"),
+        ]);
+        let copy = tempfile::tempdir().unwrap();
+        let hash = copy_source(folder.path(), copy.path()).await.unwrap();
+        assert_eq!(hash, source_hash(folder.path()).unwrap());
+        assert!(copy.path().join("cmd/orders/main.go").is_file());
+        assert!(!copy.path().join("cmd/orders/local.go").exists());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::plan::Builder;
 use super::schema::stated;
-use super::wanted::{Wanted, source_of, wanted};
+use super::wanted::{Wanted, source_of};
 use super::{BuildRequest, Chosen, Job};
 use crate::engine::docker::build::{ContextBuild, context_of};
 use crate::engine::docker::connection::{DockerEnvironment, connect};
@@ -21,6 +21,7 @@ use crate::engine::image::native::NativeBuild;
 use crate::engine::image::{Packed, pack, push};
 use crate::engine::registry::{Access, Repository};
 use crate::engine::runtime::Progress;
+use crate::engine::source::{changed_meanwhile, image_source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::{Event, EventSink};
 use crate::model::image::{BUILDER, Digest, Platform, REVISION};
@@ -156,7 +157,6 @@ impl<'a> Workshop<'a> {
             Chosen::Native(_) => self.natively(job, &labels, progress).await?,
             Chosen::Docker { .. } => self.by_docker(job, &labels, progress).await?,
         };
-        self.unchanged_since(&job.wanted).await?;
         let how = match job.chosen.builder() {
             Builder::Native => "Go of this host",
             Builder::Docker => "BuildKit",
@@ -189,6 +189,7 @@ impl<'a> Workshop<'a> {
         let build = NativeBuild {
             service: job.wanted.service.as_str(),
             directory: &self.directory(&job.wanted),
+            hash: &job.wanted.source,
             stage,
             platforms: &job.platforms,
             labels,
@@ -208,6 +209,10 @@ impl<'a> Workshop<'a> {
         let client = self.docker().await?;
         let source = source_of(self.request.project, &job.wanted.service)?;
         let context = context_of(&source).await?;
+        // Before anything bears the name that says so.
+        if image_source(&source).await? != job.wanted.source {
+            return Err(changed_meanwhile(job.wanted.service.as_str()));
+        }
         let mut images = Vec::new();
         for platform in &job.platforms {
             // Docker keeps one platform under a name.
@@ -249,20 +254,6 @@ impl<'a> Workshop<'a> {
             }
         }
         Ok(images)
-    }
-
-    /// The tag names the source as it was read before the build.
-    async fn unchanged_since(&self, before: &Wanted) -> Result<()> {
-        let request = self.request;
-        let now = wanted(request.project, &before.service, request.registry).await?;
-        match now.source == before.source {
-            true => Ok(()),
-            false => Err(Error::failed(format!(
-                "the source of {} changed while it was built",
-                before.service
-            ))
-            .hint("Build again once nobody edits it")),
-        }
     }
 
     /// Whether a service is made from a blueprint: the chart of another one runs no migrations, so

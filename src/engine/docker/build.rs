@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::images::{artifact, identity};
 use super::{Builder, DockerOptions, archive, native};
 use crate::engine::runtime::{Artifact, Progress, clean_line};
-use crate::engine::source::{image_source, source_paths_with};
+use crate::engine::source::{changed_meanwhile, image_source, source_paths_with};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::container::BuildSource;
 use crate::model::image::Platform;
@@ -46,29 +46,29 @@ pub struct Build<'a> {
 impl Build<'_> {
     /// The image of this very source, when there is one.
     pub async fn at_hand(&self, client: &Docker) -> Result<Option<Artifact>> {
-        found(client, &self.tagged().await?).await
+        found(client, &self.tagged(&image_source(&self.source).await?)).await
     }
 
-    /// What the image of this source is called.
-    async fn tagged(&self) -> Result<String> {
-        let hash = image_source(&self.source).await?;
+    /// What the image of a source with this hash is called.
+    fn tagged(&self, hash: &str) -> String {
         let suffix = match self.builder {
             Builder::Docker => "",
             Builder::Native => "-native",
         };
-        Ok(format!("{}:{}{suffix}", self.image, &hash[..TAG_DIGITS]))
+        format!("{}:{}{suffix}", self.image, &hash[..TAG_DIGITS])
     }
 
     /// Builds the image, unless there is one of the same source.
     pub async fn run(&self, client: &Docker, progress: &Progress) -> Result<Artifact> {
-        let tagged = self.tagged().await?;
+        let hash = image_source(&self.source).await?;
+        let tagged = self.tagged(&hash);
         if let Some(artifact) = found(client, &tagged).await? {
             return Ok(artifact);
         }
         let started = Instant::now();
         let (context, how) = match self.builder {
-            Builder::Docker => (self.docker_context().await?, BUILDKIT),
-            Builder::Native => native::context(self, client, progress).await?,
+            Builder::Docker => (self.docker_context(&hash).await?, BUILDKIT),
+            Builder::Native => native::context(self, &hash, (client, progress)).await?,
         };
         progress.say(format!("building {tagged} with {how}"));
         let request = ContextBuild {
@@ -92,9 +92,13 @@ impl Build<'_> {
         }
     }
 
-    /// The archive that is sent to BuildKit: the source, Dockerfile included.
-    pub async fn docker_context(&self) -> Result<Vec<u8>> {
-        context_of(&self.source).await
+    /// The archive that is sent to BuildKit: the source of this hash, Dockerfile included.
+    pub async fn docker_context(&self, hash: &str) -> Result<Vec<u8>> {
+        let context = context_of(&self.source).await?;
+        match image_source(&self.source).await? == hash {
+            true => Ok(context),
+            false => Err(changed_meanwhile(self.service)),
+        }
     }
 }
 
@@ -138,7 +142,7 @@ impl ContextBuild<'_> {
     /// # Errors
     /// When an image that it is made from cannot be had
     /// ([`crate::error::ErrorKind::Missing`]), or the build fails, with its last lines.
-    pub async fn run(self, client: &Docker, progress: &Progress) -> Result<()> {
+    pub async fn run(mut self, client: &Docker, progress: &Progress) -> Result<()> {
         let tagged = self.tagged;
         let session = Sha256::digest(format!("{tagged} {:?}", Instant::now()));
         let session: String = session.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -159,7 +163,7 @@ impl ContextBuild<'_> {
         if let Some(platform) = self.platform {
             options = options.platform(&platform.to_string());
         }
-        let body = bollard::body_full(self.context.clone().into());
+        let body = bollard::body_full(std::mem::take(&mut self.context).into());
         let options = options.build();
         let mut events = Box::pin(client.build_image(options, None, Some(body)));
         let mut output = BuildOutput::default();

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bollard::Docker;
 use tar::Builder;
+use tempfile::TempDir;
 
 use super::archive::{append_bytes, of_files_at};
 use super::build::{BUILDKIT, Build, blocking};
@@ -14,6 +15,7 @@ use super::failure;
 use super::images::identity;
 use crate::engine::go::{self, GoBuild, GoPlatform};
 use crate::engine::runtime::Progress;
+use crate::engine::source::{changed_meanwhile, copy_source};
 use crate::error::{Error, Result};
 
 /// What builds, as the output calls it.
@@ -35,17 +37,22 @@ const ROOT: &str = "root";
 /// is not as generated, since only it knows what an edit means.
 pub async fn context(
     build: &Build<'_>,
-    client: &Docker,
-    progress: &Progress,
+    hash: &str,
+    (client, progress): (&Docker, &Progress),
 ) -> Result<(Vec<u8>, &'static str)> {
     let workspace = &build.options.workspace;
     let Standing::Same(stage) = standing(workspace, build.service, &build.source.context)? else {
         let file = build.source.context.join("Dockerfile");
         let file = file.display();
         progress.warn(format!("{file} is not as generated: BuildKit builds it"));
-        return Ok((build.docker_context().await?, BUILDKIT));
+        return Ok((build.docker_context(hash).await?, BUILDKIT));
     };
-    let program = compile(build, client, progress).await?;
+    let scratch = scratch_in(&build.options.scratch)?;
+    let source = scratch.path().join("source");
+    if copy_source(&build.source.context, &source).await? != hash {
+        return Err(changed_meanwhile(build.service));
+    }
+    let program = compile(build, &source, (client, progress)).await?;
     let base = identity(client, &stage.base)
         .await?
         .map(|_| stage.base.clone());
@@ -59,15 +66,27 @@ pub async fn context(
     Ok((archive.await?, NATIVE))
 }
 
-async fn compile(build: &Build<'_>, client: &Docker, progress: &Progress) -> Result<PathBuf> {
+/// A folder for a copy of the source and for the program; it goes with its owner.
+fn scratch_in(folder: &Path) -> Result<TempDir> {
+    let made = std::fs::create_dir_all(folder).and_then(|()| tempfile::tempdir_in(folder));
+    made.map_err(|error| {
+        Error::failed(format!("cannot make a folder in {}", folder.display())).because(error)
+    })
+}
+
+async fn compile(
+    build: &Build<'_>,
+    source: &Path,
+    (client, progress): (&Docker, &Progress),
+) -> Result<PathBuf> {
     let version = client
         .version()
         .await
         .map_err(|error| failure("cannot ask Docker for its platform", error))?;
     let request = GoBuild {
-        directory: build.source.context.clone(),
+        directory: source.to_path_buf(),
         package: format!("./cmd/{}", build.service),
-        output: build.options.scratch.join(build.service),
+        output: source.with_file_name("program"),
         platform: Some(GoPlatform {
             system: "linux".to_owned(),
             architecture: version.arch.unwrap_or_else(|| "amd64".to_owned()),

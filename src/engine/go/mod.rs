@@ -61,12 +61,9 @@ pub async fn build(request: &GoBuild, progress: &Progress) -> Result<PathBuf> {
     if finished.code == 0 {
         return Ok(request.output.clone());
     }
-    Err(Error::failed(format!(
-        "{} does not build in {}",
-        request.package,
-        request.directory.display()
-    ))
-    .since(finished.last_words(LINES_OF_OUTPUT)))
+    // Its folder may be a copy of what the user edits.
+    Err(Error::failed(format!("{} does not build", request.package))
+        .since(finished.last_words(LINES_OF_OUTPUT)))
 }
 
 /// Compiles a package's tests into a program, without running them. A program that is there and

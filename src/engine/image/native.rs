@@ -13,7 +13,7 @@ use super::{Packed, Settings, compressed, pack, program_archive, uncompressed};
 use crate::engine::docker::dockerfile::LastStage;
 use crate::engine::go::{self, GoBuild, GoPlatform};
 use crate::engine::runtime::Progress;
-use crate::engine::source::{SourceKind, source_paths};
+use crate::engine::source::{changed_meanwhile, copy_source};
 use crate::error::{Error, Result};
 use crate::model::image::Platform;
 
@@ -24,6 +24,8 @@ pub struct NativeBuild<'a> {
     pub service: &'a str,
     /// Its folder.
     pub directory: &'a Path,
+    /// The hash of its source: what the image is called by.
+    pub hash: &'a str,
     /// The last stage of its Dockerfile.
     pub stage: &'a LastStage,
     /// What the images are to run on.
@@ -48,7 +50,9 @@ impl NativeBuild<'_> {
             tempfile::tempdir_in(self.scratch).map_err(|error| failed().because(error))?;
         let source = scratch.path().join("source");
         // Exactly what the hash is of: a file that it leaves out must not get into the program.
-        copy_source(self.directory, &source).await?;
+        if copy_source(self.directory, &source).await? != self.hash {
+            return Err(changed_meanwhile(self.service));
+        }
         let mut images = Vec::new();
         for platform in self.platforms {
             let output = scratch.path().join(platform.to_string().replace('/', "-"));
@@ -111,27 +115,4 @@ impl NativeBuild<'_> {
         };
         go::build(&request, progress).await
     }
-}
-
-async fn copy_source(from: &Path, to: &Path) -> Result<()> {
-    let (from, to) = (from.to_path_buf(), to.to_path_buf());
-    let copied = tokio::task::spawn_blocking(move || {
-        let failed = || Error::failed(format!("cannot copy the source of {}", from.display()));
-        for source in source_paths(&from)? {
-            let place = to.join(&source.path);
-            let made = match place.parent() {
-                Some(folder) => fs::create_dir_all(folder),
-                None => Ok(()),
-            };
-            let copied = made.and_then(|()| match &source.kind {
-                SourceKind::Link { target } => std::os::unix::fs::symlink(target, &place),
-                SourceKind::File { .. } => fs::copy(from.join(&source.path), &place).map(drop),
-            });
-            copied.map_err(|error| failed().because(error))?;
-        }
-        Ok(())
-    });
-    copied
-        .await
-        .map_err(|error| Error::failed("copying the source was cut off").because(error))?
 }

@@ -37,6 +37,12 @@ pub(super) async fn build(
         strip: false,
     };
     let built = go_build(&request, progress).await?;
+    // Of which source it is made is known only when nobody edited it meanwhile; else it is called by
+    // its content, and the next run builds again.
+    let source = match source_of(directory).await? == source {
+        true => source,
+        false => None,
+    };
     let name = service.clone();
     let kept = tokio::task::spawn_blocking(move || keep(&name, &built, &programs, source))
         .await

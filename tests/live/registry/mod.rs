@@ -15,6 +15,7 @@ use gantline::engine::image::{Image, compressed, pack, program_archive, push};
 use gantline::engine::registry::labels::{ImageLabels, RegistryLabels};
 use gantline::engine::registry::{Access, Repository};
 use gantline::engine::runtime::Progress;
+use gantline::engine::source::source_hash;
 use gantline::error::ErrorKind;
 use gantline::model::image::{Digest, Platform};
 use gantline::model::schema;
@@ -235,10 +236,12 @@ async fn images_of_several_platforms_need_no_daemon_and_become_one_index() {
     let local = format!("{name}:nonroot");
     let dockerfile = dockerfile.replace("gcr.io/distroless/static-debian12:nonroot", &local);
     let stage = LastStage::of(&dockerfile).unwrap();
+    let directory = workspace.path("services/quotes");
     let build = NativeBuild {
         for_registry: true,
         service: "quotes",
-        directory: &workspace.path("services/quotes"),
+        directory: &directory,
+        hash: &source_hash(&directory).unwrap(),
         stage: &stage,
         platforms: &platforms,
         labels: &BTreeMap::new(),
