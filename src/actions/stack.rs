@@ -8,6 +8,7 @@ pub mod env;
 mod failures;
 pub mod follow;
 mod launches;
+mod lock;
 pub mod logs;
 pub mod opened;
 pub mod preview;
@@ -22,6 +23,7 @@ use futures::StreamExt;
 use futures::future::ready;
 
 pub use self::failures::Failures;
+pub(super) use self::lock::lock;
 use crate::engine::readiness::{Query, Servers};
 use crate::engine::runtime::{LogRequest, Runtime};
 use crate::model::event::EventSink;

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::stack::opened::{Builder, lock, runtime};
+use super::stack::lock;
+use super::stack::opened::{Builder, runtime};
 use super::stack::up::{AfterFailure, UpRequest, up};
 use super::stack::{Failures, Stack};
 use crate::config::project::{Selection, find, load};

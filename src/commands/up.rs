@@ -82,7 +82,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     })?;
     match args.detach || nothing_runs {
         true => Ok(()),
-        false => follow(&opened.stack, interrupts.signal()).await,
+        false => follow(&opened, interrupts.signal()).await,
     }
 }
 

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
+use tokio::time::{Instant, sleep};
 
 use super::Stack;
+use super::opened::Opened;
 use crate::engine::runtime::{ClearScope, LogRequest};
 use crate::error::{Error, Result};
 use crate::model::event::Event;
@@ -13,7 +15,8 @@ use crate::model::stack::Observed;
 
 /// How often a service that ended is looked for: `restart` in another terminal brings it back.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
-
+/// How long a runtime that cannot be asked any more is asked again.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How many lines of what was logged before are shown.
 const FIRST_LINES: usize = 20;
 
@@ -23,28 +26,47 @@ enum End {
     Removed,
     /// It ended by itself.
     Exited,
+    /// Nobody can say.
+    Lost(Error),
 }
 
 /// Shows logs until `interrupt`, and then stops the stack; that is the normal end. Data stays.
 ///
 /// # Errors
-/// When every service ended by itself, or the stack cannot be stopped.
-pub async fn follow(stack: &Stack, interrupt: impl Future<Output = ()>) -> Result<()> {
-    let names = stack.spec.services.iter().map(|it| it.name.as_str());
-    let ends = join_all(names.map(|name| follow_one(stack, name)));
-    let has_services = !stack.spec.services.is_empty();
-    let outcome = tokio::select! {
-        // Servers alone run until somebody stops them.
-        ends = ends, if has_services => ended(ends),
-        () = interrupt => Ok(()),
-    };
+/// When every service ended by itself, the runtime cannot be asked any more, or the stack cannot
+/// be stopped.
+pub async fn follow(opened: &Opened, interrupt: impl Future<Output = ()>) -> Result<()> {
+    let stack = &opened.stack;
+    let outcome = until_ended(stack, interrupt).await;
     stack.events.note("stopping the stack; its data stays");
+    // What `restart` in another terminal has begun would come after it.
+    let _held = opened.lock_when_free().await?;
     stack.runtime.clear(ClearScope::KeepData).await?;
     outcome
 }
 
+/// Shows logs until `interrupt`, or until no service is left.
+pub(super) async fn until_ended(stack: &Stack, interrupt: impl Future<Output = ()>) -> Result<()> {
+    let names = stack.spec.services.iter().map(|it| it.name.as_str());
+    let ends = join_all(names.map(|name| follow_one(stack, name)));
+    let has_services = !stack.spec.services.is_empty();
+    tokio::select! {
+        // Servers alone run until somebody stops them.
+        ends = ends, if has_services => ended(ends),
+        () = interrupt => Ok(()),
+    }
+}
+
 fn ended(ends: Vec<End>) -> Result<()> {
-    match ends.iter().any(|end| matches!(end, End::Exited)) {
+    let mut have_exited = false;
+    for end in ends {
+        match end {
+            End::Lost(error) => return Err(error),
+            End::Exited => have_exited = true,
+            End::Removed => {}
+        }
+    }
+    match have_exited {
         true => Err(Error::failed("all services have ended")
             .hint("Their last lines are above; `gantline up` starts them again")),
         false => Ok(()),
@@ -80,8 +102,10 @@ async fn show(stack: &Stack, name: &str) {
 
 /// Waits until a service whose log ended runs again (`None`), or has ended for good.
 async fn settle(stack: &Stack, name: &str) -> Option<End> {
-    tokio::time::sleep(LOOK_AGAIN).await;
-    let observed = stack.runtime.observe().await.ok()?;
+    let observed = match observe(stack, name).await {
+        Ok(observed) => observed,
+        Err(error) => return Some(End::Lost(error)),
+    };
     let found: Option<&Observed> = observed.iter().find(|it| it.name == name);
     match found {
         None => Some(End::Removed),
@@ -92,6 +116,28 @@ async fn settle(stack: &Stack, name: &str) -> Option<End> {
                 .events
                 .warn(format!("{name} ended with exit code {code}"));
             Some(End::Exited)
+        }
+    }
+}
+
+/// What runs a moment later. A runtime that cannot be asked, such as a Docker that is started anew,
+/// is asked again for a while.
+async fn observe(stack: &Stack, name: &str) -> Result<Vec<Observed>> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut is_said = false;
+    loop {
+        sleep(LOOK_AGAIN).await;
+        match stack.runtime.observe().await {
+            Err(error) if Instant::now() < deadline => {
+                if !is_said {
+                    let seconds = PATIENCE.as_secs();
+                    stack.events.warn(format!(
+                        "whether {name} runs is not known, and is asked for {seconds} s: {error}"
+                    ));
+                    is_said = true;
+                }
+            }
+            observed => return observed,
         }
     }
 }

@@ -1,11 +1,11 @@
 //! From a folder to a stack: manifests, checkout and runtime.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::down::{Removed, down};
+use super::lock::{StackLock, is_held, lock, lock_when_free, was_left};
 use super::{Failures, Stack};
 use crate::config::local_env;
 use crate::config::project::{Selection, find, load};
@@ -13,7 +13,6 @@ use crate::engine::checkout::{Checkout, checkout, existing};
 pub use crate::engine::docker::Builder;
 use crate::engine::docker::connection::DockerEnvironment;
 use crate::engine::docker::{DockerOptions, DockerRuntime};
-use crate::engine::files::{holder, note_holder, open_lock};
 use crate::engine::process::{ProcessRuntime, without_images};
 use crate::engine::readiness::LiveServers;
 use crate::engine::runtime::{ClearScope, Runtime, RuntimeContext};
@@ -28,12 +27,6 @@ use crate::render::stack::{StackInput, stack as describe};
 const LAST_START: &str = "start.json";
 /// The file that remembers why parts of the stack did not come up.
 const FAILURES: &str = "failures.json";
-/// The file that is locked while the stack changes.
-const LOCK: &str = "stack.lock";
-/// How often a lock that is held is asked for.
-const LOCK_TRIES: usize = 5;
-/// How long between two tries.
-const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// Which stack, and for what.
 #[derive(Clone)]
@@ -102,20 +95,25 @@ impl Opening {
         })
     }
 
-    /// Clears the stack from these runtimes, as [`down()`] does.
+    /// Clears the stack from these runtimes, as [`down()`] does, while nobody else changes it.
     ///
     /// # Errors
-    /// As [`down()`].
+    /// As [`down()`], or when another command is changing the stack.
     pub async fn clear(
         &self,
         runtimes: &[(RuntimeKind, Arc<dyn Runtime>)],
         scope: ClearScope,
     ) -> Result<Removed> {
-        let run = existing(&find(&self.directory)?)?.map(|checkout| checkout.run);
-        let left = run.filter(|run| was_left(run));
-        // Nobody may start what would be taken for late; and what is given back is not left.
-        let held = left.as_deref().map(lock).transpose()?;
-        down(runtimes, scope, held.is_some()).await
+        let Some(checkout) = existing(&find(&self.directory)?)? else {
+            return Ok(Removed::default());
+        };
+        let killed = was_left(&checkout.run);
+        let held = lock(&checkout.run)?;
+        let removed = down(runtimes, scope, killed).await;
+        if removed.is_err() && killed {
+            held.leave_marked();
+        }
+        removed
     }
 
     /// Every runtime that has or may have parts of the stack; none when it was never started.
@@ -240,11 +238,17 @@ impl Opened {
         lock(&self.checkout.run)
     }
 
+    /// The same once nobody else holds it, which is waited for.
+    ///
+    /// # Errors
+    /// When another command holds it for long.
+    pub(super) async fn lock_when_free(&self) -> Result<StackLock> {
+        lock_when_free(&self.checkout.run, &*self.stack.events).await
+    }
+
     /// Whether another command is changing the stack now.
     pub fn is_being_changed(&self) -> bool {
-        let path = self.checkout.run.join(LOCK);
-        let file = File::open(path);
-        file.is_ok_and(|file| file.try_lock_shared().is_err())
+        is_held(&self.checkout.run)
     }
 
     /// Refuses to start where the other runtime still runs the stack, and remembers this one.
@@ -284,42 +288,6 @@ impl Opened {
 struct LastStart {
     runtime: RuntimeKind,
     builder: Builder,
-}
-
-/// The lock of a stack.
-#[derive(Debug)]
-pub struct StackLock {
-    file: File,
-}
-
-impl Drop for StackLock {
-    /// Takes the holder's name back: one that is still there was killed.
-    fn drop(&mut self) {
-        let _ = self.file.set_len(0);
-    }
-}
-
-/// Whether a command was killed while it changed the stack, and none has cleared it since.
-pub(super) fn was_left(run: &Path) -> bool {
-    let named = fs::metadata(run.join(LOCK)).is_ok_and(|metadata| metadata.len() > 0);
-    named && File::open(run.join(LOCK)).is_ok_and(|file| file.try_lock_shared().is_ok())
-}
-
-pub(in crate::actions) fn lock(run: &Path) -> Result<StackLock> {
-    let path = run.join(LOCK);
-    let cannot = |error| Error::failed(format!("cannot open {}", path.display())).because(error);
-    let mut file = open_lock(&path).map_err(cannot)?;
-    // `status` holds it for an instant, to see whether somebody does.
-    for _ in 0..LOCK_TRIES {
-        if file.try_lock().is_ok() {
-            note_holder(&mut file).map_err(cannot)?;
-            return Ok(StackLock { file });
-        }
-        std::thread::sleep(LOCK_PAUSE);
-    }
-    let holder = holder(&mut file);
-    Err(Error::failed(format!("{holder} is changing this stack"))
-        .hint("Wait until it is done, or stop it with Ctrl-C where it runs"))
 }
 
 fn last_start(run: &Path) -> Option<LastStart> {

@@ -226,7 +226,7 @@ async fn servers_alone_run_until_somebody_stops_them() {
     bench.stack.spec.jobs.clear();
     bench.up().await.unwrap();
     let soon = tokio::time::sleep(Duration::from_millis(200));
-    let followed = follow::follow(&bench.stack, pending());
+    let followed = follow::until_ended(&bench.stack, pending());
     tokio::select! {
         ended = followed => panic!("it ended by itself: {ended:?}"),
         () = soon => {}

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::actions::stack::down::down;
-use crate::actions::stack::opened::{lock, was_left};
+use crate::actions::stack::lock::{lock, was_left};
 use std::sync::Arc;
 
 use super::bench::Bench;
