@@ -2,17 +2,20 @@
 //! passwords. Both live in `.gantline/run/`, which git ignores.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::engine::files::way_out;
 use crate::error::{Error, Result};
 use crate::model::secret::Secret;
 
 /// The file with the random key.
 const FILE: &str = "checkout.json";
+/// The permissions of `.gantline/run`: its owner alone enters it.
+const PRIVATE: u32 = 0o700;
 /// Digits of the id.
 const ID_DIGITS: usize = 8;
 /// Bytes of the key: 256 bits.
@@ -53,15 +56,14 @@ pub fn checkout(root: &Path, name: &str) -> Result<Checkout> {
         Some(file) if file.root == root => file,
         Some(file) if !is_alive(&file) => {
             let root = root.to_path_buf();
-            write(
-                root.as_path(),
-                CheckoutFile {
-                    root: root.clone(),
-                    ..file
-                },
-            )?
+            let moved = CheckoutFile {
+                root: root.clone(),
+                ..file
+            };
+            write(root.as_path(), moved, Placing::Replace)?
         }
-        _ => write(root, new_file(root, name)?)?,
+        Some(_) => write(root, new_file(root, name)?, Placing::Replace)?,
+        None => write(root, new_file(root, name)?, Placing::First)?,
     };
     Ok(file.checkout())
 }
@@ -114,7 +116,7 @@ pub fn scratch_folder(root: &Path, name: &str) -> Result<PathBuf> {
     let run = run_folder(root);
     private_folder(&run)?;
     let folder = run.join(name);
-    fs::create_dir_all(&folder).map_err(|error| unusable(&folder).because(error))?;
+    fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
     Ok(folder)
 }
 
@@ -127,37 +129,56 @@ fn is_alive(file: &CheckoutFile) -> bool {
 fn read(path: &Path) -> Result<Option<CheckoutFile>> {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(unusable(path).because(error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(unusable(path, error)),
     };
     serde_json::from_str(&text).map(Some).map_err(|error| {
-        unusable(path)
+        Error::failed(format!("cannot use {}", path.display()))
             .because(error)
             .hint("Delete the file: the next `up` makes a new one, and does not find the old data")
     })
 }
 
-fn write(root: &Path, file: CheckoutFile) -> Result<CheckoutFile> {
+/// How a checkout's file takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placing {
+    /// Whatever was there.
+    Replace,
+    /// Unless another command made one meanwhile: its key counts.
+    First,
+}
+
+fn write(root: &Path, file: CheckoutFile, placing: Placing) -> Result<CheckoutFile> {
     let run = &run_folder(root);
     let path = run.join(FILE);
-    let failed = |error: std::io::Error| unusable(&path).because(error);
+    let failed = |error: std::io::Error| unusable(&path, error);
     private_folder(run)?;
-    let text = serde_json::to_vec(&file).map_err(|error| unusable(&path).because(error))?;
+    let text = serde_json::to_vec(&file).map_err(|error| failed(error.into()))?;
     let mut temporary = tempfile::NamedTempFile::new_in(run).map_err(failed)?;
     temporary.write_all(&text).map_err(failed)?;
     temporary.as_file().sync_all().map_err(failed)?;
-    temporary
-        .persist(&path)
-        .map_err(|error| unusable(&path).because(error))?;
-    Ok(file)
+    let placed = match placing {
+        Placing::Replace => temporary.persist(&path),
+        Placing::First => temporary.persist_noclobber(&path),
+    };
+    match placed.map_err(|error| error.error) {
+        Ok(_) => Ok(file),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            read(&path)?.ok_or_else(|| failed(error))
+        }
+        Err(error) => Err(failed(error)),
+    }
 }
 
 /// Makes `.gantline/run`, which only its owner can enter and git does not see.
 fn private_folder(run: &Path) -> Result<()> {
-    let failed = |error: std::io::Error| unusable(run).because(error);
+    let failed = |error: std::io::Error| unusable(run, error);
     fs::create_dir_all(run).map_err(failed)?;
-    let private = fs::Permissions::from_mode(0o700);
-    fs::set_permissions(run, private).map_err(failed)?;
+    let private = fs::Permissions::from_mode(PRIVATE);
+    let mode = fs::metadata(run).map_err(failed)?.permissions().mode();
+    if mode & 0o777 != PRIVATE {
+        fs::set_permissions(run, private).map_err(failed)?;
+    }
     let ignore = run.join(".gitignore");
     let opened = fs::OpenOptions::new()
         .write(true)
@@ -166,7 +187,7 @@ fn private_folder(run: &Path) -> Result<()> {
         .open(&ignore);
     match opened {
         Ok(mut file) => file.write_all(b"*\n").map_err(failed),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(failed(error)),
     }
 }
@@ -184,8 +205,11 @@ fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn unusable(path: &Path) -> Error {
+fn unusable(path: &Path, error: std::io::Error) -> Error {
+    let way_out = way_out(&error);
     Error::failed(format!("cannot use {}", path.display()))
+        .because(error)
+        .hint(way_out)
 }
 
 #[cfg(test)]
@@ -202,6 +226,19 @@ mod tests {
         assert_ne!(first.key, second.key);
         assert!(first.stack.starts_with("shop-"));
         assert_eq!(existing(one.path()).unwrap(), Some(first));
+    }
+
+    #[test]
+    fn first_commands_at_the_same_time_make_one_checkout() {
+        let folder = tempfile::tempdir().unwrap();
+        let made: Vec<Checkout> = std::thread::scope(|scope| {
+            let first = || checkout(folder.path(), "shop").unwrap();
+            let commands: Vec<_> = (0..8).map(|_| scope.spawn(first)).collect();
+            let ended = commands.into_iter().map(|command| command.join().unwrap());
+            ended.collect()
+        });
+        let kept = checkout(folder.path(), "shop").unwrap();
+        assert!(made.iter().all(|it| *it == kept), "{made:?}");
     }
 
     #[test]

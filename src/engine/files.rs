@@ -29,6 +29,7 @@ pub use lock::{ChangeLock, WorkspaceLock, holder, note_holder, open as open_lock
 pub use memory::MemoryTree;
 pub use recover::{Direction, Recovery, recover, recover_with};
 pub use stamp::{Sight, Stamp};
+pub(crate) use storage::way_out;
 pub use storage::{DiskStorage, FileMode, Storage};
 pub use transaction::{Committed, Expected, FileWrite, Transaction};
 

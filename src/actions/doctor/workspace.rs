@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Finding, FindingState};
 use crate::actions::generate::{Generation, GenerationRequest};
 use crate::config::project::{Selection, find, load};
-use crate::engine::files::WorkspaceLock;
+use crate::engine::files::{ChangeLock, WorkspaceLock};
 use crate::error::Error;
 
 /// A file larger than this is not looked through for conflict markers.
@@ -90,6 +90,13 @@ fn drift(root: &Path) -> Finding {
 /// Whether a command was killed while it wrote, or is writing now.
 fn unfinished(root: &Path) -> Finding {
     let run = root.join(".gantline").join("run");
+    if run.is_dir() && matches!(ChangeLock::acquire_within(root, Duration::ZERO), Ok(None)) {
+        return Finding::attention(
+            "writes",
+            "you may not write to the workspace",
+            "make it writable for you: commands that change it or run the stack need that",
+        );
+    }
     // Taking the lock would make its folder.
     let busy = run.is_dir() && WorkspaceLock::acquire_within(root, Duration::ZERO).is_err();
     if busy {

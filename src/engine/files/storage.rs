@@ -18,7 +18,7 @@ pub enum FileMode {
 }
 
 /// What to do about a disk that refuses.
-pub(super) fn way_out(error: &io::Error) -> &'static str {
+pub(crate) fn way_out(error: &io::Error) -> &'static str {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             "Free some space on that disk, then run this again"
