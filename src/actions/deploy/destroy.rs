@@ -56,12 +56,12 @@ impl Site {
         let mut removal = Removal::default();
         let taken_down = tokio::select! {
             biased;
-            () = self.interrupted.clone() => Err(held.leave_removal(removal).await),
+            () = self.interrupted.clone() => Err(Error::interrupted()),
             taken_down = held.take_down(&mut removal) => taken_down,
         };
         let destroyed = match taken_down {
             Ok((mut past, destroyed)) => past.forget(&held).await.map(|()| destroyed),
-            Err(error) => Err(error),
+            Err(error) => Err(held.leave_removal(removal, error).await),
         };
         held.lease.give_back().await;
         destroyed
@@ -208,20 +208,25 @@ impl Held<'_> {
         Ok((past, destroyed))
     }
 
-    /// Writes down how far a removal got that the user interrupted; the error to end with.
-    async fn leave_removal(&self, removal: Removal) -> Error {
+    /// Writes down how far a removal got that failed or was interrupted; the error to end with.
+    async fn leave_removal(&self, removal: Removal, error: Error) -> Error {
+        let (how, is_interrupted) = match error.kind() {
+            ErrorKind::Interrupted => ("interrupted", true),
+            _ => ("failed", false),
+        };
         let (mut record, now) = match removal {
-            Removal::Untouched => {
-                return Error::interrupted().since(format!("{} was not removed", self.release));
+            Removal::Untouched if is_interrupted => {
+                return error.since(format!("{} was not removed", self.release));
             }
+            Removal::Untouched => return error,
             // A hook may have run, but every object is there.
             Removal::Marked(before) => (before, "was not removed"),
             Removal::Deleting(mut last) => {
-                last.settle(Status::Failed, "Deletion interrupted");
+                last.settle(Status::Failed, format!("Deletion {how}"));
                 (last, "was removed in part")
             }
         };
-        let error = Error::interrupted()
+        let error = error
             .since(format!("{} {now}", self.release))
             .hint("`gantline destroy` removes it, `gantline deploy` brings it back");
         let site = self.site;
@@ -246,8 +251,8 @@ impl Held<'_> {
             self.hooks_gone(&deleted).await
         };
         run.await.map_err(|stop: Stop| {
-            let error = Error::failed(format!("{} was not removed", self.release));
-            error.since(stop.summary())
+            Error::failed(format!("a hook of {} failed: {event}", self.release))
+                .since(stop.summary())
         })
     }
 }

@@ -145,8 +145,9 @@ impl Past {
         let mut keys: Vec<ObjectKey> = Vec::new();
         for record in self.records.iter().filter(|it| it.revision() >= from) {
             for object in record.objects()? {
+                let place = site.objects.find_place(&object.value, &site.namespace);
                 // A kind that the cluster no longer has leaves no object behind.
-                let Ok(key) = site.objects.locate(&object.value, &site.namespace).await else {
+                let Some(key) = place.await? else {
                     continue;
                 };
                 if !keys.iter().any(|known| known.is_same(&key)) {

@@ -5,7 +5,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::engine::kubernetes::fake::{BROKEN, FakeCluster};
+use crate::engine::kubernetes::fake::{BROKEN, FakeCluster, Known};
 use crate::engine::kubernetes::objects::{ObjectKey, Objects};
 use crate::engine::kubernetes::records::{self, Status};
 use crate::engine::registry::fake::FakeLabels;
@@ -272,6 +272,43 @@ async fn a_release_that_is_destroyed_leaves_nothing() {
             .unwrap()
             .existed
     );
+}
+
+#[tokio::test]
+async fn a_release_whose_removal_fails_counts_as_what_it_was() {
+    let cluster = cluster();
+    let mut first = spec("1", FIRST);
+    let mut hook = first.rendered.hooks[0].clone();
+    hook.events = vec!["pre-delete".to_owned()];
+    hook.object.value["metadata"]["name"] = "orders-goodbye".into();
+    hook.object.value["spec"]["mark"] = BROKEN.into();
+    hook.object.text = hook.object.value.to_string();
+    first.rendered.hooks.push(hook);
+    deploy(&cluster, &first).await;
+    let error = site(&cluster, "one").destroy("orders").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Failed);
+    assert!(
+        error
+            .causes()
+            .contains(&"orders was not removed".to_owned()),
+        "{error:?}"
+    );
+    assert_eq!(statuses(&cluster).await, [(1, Status::Deployed)]);
+    assert!(live(&cluster, "Deployment", "orders").await.is_some());
+}
+
+#[tokio::test]
+async fn what_may_be_there_keeps_its_history_while_the_cluster_does_not_tell_of_its_kind() {
+    let cluster = cluster();
+    deploy(&cluster, &spec("1", FIRST)).await;
+    cluster.say_of_kind("ConfigMap", Some(Known::Unanswered));
+    let error = site(&cluster, "one").destroy("orders").await.unwrap_err();
+    assert_eq!(error.message(), "the cluster does not answer");
+    assert_eq!(statuses(&cluster).await, [(1, Status::Deployed)]);
+    cluster.say_of_kind("ConfigMap", Some(Known::No));
+    site(&cluster, "one").destroy("orders").await.unwrap();
+    assert!(statuses(&cluster).await.is_empty());
+    assert!(live(&cluster, "Deployment", "orders").await.is_none());
 }
 
 #[tokio::test]

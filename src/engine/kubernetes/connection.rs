@@ -35,6 +35,10 @@ pub struct Cluster {
     /// When that was told.
     pub(super) said: Arc<Mutex<Option<Instant>>>,
     name: String,
+    /// Where its API server is.
+    address: String,
+    /// Its context in the kubeconfig; `None` where it has none.
+    context: Option<String>,
 }
 
 impl Cluster {
@@ -44,16 +48,20 @@ impl Cluster {
     /// # Errors
     /// When the context does not exist, or the kubeconfig cannot be used.
     pub async fn connect(context: Option<&str>) -> Result<Self> {
-        let (config, name) = match configuration(context).await? {
-            Some(found) => found,
-            None => in_cluster()?,
+        let (config, name, context) = match configuration(context).await? {
+            Some((config, context)) => (config, format!("the context {context}"), Some(context)),
+            None => (in_cluster()?, "this pod's own cluster".to_owned(), None),
         };
         // A program that gets credentials may take its time, such as for a login in a browser; a
         // thread that waits for it would not hear Ctrl-C.
         let connecting = tokio::task::spawn_blocking(move || Self::with(config, name));
-        connecting
+        let connected = connecting
             .await
-            .map_err(|error| Error::failed("cannot connect to the cluster").because(error))?
+            .map_err(|error| Error::failed("cannot connect to the cluster").because(error))??;
+        Ok(Self {
+            context,
+            ..connected
+        })
     }
 
     /// Tells there that an answer is waited for.
@@ -71,6 +79,7 @@ impl Cluster {
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         // Retries are ours: bounded by a deadline, and seen by the user.
         config.default_retry = false;
+        let address = config.cluster_url.to_string();
         let certificate = config.root_cert.as_ref().and_then(|it| it.first().cloned());
         let client = Client::try_from(config).map_err(|error| {
             Error::missing(format!("cannot use the credentials of {name}")).because(error)
@@ -83,12 +92,29 @@ impl Cluster {
             events: None,
             said: Arc::default(),
             name,
+            address,
+            context: None,
         })
     }
 
     /// What people call the cluster: `the context staging`.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The error of a cluster that does not answer.
+    pub(super) fn away(&self) -> Error {
+        let error = Error::missing(format!(
+            "the cluster does not answer: {}, at {}",
+            self.name, self.address
+        ));
+        let context = match &self.context {
+            Some(context) => format!("--context {context} "),
+            None => String::new(),
+        };
+        error.hint(format!(
+            "See whether it is reached: `kubectl {context}cluster-info`"
+        ))
     }
 
     /// The client, for what watches.
@@ -123,7 +149,8 @@ impl Cluster {
     }
 }
 
-/// The configuration of a context; `None` where there is no kubeconfig and none was asked for.
+/// The configuration of a context, and its name; `None` where there is no kubeconfig and none was
+/// asked for.
 async fn configuration(context: Option<&str>) -> Result<Option<(Config, String)>> {
     let unusable = |error| {
         Error::missing("cannot use the kubeconfig")
@@ -145,6 +172,10 @@ async fn configuration(context: Option<&str>) -> Result<Option<(Config, String)>
         .iter()
         .map(|it| it.name.clone())
         .collect();
+    if context == Some("") {
+        return Err(Error::invalid("`--context` names no context: it is empty")
+            .hint(format!("The kubeconfig has: {}", known.join(", "))));
+    }
     let chosen = context
         .map(str::to_owned)
         .or_else(|| kubeconfig.current_context.clone())
@@ -167,14 +198,13 @@ async fn configuration(context: Option<&str>) -> Result<Option<(Config, String)>
     let config = Config::from_custom_kubeconfig(kubeconfig, &options)
         .await
         .map_err(unusable)?;
-    Ok(Some((config, format!("the context {name}"))))
+    Ok(Some((config, name)))
 }
 
-fn in_cluster() -> Result<(Config, String)> {
-    let config = Config::incluster().map_err(|error| {
+fn in_cluster() -> Result<Config> {
+    Config::incluster().map_err(|error| {
         Error::missing("there is no kubeconfig, and this is no pod of a cluster")
             .because(error)
             .hint("Point KUBECONFIG at the file that your cluster's provider gave you")
-    })?;
-    Ok((config, "this pod's own cluster".to_owned()))
+    })
 }

@@ -33,11 +33,31 @@ struct State {
     changes: Vec<String>,
     /// How many more changes are made before no call is answered any more.
     left: Option<usize>,
+    /// Kinds that the cluster does not have (`Known::No`), or does not tell of.
+    kinds: BTreeMap<String, Known>,
     /// Who is told once so many changes were made.
     watcher: Option<(usize, Arc<Notify>)>,
 }
 
+/// What a cluster says of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// There is no such kind.
+    No,
+    /// It does not answer.
+    Unanswered,
+}
+
 impl FakeCluster {
+    /// What the cluster says of a kind from now on; without one, it has it.
+    pub fn say_of_kind(&self, kind: &str, known: Option<Known>) {
+        let mut state = self.state.lock().unwrap();
+        match known {
+            Some(known) => state.kinds.insert(kind.to_owned(), known),
+            None => state.kinds.remove(kind),
+        };
+    }
+
     /// A cluster with this namespace.
     pub fn with_namespace(name: &str) -> Self {
         let cluster = Self::default();
@@ -150,17 +170,22 @@ fn merge(object: &mut Value, fields: &Value) {
 
 #[async_trait]
 impl Objects for FakeCluster {
-    async fn locate(&self, object: &Value, namespace: &str) -> Result<ObjectKey> {
+    async fn find_place(&self, object: &Value, namespace: &str) -> Result<Option<ObjectKey>> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let kind = text(&object["kind"]);
+        match self.state.lock().unwrap().kinds.get(&kind) {
+            None => {}
+            Some(Known::No) => return Ok(None),
+            Some(Known::Unanswered) => return Err(Error::missing("the cluster does not answer")),
+        }
         let own = object["metadata"]["namespace"].as_str();
-        Ok(ObjectKey {
+        Ok(Some(ObjectKey {
             api_version: text(&object["apiVersion"]),
             namespace: (!CLUSTER_WIDE.contains(&kind.as_str()))
                 .then(|| own.unwrap_or(namespace).to_owned()),
             kind,
             name: text(&object["metadata"]["name"]),
-        })
+        }))
     }
 
     async fn get(&self, key: &ObjectKey) -> Result<Option<Value>> {

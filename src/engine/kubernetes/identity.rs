@@ -25,7 +25,7 @@ impl Cluster {
         let uid = match self.send_raw(&access, || api.get(KUBE_SYSTEM)).await {
             Ok(namespace) => namespace.metadata.uid,
             Err(error) if is_forbidden(&error) => None,
-            Err(error) => return Err(access.failure(error)),
+            Err(error) => return Err(self.failure(&access, error)),
         };
         let ca = self.certificate.as_deref().map(fingerprint);
         if uid.is_none() && ca.is_none() {

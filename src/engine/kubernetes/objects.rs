@@ -9,7 +9,7 @@ use serde_json::Value;
 
 pub(super) use self::cluster::Kinds;
 use super::rollout::{RolloutEnd, RolloutRequest};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::event::EventSink;
 
 /// The field manager of everything that is applied: the one that Helm uses, so that a field has one
@@ -85,6 +85,11 @@ pub enum ApplyMode {
     DryRun,
 }
 
+fn unknown_kind(api_version: &str, kind: &str) -> Error {
+    Error::missing(format!("the cluster has no kind {kind} in {api_version}"))
+        .hint("Install what defines it, or take it out of the chart")
+}
+
 /// The objects of a cluster.
 ///
 /// Every call has a time limit and is repeated while the server is away. Cancelling one leaves the
@@ -93,7 +98,15 @@ pub enum ApplyMode {
 #[async_trait]
 pub trait Objects: Send + Sync {
     /// Where an object belongs; `namespace` counts where it names none and its kind needs one.
-    async fn locate(&self, object: &Value, namespace: &str) -> Result<ObjectKey>;
+    /// `None` when the cluster has no such kind.
+    async fn find_place(&self, object: &Value, namespace: &str) -> Result<Option<ObjectKey>>;
+
+    /// The same of an object whose kind must be there.
+    async fn locate(&self, object: &Value, namespace: &str) -> Result<ObjectKey> {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let found = self.find_place(object, namespace).await?;
+        found.ok_or_else(|| unknown_kind(&text(&object["apiVersion"]), &text(&object["kind"])))
+    }
 
     /// The object, when there is one.
     async fn get(&self, key: &ObjectKey) -> Result<Option<Value>>;

@@ -62,7 +62,7 @@ impl Cluster {
             Ok((status, response.into_body().collect_bytes().await?))
         };
         let (status, bytes) = match timeout(post.deadline, exchange).await {
-            Ok(answer) => answer.map_err(|error| access.failure(error))?,
+            Ok(answer) => answer.map_err(|error| self.failure(&access, error))?,
             Err(elapsed) => {
                 return Err(
                     Error::failed(format!("{} does not answer", to.service)).because(elapsed)

@@ -152,7 +152,19 @@ impl Cluster {
     {
         self.send_raw(access, request)
             .await
-            .map_err(|error| access.failure(error))
+            .map_err(|error| self.failure(access, error))
+    }
+
+    /// The error of a request that failed; a cluster that does not answer is named.
+    pub(super) fn failure(&self, access: &Access, error: KubeError) -> Error {
+        match error {
+            KubeError::Api(_) => access.failure(error),
+            error if is_away(&error) => self
+                .away()
+                .since(format!("tried to {access}"))
+                .because(error),
+            error => access.failure(error),
+        }
     }
 
     /// As [`Cluster::send`], with the client's own error.

@@ -15,7 +15,9 @@ use kube::{Api, discovery};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{ApplyMode, FIELD_MANAGER, ListQuery, OTHER_MANAGER, ObjectKey, Objects, Rollouts};
+use super::{
+    ApplyMode, FIELD_MANAGER, ListQuery, OTHER_MANAGER, ObjectKey, Objects, Rollouts, unknown_kind,
+};
 use crate::engine::kubernetes::connection::Cluster;
 use crate::engine::kubernetes::request::{Access, is_forbidden};
 use crate::engine::kubernetes::rollout::{RolloutEnd, RolloutRequest, await_ready};
@@ -97,15 +99,19 @@ impl Cluster {
     }
 
     async fn kind(&self, api_version: &str, kind: &str) -> Result<Kind> {
+        let known = self.known_kind(api_version, kind).await?;
+        known.ok_or_else(|| unknown_kind(api_version, kind))
+    }
+
+    /// The same; `None` when the cluster has no such kind.
+    async fn known_kind(&self, api_version: &str, kind: &str) -> Result<Option<Kind>> {
         let id = (api_version.to_owned(), kind.to_owned());
         if let Some(known) = self.kinds.lock().await.get(&id) {
-            return Ok(known.clone());
+            return Ok(Some(known.clone()));
         }
-        let unknown = || {
-            Error::missing(format!("the cluster has no kind {kind} in {api_version}"))
-                .hint("Install what defines it, or take it out of the chart")
+        let Ok(version) = api_version.parse::<GroupVersion>() else {
+            return Ok(None);
         };
-        let version: GroupVersion = api_version.parse().map_err(|_| unknown())?;
         let wanted = version.with_kind(kind);
         let access = Access::discovery("kinds");
         let found = self
@@ -113,16 +119,16 @@ impl Cluster {
             .await;
         let (resource, capabilities) = match found {
             Ok(found) => found,
-            Err(KubeError::Discovery(_)) => return Err(unknown()),
-            Err(KubeError::Api(status)) if status.code == 404 => return Err(unknown()),
-            Err(error) => return Err(access.failure(error)),
+            Err(KubeError::Discovery(_)) => return Ok(None),
+            Err(KubeError::Api(status)) if status.code == 404 => return Ok(None),
+            Err(error) => return Err(self.failure(&access, error)),
         };
         let kind = Kind {
             resource,
             namespaced: capabilities.scope == Scope::Namespaced,
         };
         self.kinds.lock().await.insert(id, kind.clone());
-        Ok(kind)
+        Ok(Some(kind))
     }
 
     /// The path of a kind's objects, and what a verb on them is called.
@@ -177,7 +183,7 @@ impl Cluster {
                 Error::failed(format!("the cluster refuses to {access}"))
                     .since(status.message.clone())
             }
-            _ => access.failure(error),
+            _ => self.failure(access, error),
         }
     }
 
@@ -198,17 +204,19 @@ impl Cluster {
 
 #[async_trait]
 impl Objects for Cluster {
-    async fn locate(&self, object: &Value, namespace: &str) -> Result<ObjectKey> {
+    async fn find_place(&self, object: &Value, namespace: &str) -> Result<Option<ObjectKey>> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
-        let namespaced = self.kind(&api_version, &kind).await?.namespaced;
+        let Some(Kind { namespaced, .. }) = self.known_kind(&api_version, &kind).await? else {
+            return Ok(None);
+        };
         let own = object["metadata"]["namespace"].as_str();
-        Ok(ObjectKey {
+        Ok(Some(ObjectKey {
             api_version,
             kind,
             namespace: namespaced.then(|| own.unwrap_or(namespace).to_owned()),
             name: text(&object["metadata"]["name"]),
-        })
+        }))
     }
 
     async fn get(&self, key: &ObjectKey) -> Result<Option<Value>> {
@@ -217,7 +225,7 @@ impl Objects for Cluster {
         match self.exchange(&access, &request).await {
             Ok(object) => Ok(Some(object)),
             Err(error) if is_absent(&error) => Ok(None),
-            Err(error) => Err(access.failure(error)),
+            Err(error) => Err(self.failure(&access, error)),
         }
     }
 
@@ -227,7 +235,7 @@ impl Objects for Cluster {
         let parameters = ListParams::default().labels(query.labels);
         let request = built(&access, path.list(&parameters))?;
         let answer = self.exchange(&access, &request).await;
-        let mut answer = answer.map_err(|error| access.failure(error))?;
+        let mut answer = answer.map_err(|error| self.failure(&access, error))?;
         match answer["items"].take() {
             Value::Array(items) => Ok(items),
             _ => Ok(Vec::new()),

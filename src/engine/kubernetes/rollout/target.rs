@@ -109,17 +109,15 @@ impl Target {
     }
 
     /// The resource as RBAC names it, for errors.
-    pub fn resource(&self) -> &'static str {
-        match self.kind {
-            Kind::Deployment => "deployments.apps",
-            Kind::StatefulSet => "statefulsets.apps",
-            Kind::DaemonSet => "daemonsets.apps",
-            Kind::Job => "jobs.batch",
-            Kind::Pod => "pods",
-            Kind::Claim => "persistentvolumeclaims",
-            Kind::Service => "services",
-            Kind::Route => "routes.gateway.networking.k8s.io",
-        }
+    pub fn resource(&self) -> String {
+        let group = match self.kind {
+            Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet => ".apps",
+            Kind::Job => ".batch",
+            Kind::Pod | Kind::Claim | Kind::Service => "",
+            Kind::Route => ".gateway.networking.k8s.io",
+        };
+        // The plural of each of these kinds.
+        format!("{}s{group}", self.kind_name.to_lowercase())
     }
 
     /// Looks at it; `None` when it does not exist.
