@@ -182,12 +182,11 @@ impl LogFollower {
             self.open()?;
         }
         let mut bytes = std::mem::take(&mut self.partial);
-        let read = match &mut self.file {
-            Some(file) => file.take(LONGEST_LINE).read_to_end(&mut bytes)?,
-            None => 0,
-        };
-        if read == 0 && self.turned_over()? {
+        if self.read(&mut bytes)? == 0 && self.turned_over()? {
+            // What was added between the two: nobody writes to the old file any more.
+            while self.read(&mut bytes)? > 0 {}
             self.open()?;
+            self.read(&mut bytes)?;
         }
         let complete = match bytes.iter().rposition(|byte| *byte == b'\n') {
             Some(at) => at + 1,
@@ -197,6 +196,19 @@ impl LogFollower {
         self.partial = bytes.split_off(complete);
         let text = String::from_utf8_lossy(&bytes);
         Ok(text.lines().map(str::to_owned).collect())
+    }
+
+    /// The last words of a process that ended in the middle of a line.
+    pub fn rest(&mut self) -> Option<String> {
+        let rest = std::mem::take(&mut self.partial);
+        (!rest.is_empty()).then(|| String::from_utf8_lossy(&rest).into_owned())
+    }
+
+    fn read(&mut self, bytes: &mut Vec<u8>) -> io::Result<usize> {
+        match &mut self.file {
+            Some(file) => file.take(LONGEST_LINE).read_to_end(bytes),
+            None => Ok(0),
+        }
     }
 
     fn turned_over(&self) -> io::Result<bool> {
@@ -299,5 +311,24 @@ mod tests {
         seen.extend(follower.new_lines().unwrap());
         assert_eq!(seen.len(), 20, "{seen:?}");
         assert!(seen.contains(&"half more".to_owned()));
+    }
+
+    #[test]
+    fn a_follower_misses_nothing_that_came_just_before_and_after_a_turn_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("orders.log");
+        let mut follower = LogFollower::at_end(&path).unwrap();
+        std::fs::write(&path, "one\n").unwrap();
+        assert_eq!(follower.new_lines().unwrap(), ["one"]);
+        std::fs::write(previous(&path), "").unwrap();
+        let mut old = OpenOptions::new().append(true).open(&path).unwrap();
+        std::fs::rename(&path, previous(&path)).unwrap();
+        old.write_all(b"two\n").unwrap();
+        std::fs::write(&path, "three\nthe last words").unwrap();
+        let mut seen = follower.new_lines().unwrap();
+        seen.extend(follower.new_lines().unwrap());
+        assert_eq!(seen, ["two", "three"]);
+        assert_eq!(follower.rest(), Some("the last words".to_owned()));
+        assert_eq!(follower.rest(), None);
     }
 }

@@ -62,7 +62,8 @@ impl Following {
                 return Some((Ok(clean_line(line.as_bytes())), self));
             }
             if self.ended {
-                return None;
+                let rest = self.follower.rest()?;
+                return Some((Ok(clean_line(rest.as_bytes())), self));
             }
             // Asked before the last look, so that what was written until its end is seen.
             let runs = self.runs();
