@@ -1,5 +1,7 @@
 //! A program run inside a container, to ask it something.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bollard::Docker;
@@ -13,9 +15,39 @@ use crate::engine::runtime::clean_line;
 /// How long it may take.
 const QUESTION: Duration = Duration::from_secs(5);
 
+/// The programs that were started in containers and have not ended, by container. Docker ends none
+/// of them when nobody waits any more, so while one runs, no other is started.
+#[derive(Debug, Default)]
+pub struct Questions(Mutex<HashMap<String, String>>);
+
+impl Questions {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the program that was started last in a container runs still.
+    async fn is_open(&self, client: &Docker, container: &str) -> bool {
+        let Some(id) = self.lock().get(container).cloned() else {
+            return false;
+        };
+        let found = client.inspect_exec(&id).await;
+        found.is_ok_and(|it| it.running == Some(true))
+    }
+}
+
 /// Runs a program in a container; the reason when it does not end well.
-pub async fn ask(client: &Docker, container: &str, program: &[String]) -> Result<(), String> {
-    let asked = run(client, container, program);
+pub async fn ask(
+    (client, questions): (&Docker, &Questions),
+    container: &str,
+    program: &[String],
+) -> Result<(), String> {
+    if questions.is_open(client, container).await {
+        return Err(format!(
+            "{} has not ended since it was asked before",
+            shown(program)
+        ));
+    }
+    let asked = run((client, questions), container, program);
     match tokio::time::timeout(QUESTION, asked).await {
         Ok(Ok((Some(0), _))) => Ok(()),
         Ok(Ok((code, last))) => Err(reason(&shown(program), code, &last)),
@@ -33,7 +65,7 @@ pub async fn ask(client: &Docker, container: &str, program: &[String]) -> Result
 
 /// Its exit code, and the last line that it wrote.
 async fn run(
-    client: &Docker,
+    (client, questions): (&Docker, &Questions),
     container: &str,
     program: &[String],
 ) -> Result<(Option<i64>, String), DockerError> {
@@ -44,6 +76,9 @@ async fn run(
         ..CreateExecOptions::default()
     };
     let made = client.create_exec(container, options).await?;
+    questions
+        .lock()
+        .insert(container.to_owned(), made.id.clone());
     let mut last = String::new();
     if let StartExecResults::Attached { mut output, .. } = client.start_exec(&made.id, None).await?
     {
@@ -55,6 +90,7 @@ async fn run(
             }
         }
     }
+    questions.lock().remove(container);
     let ended = client.inspect_exec(&made.id).await?;
     Ok((ended.exit_code, last))
 }

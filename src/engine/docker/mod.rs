@@ -87,6 +87,7 @@ pub struct DockerRuntime {
     client: OnceCell<Docker>,
     network: Arc<OnceCell<()>>,
     starts: Starts,
+    questions: inside::Questions,
 }
 
 /// Where an image comes from.
@@ -106,6 +107,7 @@ impl DockerRuntime {
             client: OnceCell::new(),
             network: Arc::default(),
             starts: Starts::default(),
+            questions: inside::Questions::default(),
         }
     }
 
@@ -155,7 +157,8 @@ impl DockerRuntime {
 impl Inside for DockerRuntime {
     async fn ask(&self, instance: &str, program: &[String]) -> Result<(), String> {
         let client = self.client().await.map_err(|error| error.to_string())?;
-        inside::ask(client, &self.names.container(instance), program).await
+        let container = self.names.container(instance);
+        inside::ask((client, &self.questions), &container, program).await
     }
 }
 
