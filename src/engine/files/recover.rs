@@ -244,6 +244,12 @@ pub(super) fn finish(places: &Places, journal: &Journal, storage: &dyn Storage) 
             .find(|folder| folder.is_dir());
         folders.extend(existing);
     }
+    // The name of a new folder is in the one above it.
+    let above = journal.folders.iter().filter_map(|folder| {
+        let above = places.root.join(folder).parent()?.to_path_buf();
+        above.is_dir().then_some(above)
+    });
+    folders.extend(above);
     storage.sync(&folders.into_iter().collect::<Vec<_>>())?;
     Journal::remove(places, storage)?;
     clear_staging(places, storage)
