@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::config::project::{Selection, find, load};
 use crate::error::Result;
 use crate::model::name::Name;
+use crate::model::project::Service;
 use crate::report::{Answer, Style, write_table};
 
 /// Build the images of services
@@ -52,13 +53,12 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupts = interrupt::listen()?;
     let root = find(&app.settings().directory)?;
     let project = load(&root, &Selection::named(&args.services))?;
-    let services = match args.services.is_empty() {
-        true => {
-            let own = project.services.values().filter(|it| it.has_source());
-            own.map(|service| service.name.clone()).collect()
-        }
-        false => args.services,
+    let is_wanted = |service: &&Service| match args.services.is_empty() {
+        true => service.has_source(),
+        false => args.services.contains(&service.name),
     };
+    let services = project.services.values().filter(is_wanted);
+    let services: Vec<Name> = services.map(|service| service.name.clone()).collect();
     let request = BuildRequest {
         project: &project,
         services: &services,

@@ -8,6 +8,7 @@ use super::conflicts;
 use crate::actions::generate::{Generation, GenerationRequest, apply, show_to_git};
 use crate::app::App;
 use crate::error::{Error, Result};
+use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::plan::{FileChange, FilePlan};
 use crate::report::file_plan::{self, PlanStage, shown_files, write_changes, write_differences};
@@ -82,12 +83,28 @@ fn verdict(plan: &FilePlan, args: &Args, in_git: bool) -> Result<()> {
     }
     let error = if args.check && !(plan.is_clean() && conflicts.is_empty()) {
         Error::differences("the generated files are not up to date")
+    } else if args.check && plan.missing_records().next().is_some() {
+        return Err(without_records(plan));
     } else if !conflicts.is_empty() && args.stage() == PlanStage::Done {
         conflicts::error(&conflicts)
     } else {
         return Ok(());
     };
     Err(error.with_hints(hints))
+}
+
+/// What is kept for the next merge has to be in git like the files themselves: without it, edits
+/// and what is generated cannot be told apart.
+fn without_records(plan: &FilePlan) -> Error {
+    let missing: Vec<&TreePath> = plan.missing_records().collect();
+    let first = missing.first().map(ToString::to_string).unwrap_or_default();
+    let missing = match missing.len() {
+        1 => first,
+        count => format!("{first} and {} more", count - 1),
+    };
+    Error::differences("what gantline keeps beside the generated files is not there")
+        .since(format!("missing: {missing}"))
+        .hint("Run `gantline generate`, and commit what it writes in `.gantline`")
 }
 
 /// The answer of `generate`.

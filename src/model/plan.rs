@@ -105,6 +105,12 @@ impl FilePlan {
         self.changes.iter().all(|change| !change.outcome.writes())
     }
 
+    /// What gantline keeps for itself and does not have: it was never committed, or was removed.
+    pub fn missing_records(&self) -> impl Iterator<Item = &TreePath> {
+        let absent = self.records.iter().filter(|record| record.before.is_none());
+        absent.map(|record| &record.path)
+    }
+
     /// Everything that is written, gantline's own records included.
     pub fn writes(&self) -> impl Iterator<Item = &FileChange> {
         let changes = self.changes.iter().filter(|change| change.outcome.writes());

@@ -214,6 +214,42 @@ fn what_a_killed_command_left_is_completed_and_said() {
 }
 
 #[test]
+fn a_check_asks_for_what_the_next_merge_needs() {
+    let workspace = generated();
+    std::fs::remove_file(workspace.path(".gantline/lock.yaml")).unwrap();
+    let run = workspace.gantline(&["generate", "--check"]);
+    assert_data_eq!(
+        run.to_string(),
+        str![[r#"
+exit code 3
+--- stdout
+No file would change; 110 unchanged
+--- stderr
+error: what gantline keeps beside the generated files is not there
+  why: missing: .gantline/lock.yaml
+ next: Run `gantline generate`, and commit what it writes in `.gantline`
+
+"#]]
+    );
+    workspace.gantline(&["generate"]).succeeds();
+    std::fs::remove_dir_all(workspace.path(".gantline/base")).unwrap();
+    workspace.gantline(&["generate", "--check"]).fails(3);
+    workspace.gantline(&["generate"]).succeeds();
+    workspace.gantline(&["generate", "--check"]).succeeds();
+}
+
+#[test]
+fn a_service_that_is_named_twice_is_generated_once() {
+    let once = generated()
+        .gantline(&["generate", "orders", "--dry-run"])
+        .succeeds();
+    let twice = generated()
+        .gantline(&["generate", "orders", "orders", "--dry-run"])
+        .succeeds();
+    assert_eq!(once.stdout, twice.stdout);
+}
+
+#[test]
 fn programs_get_one_document() {
     let workspace = moved();
     let run = workspace

@@ -12,7 +12,8 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{environment, lock_file, overlay, service_file, workspace};
+use crate::config::lock_file::{self, LockFile};
+use crate::config::{environment, overlay, service_file, workspace};
 use crate::engine::files::{BaseStore, DiskTree, RUN_FOLDER, Sight};
 use crate::error::{Error, Result};
 use crate::model::file_set::TreePath;
@@ -138,6 +139,12 @@ impl<'a> Unchanged<'a> {
             sources: Vec::new(),
             files: Vec::new(),
         };
+        let lock = LockFile::read(&project.root)?;
+        let mut read = project.with_references(service).into_iter();
+        // A blueprint that is not pinned may change without any file that is looked at.
+        if !read.all(|it| lock.digest(&it.blueprint).is_some()) {
+            return Ok(None);
+        }
         for path in sources(project, service)? {
             let sight = self.tree.look(&path)?;
             if !sight.was_so_at(began) {

@@ -114,7 +114,7 @@ async fn nothing_is_known_once_anything_that_it_is_generated_from_or_to_was_touc
     let shop = Shop::generated().await;
     let generation = shop.generation();
     let at = |path: &str| shop.root().join(path);
-    let touches: [(&str, &dyn Fn()); 14] = [
+    let touches: [(&str, &dyn Fn()); 13] = [
         ("the workspace", &|| shop.write("gantline.yaml", WORKSPACE)),
         ("its manifest", &|| {
             shop.write("services/billing/service.yaml", BILLING);
@@ -148,26 +148,41 @@ async fn nothing_is_known_once_anything_that_it_is_generated_from_or_to_was_touc
             let mode = fs::Permissions::from_mode(0o755);
             fs::set_permissions(at("services/billing/go.mod"), mode).unwrap();
         }),
-        ("a file that is gone", &|| {
-            fs::remove_file(at("services/billing/Dockerfile")).unwrap();
+        ("a record that is none", &|| {
+            shop.write(".gantline/run/unchanged/billing", "{");
         }),
+        // Nothing can be kept of what these leave.
         ("a link in the place of a file", &|| {
             fs::rename(at("services/billing/go.mod"), at("go.mod")).unwrap();
             symlink("../../go.mod", at("services/billing/go.mod")).unwrap();
         }),
-        ("a record that is none", &|| {
-            shop.write(".gantline/run/unchanged/billing", "{");
-        }),
     ];
-    // From the last to the first, so that each is found with the others still untouched.
-    for (number, (what, touch)) in touches.into_iter().enumerate() {
-        if number < 12 {
-            shop.keep(&generation, later());
-            assert!(shop.known().is_some(), "before {what}");
-        }
+    for (what, touch) in touches {
+        shop.keep(&generation, later());
+        assert!(shop.known().is_some(), "before {what}");
         touch();
         assert_eq!(shop.known(), None, "{what}");
     }
+}
+
+#[tokio::test]
+async fn nothing_is_known_once_a_file_is_gone() {
+    let shop = Shop::generated().await;
+    shop.keep(&shop.generation(), later());
+    assert!(shop.known().is_some());
+    fs::remove_file(shop.root().join("services/billing/Dockerfile")).unwrap();
+    assert_eq!(shop.known(), None);
+}
+
+#[tokio::test]
+async fn nothing_is_kept_while_a_blueprint_of_a_service_it_refers_to_is_not_pinned() {
+    let shop = Shop::generated().await;
+    let generation = shop.generation();
+    let lock = fs::read_to_string(shop.root().join(lock_file::PATH)).unwrap();
+    let pinned = lock.lines().filter(|line| !line.contains("go-service@"));
+    shop.write(lock_file::PATH, &pinned.collect::<Vec<_>>().join("\n"));
+    shop.keep(&generation, later());
+    assert_eq!(shop.known(), None);
 }
 
 #[tokio::test]

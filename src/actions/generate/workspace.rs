@@ -55,11 +55,8 @@ impl Generation {
         let root = find(start)?;
         let names = &request.services;
         let project = load(&root, &Selection::named(names))?;
-        let services: Vec<Name> = if names.is_empty() {
-            project.services.keys().cloned().collect()
-        } else {
-            names.clone()
-        };
+        let is_wanted = |name: &&Name| names.is_empty() || names.contains(name);
+        let services: Vec<Name> = project.services.keys().filter(is_wanted).cloned().collect();
         let tree = DiskTree::new(&root);
         let records = Unchanged::new(&root, &tree).filter(|_| request.outcomes_only);
         let (known, others) = known(&services, records.as_ref());
@@ -78,8 +75,7 @@ impl Generation {
             .map(|service| service.blueprint.clone())
             .collect();
         let pins = super::pin_records(catalog::repin(&root, &references, &[])?, &tree)?;
-        // A blueprint that is not pinned may change without any file that is looked at.
-        if let Some(records) = records.filter(|_| pins.is_empty()) {
+        if let Some(records) = records {
             let others = others.iter().filter_map(|name| project.services.get(name));
             others.for_each(|service| records.keep(&project, service, (&plan, began)));
         }
