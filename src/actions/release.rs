@@ -131,9 +131,18 @@ fn environment_values(
         None => Err(
             Error::missing(format!("{} is not there", shown_path(&path).display()))
                 .since("each environment's values are generated beside the chart")
-                .hint("Write it: `gantline generate`"),
+                .hint(restore(&path)),
         ),
     }
+}
+
+/// How a generated file comes back, whether it was never written or deleted since.
+pub(super) fn restore(path: &std::path::Path) -> String {
+    let shown = shown_path(path);
+    format!(
+        "Write it: `gantline generate`; one that was deleted comes back with `gantline generate --restore {}`",
+        shown.display()
+    )
 }
 
 /// The name of an environment's values beside a chart.

@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use super::interrupt;
 use super::stack::{DryRunFlag, Foretold, RuntimeFlag, opening};
+use crate::actions::stack::opened::{Opened, Opening};
 use crate::actions::stack::preview::before_up;
 use crate::actions::stack::restart::{request, restart};
 use crate::actions::stack::up::{Arrived, Change};
 use crate::app::App;
 use crate::error::Result;
+use crate::model::name::Name;
 use crate::report::{Answer, Style};
 
 /// Start services, or other parts of the stack, again
@@ -36,7 +38,7 @@ pub(super) struct Restarted {
 /// When a name is unknown, or a part does not come up again.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let interrupts = interrupt::listen()?;
-    let opened = opening(app, args.place.runtime).to_start_again()?;
+    let opened = opened(&args, app)?;
     if args.preview.dry_run {
         let request = request(&opened.stack, &args.things)?;
         let foretold = interrupts.leave(before_up(&opened.stack, &request)).await?;
@@ -46,6 +48,29 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     interrupts.leave(opened.claim()).await?;
     let things = restart(&opened.stack, &args.things, interrupts.signal()).await?;
     app.answer(&Restarted { things })
+}
+
+/// The stack as far as the named services need it; all of it where something else is named, too.
+fn opened(args: &Args, app: &App) -> Result<Opened> {
+    let opening = opening(app, args.place.runtime);
+    let whole = opening.to_start_again()?;
+    let services = whole.stack.spec.services.iter();
+    let named: Vec<Name> = services
+        .filter(|service| args.things.contains(&service.name))
+        .filter_map(|service| Name::new(service.name.as_str()).ok())
+        .collect();
+    let is_all = args
+        .things
+        .iter()
+        .all(|thing| named.iter().any(|it| it.as_str() == thing));
+    match is_all && !named.is_empty() {
+        true => Opening {
+            services: named,
+            ..opening
+        }
+        .to_start_again(),
+        false => Ok(whole),
+    }
 }
 
 impl Answer for Restarted {

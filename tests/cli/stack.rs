@@ -119,6 +119,24 @@ fn what_never_ran_is_restarted_as_up_would_start_it() {
 }
 
 #[test]
+fn a_restart_of_one_service_touches_nothing_that_only_others_need() {
+    let shop = Workspace::shop_with_orders().file(
+        "services/quotes/service.yaml",
+        "name: quotes\nblueprint: go-service\noptions: {entity: quote}\n",
+    );
+    shop.gantline(&["generate"]).succeeds();
+    let plan = |arguments: &[&str]| {
+        let process = ["--dry-run", "--runtime", "process"];
+        shop.gantline(&[arguments, &process].concat()).succeeds()
+    };
+    let one = plan(&["restart", "quotes"]).stdout;
+    assert!(one.contains("quotes"), "{one}");
+    assert!(!one.contains("postgres"), "{one}");
+    let both = plan(&["restart", "quotes", "orders"]).stdout;
+    assert!(both.contains("postgres"), "{both}");
+}
+
+#[test]
 fn a_dry_run_says_what_would_happen_and_starts_nothing() {
     let shop = Workspace::shop_with_orders();
     let up = shop

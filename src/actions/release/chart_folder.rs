@@ -29,7 +29,7 @@ pub fn read(folder: &Path) -> Result<Chart> {
         let shown = shown_path(folder);
         return Err(
             Error::missing(format!("{} holds no chart", shown.display()))
-                .hint("Write it again: `gantline generate`"),
+                .hint(super::restore(folder)),
         );
     }
     let mut walk = Walk::new(folder)?;
