@@ -169,14 +169,20 @@ pub fn pinned_before(root: &Path, reference: &BlueprintReference) -> Result<Opti
 /// # Errors
 /// When one of the files is broken.
 pub fn resource_types() -> Result<BTreeMap<Name, ResourceType>> {
-    EmbeddedResources::iter()
-        .filter_map(|path| Some((path.clone(), EmbeddedResources::get(&path)?)))
-        .map(|(path, file)| {
-            let shown = Path::new("templates/resources").join(path.as_ref());
-            let kind = resource_file::parse(&Document::parse(&shown, &file.data)?)?;
+    embedded_resources()
+        .map(|document| {
+            let kind = resource_file::parse_embedded(&document?)?;
             Ok((kind.name.clone(), kind))
         })
         .collect()
+}
+
+fn embedded_resources() -> impl Iterator<Item = Result<Document>> {
+    EmbeddedResources::iter().filter_map(|path| {
+        let shown = Path::new("templates/resources").join(path.as_ref());
+        let file = EmbeddedResources::get(&path)?;
+        Some(Document::parse(&shown, &file.data))
+    })
 }
 
 /// The chart of a resource in a cluster: its files by path.

@@ -133,7 +133,18 @@ struct SqlFields {
 /// # Errors
 /// All problems of the file at once.
 pub fn parse(document: &Document) -> Result<ResourceType> {
-    let file: ResourceTypeFile = document.decode()?;
+    assemble(document, document.decode()?)
+}
+
+/// The same of a file inside the program, which a test checks against the schema.
+///
+/// # Errors
+/// The first problem of the file.
+pub(super) fn parse_embedded(document: &Document) -> Result<ResourceType> {
+    assemble(document, document.decode_checked()?)
+}
+
+fn assemble(document: &Document, file: ResourceTypeFile) -> Result<ResourceType> {
     let ready = ready(document, file.ready, &file.ports);
     let process = file
         .process

@@ -113,6 +113,16 @@ impl Document {
     pub fn decode<T: DeserializeOwned + JsonSchema>(&self) -> Result<T> {
         let problems = schema_check::check::<T>(self)?;
         self.none_of(problems)?;
+        self.decode_checked()
+    }
+
+    /// The same of a file that is known to fit the schema of `T`, whose check takes longer than all
+    /// the rest.
+    ///
+    /// # Errors
+    /// The first problem.
+    pub(super) fn decode_checked<T: DeserializeOwned>(&self) -> Result<T> {
+        self.none_of(Vec::new())?;
         serde_json::from_value(self.root.to_json(true)).map_err(|cause| {
             Error::invalid(format!("{} cannot be understood", self.file.display()))
                 .at(self.place(&[]))

@@ -13,6 +13,13 @@ fn every_embedded_resource_type_is_read_and_named_as_its_file() {
 }
 
 #[test]
+fn every_embedded_resource_type_fits_its_schema() {
+    for document in embedded_resources() {
+        resource_file::parse(&document.unwrap()).unwrap();
+    }
+}
+
+#[test]
 fn every_embedded_blueprint_is_read() {
     let names: Vec<String> = blueprints(None)
         .unwrap()
