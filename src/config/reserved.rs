@@ -28,6 +28,10 @@ const RESERVED: [(&str, &str); 12] = [
     ),
 ];
 
+/// Names that Kubernetes and Helm, which read YAML 1.1, take for something else than a text. They
+/// stand in every file of a chart.
+const NO_TEXTS: [&str; 9] = ["false", "n", "no", "null", "off", "on", "true", "y", "yes"];
+
 /// Beginnings that are taken.
 const RESERVED_BEGINNINGS: [(&str, &str); 2] = [
     ("kube-", "Kubernetes uses names that begin so"),
@@ -50,7 +54,15 @@ pub fn reason(name: &Name) -> Option<&'static str> {
     let ending = RESERVED_ENDINGS
         .iter()
         .find(|(word, _)| text.ends_with(word));
-    whole.or(beginning).or(ending).map(|(_, reason)| *reason)
+    let taken = whole.or(beginning).or(ending).map(|(_, reason)| *reason);
+    taken.or_else(|| no_text_reason(name))
+}
+
+/// Why a chart cannot hold a name; `None` when it can.
+pub fn no_text_reason(name: &Name) -> Option<&'static str> {
+    NO_TEXTS
+        .contains(&name.as_str())
+        .then_some("Kubernetes and Helm read YAML 1.1, where it is no text")
 }
 
 /// Why a service may not have this name: reserved, or what the local stack calls a server of a
@@ -84,12 +96,43 @@ pub fn refused(name: &Name, reason: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use proptest::{prop_assert_eq, proptest};
+
     use super::*;
+    use crate::model::kubernetes_yaml::read;
+
+    proptest! {
+        #[test]
+        fn what_kubernetes_reads_as_no_text_is_no_name_of_a_chart(text in "[a-z][a-z0-9-]{0,5}") {
+            if let Ok(name) = Name::new(text.as_str()) {
+                let is_text = read(&text) == Ok(text.as_str().into());
+                prop_assert_eq!(is_text, no_text_reason(&name).is_none());
+            }
+        }
+    }
+
+    #[test]
+    fn no_word_of_yaml_is_the_name_of_a_chart() {
+        for text in ["y", "yes", "on", "true", "n", "no", "off", "false", "null"] {
+            assert_ne!(read(text), Ok(text.into()), "{text}");
+            assert!(
+                no_text_reason(&Name::new(text).unwrap()).is_some(),
+                "{text}"
+            );
+        }
+        for text in ["nan", "inf", "none", "nil", "e1", "x0", "nope"] {
+            assert_eq!(read(text), Ok(text.into()), "{text}");
+            assert!(
+                no_text_reason(&Name::new(text).unwrap()).is_none(),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn names_that_mean_something_already_are_taken() {
         let name = |text: &str| Name::new(text).unwrap();
-        for text in ["gantline", "kube-dns", "orders-migrate", "localhost"] {
+        for text in ["gantline", "kube-dns", "orders-migrate", "localhost", "no"] {
             assert!(reason(&name(text)).is_some(), "{text}");
         }
         let types = [name("postgres"), name("nats")];

@@ -114,11 +114,15 @@ pub fn parse(document: &Document, types: &BTreeMap<Name, ResourceType>) -> Resul
         }
     }
     problems.extend(check_secrets(document, &resources));
+    let name = file.name.0;
+    if let Some(reason) = reserved::no_text_reason(&name) {
+        problems.push(reserved::refused(&name, reason).at(document.place(&["name"])));
+    }
     document.none_of(problems)?;
     let at = |key: &str| document.place(&[key]);
     Ok(Workspace {
         gantline: requirement,
-        name: file.name.0,
+        name,
         module: file.module.0,
         registry: file.registry.0,
         services: services_folder(&file.services.0).map_err(|error| error.at(at("services")))?,
