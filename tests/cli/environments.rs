@@ -92,7 +92,10 @@ fn rendering_needs_no_cluster_and_gives_the_same_twice() {
             .contains("image: \"localhost:5000/shop/orders:src-"),
         "{run}"
     );
-    assert!(run.stdout.contains("secretName: database-owner"), "{run}");
+    assert!(
+        run.stdout.contains("secretName: \"database-owner\""),
+        "{run}"
+    );
     assert!(run.stdout.contains("- staging.shop.example"), "{run}");
     assert!(!run.stdout.contains("kind: Secret"), "{run}");
     assert!(

@@ -38,4 +38,5 @@ mod terminal;
 mod two_at_once;
 mod upgrade;
 mod usage;
+mod words_of_yaml;
 mod workspace;

@@ -45,23 +45,23 @@ readinessProbe:
 - name: {{ $role | upper | replace "-" "_" }}_URI
   valueFrom:
     secretKeyRef:
-      name: {{ $use.secret | default $use.resource }}
+      name: {{ $use.secret | default $use.resource | quote }}
       key: uri
 {{- range $variable, $key := dict "HOST" "host" "PORT" "port" "USER" "username" "PASSWORD" "password" "DATABASE" "database" }}
 - name: {{ $role | upper | replace "-" "_" }}_{{ $variable }}
   valueFrom:
     secretKeyRef:
-      name: {{ $use.secret | default $use.resource }}
+      name: {{ $use.secret | default $use.resource | quote }}
       key: {{ $key }}
       optional: true
 {{- end }}
 {{- end }}
 {{- range $name, $reference := .Values.secrets }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   valueFrom:
     secretKeyRef:
-      name: {{ $reference.secret }}
-      key: {{ $reference.key }}
+      name: {{ $reference.secret | quote }}
+      key: {{ $reference.key | quote }}
 {{- end }}
 {{- end }}
 

@@ -71,7 +71,7 @@ SHUTDOWN_TIMEOUT: {{ int .Values.shutdown.timeoutSeconds }}s
 {{- range $role, $use := .Values.uses }}
 - name: binding-{{ $role }}
   secret:
-    secretName: {{ $use.secret | default $use.resource }}
+    secretName: {{ $use.secret | default $use.resource | quote }}
     defaultMode: 0440
 {{- end }}
 {{- if .Values.secrets }}
@@ -81,10 +81,10 @@ SHUTDOWN_TIMEOUT: {{ int .Values.shutdown.timeoutSeconds }}s
     sources:
       {{- range $name, $reference := .Values.secrets }}
       - secret:
-          name: {{ $reference.secret }}
+          name: {{ $reference.secret | quote }}
           items:
-            - key: {{ $reference.key }}
-              path: {{ $name }}
+            - key: {{ $reference.key | quote }}
+              path: {{ $name | quote }}
       {{- end }}
 {{- end }}
 {{- end }}

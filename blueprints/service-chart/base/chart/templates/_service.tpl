@@ -7,7 +7,7 @@
 {{/* Labels of every object: call with the root and the component. */}}
 {{- define "service.labels" -}}
 {{ include "service.selector" . }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/part-of: {{ .root.Values.workspace }}
 app.kubernetes.io/version: {{ .root.Values.image.tag | default .root.Chart.AppVersion | trunc 63 | trimAll "._-" | quote }}
 app.kubernetes.io/managed-by: {{ .root.Release.Service }}
@@ -47,14 +47,14 @@ seccompProfile:
 {{/* The limit of the ephemeral storage holds all that can be written, and 128Mi of logs. */}}
 {{- define "service.resources" -}}
 requests:
-  cpu: {{ .Values.compute.cpu }}
-  memory: {{ .Values.compute.memory }}
+  cpu: {{ .Values.compute.cpu | quote }}
+  memory: {{ .Values.compute.memory | quote }}
   ephemeral-storage: {{ .Values.compute.temporary }}
 limits:
   {{- with .Values.compute.cpuLimit }}
-  cpu: {{ . }}
+  cpu: {{ . | quote }}
   {{- end }}
-  memory: {{ .Values.compute.memory }}
+  memory: {{ .Values.compute.memory | quote }}
   ephemeral-storage: {{ add (include "program.storage" .) 128 }}Mi
 {{- end }}
 
@@ -72,7 +72,7 @@ derived from it. */}}
 {{- end }}
 {{- include "program.references" . }}
 {{- range $name, $value := merge (dict) .Values.env $derived }}
-- name: {{ $name }}
+- name: {{ $name | quote }}
   value: {{ $value | quote }}
 {{- end }}
 {{- end }}
@@ -122,7 +122,7 @@ topologySpreadConstraints:
 - to:
     - namespaceSelector:
         matchLabels:
-          kubernetes.io/metadata.name: {{ $.Values.networkPolicy.monitoringNamespace }}
+          kubernetes.io/metadata.name: {{ $.Values.networkPolicy.monitoringNamespace | quote }}
   ports:
     - {protocol: TCP, port: {{ regexFind "[0-9]+$" (regexFind ":[0-9]+$" $address.host) | default $usual }}}
 {{- end }}
