@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::project::{Selection, load};
 use crate::config::yaml;
-use crate::contract::document;
+use crate::contract::document::{self, DocumentError};
 use crate::contract::pact_file::{PactFile, PactPath, misnamed, parse};
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
@@ -245,16 +245,25 @@ fn provider(project: &Project, service: &Service) -> Result<Provider> {
     })
 }
 
+/// Why a document cannot be used that should be of this kind: `OpenAPI`.
+pub(super) fn unusable(written: &yaml::Document, kind: &str, error: DocumentError) -> Error {
+    let file = written.file().display();
+    let DocumentError::TooLarge(at) = &error else {
+        return Error::invalid(format!("{file} is no {kind} document"))
+            .at(written.place(&[&kind.to_lowercase()]))
+            .because(error);
+    };
+    let at: Vec<&str> = at.iter().map(String::as_str).collect();
+    Error::invalid(format!("a schema of {file} is too large"))
+        .at(written.place(&at))
+        .because(error)
+        .hint("Refer to each schema once where several refer to the same")
+}
+
 fn described(project: &Project, path: &Path) -> Result<Described> {
     let written = yaml::Document::read(path)?.faultless()?;
-    let document = document::Document::new(written.root().to_json(false)).map_err(|error| {
-        Error::invalid(format!(
-            "{} is no OpenAPI document",
-            written.file().display()
-        ))
-        .at(written.place(&["openapi"]))
-        .because(error)
-    })?;
+    let document = document::Document::new(written.root().to_json(false))
+        .map_err(|error| unusable(&written, "OpenAPI", error))?;
     Ok(Described {
         path: path
             .strip_prefix(&project.root)

@@ -4,6 +4,7 @@ mod lookup;
 mod node;
 mod rewrite;
 mod schemas;
+mod size;
 #[cfg(test)]
 mod tests;
 
@@ -35,13 +36,19 @@ pub enum DocumentError {
     /// It is an AsyncAPI document of a version that is not read.
     #[error("it is AsyncAPI {0}, and version 3 is read")]
     OtherAsyncApi(String),
+    /// One of its schemas, at this place, is made from too many others.
+    #[error(
+        "a value is held to more than {most} schemas here, those that are referred to counted each time",
+        most = size::MOST
+    )]
+    TooLarge(Vec<String>),
 }
 
 impl Document {
     /// A document that was read from YAML or JSON.
     ///
     /// # Errors
-    /// When it is no OpenAPI 3 document.
+    /// When it is no OpenAPI 3 document, or one of its schemas is too large.
     pub fn new(mut root: Value) -> Result<Self, DocumentError> {
         let version = root
             .get("openapi")
@@ -53,26 +60,29 @@ impl Document {
         if version.starts_with("3.0") {
             rewrite::modernise(&mut root);
         }
-        Ok(Self::of_schemas(root))
+        Self::of_schemas(root)
     }
 
     /// An AsyncAPI document that was read from YAML or JSON.
     ///
     /// # Errors
-    /// When it is none, or of another version than 3.
+    /// When it is none, or of another version than 3, or one of its schemas is too large.
     pub fn of_messages(root: Value) -> Result<Self, DocumentError> {
         match root.get("asyncapi").and_then(Value::as_str) {
-            Some(version) if version.starts_with("3.") => Ok(Self::of_schemas(root)),
+            Some(version) if version.starts_with("3.") => Self::of_schemas(root),
             Some(version) => Err(DocumentError::OtherAsyncApi(version.to_owned())),
             None => Err(DocumentError::NotAsyncApi),
         }
     }
 
-    fn of_schemas(root: Value) -> Self {
-        Self {
-            root,
-            exact: OnceLock::new(),
-            partial: OnceLock::new(),
+    fn of_schemas(root: Value) -> Result<Self, DocumentError> {
+        match size::too_large(&root) {
+            Some(at) => Err(DocumentError::TooLarge(at)),
+            None => Ok(Self {
+                root,
+                exact: OnceLock::new(),
+                partial: OnceLock::new(),
+            }),
         }
     }
 

@@ -245,3 +245,33 @@ fn a_broken_document_is_shown_where_it_breaks() {
     assert!(run.stderr.contains("is no OpenAPI document"), "{run}");
     assert!(run.stderr.contains("openapi.yaml:1:1"), "{run}");
 }
+
+#[test]
+fn a_document_whose_schemas_double_each_other_is_refused_at_once() {
+    let doubled: String = (0..30)
+        .map(|number| {
+            let next = format!("{{$ref: \"#/components/schemas/A{}\"}}", number + 1);
+            format!("    A{number}: {{allOf: [{next}, {next}]}}\n")
+        })
+        .collect();
+    let document = INVOICES.replace(
+        "{type: object, properties: {id: {type: string}}}",
+        "{$ref: \"#/components/schemas/A0\"}",
+    );
+    let document =
+        format!("{document}components:\n  schemas:\n{doubled}    A30: {{type: object}}\n");
+    let begun = std::time::Instant::now();
+    let run = expecting("{}")
+        .file(DOCUMENT, document)
+        .gantline(&["contract", "check"])
+        .fails(2);
+    assert!(begun.elapsed().as_secs() < 5, "{run}");
+    for expected in [
+        "a schema of services/billing/api/openapi.yaml is too large",
+        "services/billing/api/openapi.yaml:10:",
+        "held to more than 10000 schemas here",
+        "Refer to each schema once",
+    ] {
+        assert!(run.stderr.contains(expected), "{expected}: {run}");
+    }
+}

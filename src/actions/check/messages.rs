@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::actions::pacts::{Described, Read};
+use crate::actions::pacts::{Described, Read, unusable};
 use crate::config::yaml;
 use crate::contract::document::{Document, DocumentError};
 use crate::contract::pact_file::Exchange;
@@ -60,11 +60,6 @@ fn document(path: &std::path::Path, shown: std::path::PathBuf) -> Result<Message
         Err(other @ DocumentError::OtherAsyncApi(_)) => {
             Ok(Messages::Unread(format!("{}: {other}", shown.display())))
         }
-        Err(error) => {
-            let message = format!("{} is no AsyncAPI document", written.file().display());
-            Err(Error::invalid(message)
-                .at(written.place(&["asyncapi"]))
-                .because(error))
-        }
+        Err(error) => Err(unusable(&written, "AsyncAPI", error)),
     }
 }
