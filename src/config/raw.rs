@@ -11,6 +11,11 @@ use crate::model::name::{LONGEST_NAME, Name, NameError};
 /// Gives a type the schema of a text with a pattern, and the words for it.
 macro_rules! ruled {
     ($name:ident, $pattern:expr, $longest:expr, $expected:expr) => {
+        impl $name {
+            /// The pattern, and the words for it.
+            pub const RULE: (&'static str, &'static str) = ($pattern, $expected);
+        }
+
         impl JsonSchema for $name {
             fn schema_name() -> Cow<'static, str> {
                 stringify!($name).into()
@@ -115,7 +120,7 @@ ruled_text!(
 ruled_text!(
     /// A Kubernetes quantity of memory.
     MemoryText,
-    "^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)?$",
+    "^[1-9][0-9]*(Ki|Mi|Gi|Ti|k|M|G|T)$",
     16,
     "an amount of memory such as `256Mi` or `1Gi`"
 );
@@ -225,6 +230,9 @@ ruled_text!(
     16,
     "an amount such as `64Mi` or `1Gi`"
 );
+
+/// The rules of the texts that are keys of maps: a schema says their pattern, and no words.
+pub const KEY_RULES: [(&str, &str); 3] = [NameText::RULE, WordText::RULE, VariableText::RULE];
 
 impl SizeText {
     /// The amount in MiB.

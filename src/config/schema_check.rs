@@ -1,14 +1,22 @@
 //! Checks a document against the JSON Schema of a type, and says what is wrong in words.
 
+mod alternatives;
+mod ways_out;
+mod words;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jsonschema::error::{TypeKind, ValidationErrorKind};
+use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value as Json;
 
+use self::alternatives::{fitting_alternative, is_constant};
+use self::ways_out::{Wrong, nearest_name};
+use self::words::{in_words, json_words, type_words};
 use super::node::{Node, Value};
+use super::raw::KEY_RULES;
 use super::tree::shortened;
 use super::yaml::Document;
 use crate::error::{Error, Result};
@@ -36,6 +44,9 @@ pub fn check<T: JsonSchema>(document: &Document) -> Result<Vec<Error>> {
         document,
         schema: &compiled.schema,
     };
+    if let Some(newer) = checker.newer_format() {
+        return Ok(vec![newer]);
+    }
     let with_null = document.root().to_json(false);
     let without_null = document.root().to_json(true);
     let mut problems: Vec<Error> = Vec::new();
@@ -105,25 +116,51 @@ struct Checker<'a> {
 }
 
 impl Checker<'_> {
+    /// That the file is of a later version of its format: what else is wrong with it, only a later
+    /// program can tell.
+    fn newer_format(&self) -> Option<Error> {
+        let rule = self.schema.pointer("/properties/version")?;
+        let newest = rule.get("maximum")?.as_i64()?;
+        let written = match self.document.root().find(&["version"])?.value {
+            Value::Integer(version) if version > newest => version,
+            _ => return None,
+        };
+        let error = Error::invalid(format!(
+            "the file is of version {written} of its format, and this gantline knows {newest}"
+        ));
+        let error = error.at(self.document.place(&["version"]));
+        Some(error.hint(format!(
+            "Use a newer gantline, or write `version: {newest}`"
+        )))
+    }
+
     fn explain(&self, error: &ValidationError<'_>, problems: &mut Vec<Error>) {
         let steps = steps(error.instance_path().as_str());
         let path: Vec<&str> = steps.iter().map(String::as_str).collect();
         match error.kind() {
             ValidationErrorKind::AdditionalProperties { unexpected } => {
                 let known = self.known_keys(error);
+                let rule = self.key_rule(error);
                 for key in unexpected {
-                    problems.push(self.unknown_key(&path, key, &known));
+                    problems.push(match rule {
+                        Some(rule) => self.wrong_key(&path, key, rule),
+                        None => self.unknown_key(&path, key, &known),
+                    });
                 }
             }
             ValidationErrorKind::Required { property } => {
                 problems.push(self.missing_key(&path, property.as_str().unwrap_or_default()));
             }
-            ValidationErrorKind::AnyOf { context } => match fitting_alternative(&path, context) {
-                Some(errors) => errors
-                    .iter()
-                    .for_each(|error| self.explain(error, problems)),
-                None => problems.push(self.wrong_value(&path, self.expected_of(error, context))),
-            },
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context } => {
+                match fitting_alternative(&path, context) {
+                    Some(errors) => errors
+                        .iter()
+                        .for_each(|error| self.explain(error, problems)),
+                    None => problems
+                        .push(self.wrong_value((&path, error), self.expected_of(error, context))),
+                }
+            }
             ValidationErrorKind::PropertyNames { error } => {
                 let key = error.instance().as_str().unwrap_or_default();
                 let below: Vec<&str> = path.iter().copied().chain([key]).collect();
@@ -133,9 +170,9 @@ impl Checker<'_> {
                     self.rule(error, key)
                 );
                 let problem = Error::invalid(message).at(self.document.key_place(&below));
-                problems.push(with_nearest_name(problem, key));
+                problems.push(problem.with_hints(nearest_name(key)));
             }
-            kind => problems.push(self.wrong_value(&path, self.expected(error, kind))),
+            kind => problems.push(self.wrong_value((&path, error), self.expected(error, kind))),
         }
     }
 
@@ -151,16 +188,37 @@ impl Checker<'_> {
                     .map(|entry| entry.key.as_str())
                     .collect()
             });
-        let free = known
+        let mut free = known
             .iter()
             .map(String::as_str)
             .filter(|word| !written.contains(word));
-        let error = Error::invalid(format!("unknown key `{}`", shortened(key)))
-            .at(self.document.key_place(&below));
-        match suggest::hint(key, free) {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
+        let all = known.iter().map(String::as_str);
+        let hint = match suggest::nearest(key, &mut free) {
+            Some(word) => Some(format!("Did you mean `{word}`?")),
+            None => suggest::listed(all),
+        };
+        Error::invalid(format!("unknown key `{}`", shortened(key)))
+            .at(self.document.key_place(&below))
+            .with_hints(hint)
+    }
+
+    /// A key that could be any, and breaks the rule of such keys.
+    fn wrong_key(&self, path: &[&str], key: &str, rule: &str) -> Error {
+        let below: Vec<&str> = path.iter().copied().chain([key]).collect();
+        let message = format!(
+            "the key `{}` cannot stand here: expected {rule}",
+            shortened(key)
+        );
+        let hint = match rule.starts_with("a name") {
+            true => nearest_name(key),
+            false => {
+                let word = key.replace(['-', '.', ' '], "_");
+                (word != key).then(|| format!("Write `{}`", shortened(&word)))
+            }
+        };
+        Error::invalid(message)
+            .at(self.document.key_place(&below))
+            .with_hints(hint)
     }
 
     fn missing_key(&self, path: &[&str], key: &str) -> Error {
@@ -178,7 +236,11 @@ impl Checker<'_> {
             .hint(format!("Add `{key}: ...`"))
     }
 
-    fn wrong_value(&self, path: &[&str], expected: String) -> Error {
+    fn wrong_value(
+        &self,
+        (path, error): (&[&str], &ValidationError<'_>),
+        expected: String,
+    ) -> Error {
         let node = self
             .document
             .root()
@@ -188,28 +250,22 @@ impl Checker<'_> {
             [] => String::new(),
             path => format!("`{}`: ", shortened(&path.join("."))),
         };
-        let message = format!("{named}expected {expected}, found {}", in_words(node));
-        let error = Error::invalid(message).at(self.document.place_of(first_bytes(node)));
-        match &node.value {
-            Value::Text(text) if expected.contains("name") => with_nearest_name(error, text),
-            Value::Text(text) if expected.starts_with("one of") => {
-                let words = quoted_words(&expected);
-                match suggest::nearest(text, words.iter().map(String::as_str)) {
-                    Some(word) => error.hint(format!("Did you mean `{word}`?")),
-                    None => error,
-                }
-            }
-            Value::Integer(_) | Value::Float(_) | Value::Boolean(_)
-                if expected.contains("a text") =>
-            {
-                let written = &self.document.text()[node.span.clone()];
-                error.hint(format!("Put it in quotes: \"{written}\""))
-            }
-            Value::Text(text) if expected.contains("a number") && text.parse::<i64>().is_ok() => {
-                error.hint(format!("Remove the quotes: {text}"))
-            }
-            _ => error,
-        }
+        let wrong = Wrong {
+            key: path
+                .last()
+                .copied()
+                .filter(|key| key.parse::<usize>().is_err()),
+            value: &node.value,
+            written: &self.document.text()[node.span.clone()],
+            expected: &expected,
+            rule: self.keyword_beside(error, EXPECTED).and_then(Json::as_str),
+        };
+        Error::invalid(format!(
+            "{named}expected {expected}, found {}",
+            in_words(node)
+        ))
+        .at(self.document.place_of(first_bytes(node)))
+        .with_hints(wrong.way_out())
     }
 
     fn expected(&self, error: &ValidationError<'_>, kind: &ValidationErrorKind) -> String {
@@ -234,6 +290,8 @@ impl Checker<'_> {
             ValidationErrorKind::MaxItems { limit } => format!("at most {limit} entries"),
             ValidationErrorKind::MinProperties { limit } => format!("at least {limit} keys"),
             ValidationErrorKind::MaxProperties { limit } => format!("at most {limit} keys"),
+            ValidationErrorKind::AnyOf { context }
+            | ValidationErrorKind::OneOfNotValid { context } => self.expected_of(error, context),
             ValidationErrorKind::UniqueItems => "entries that differ from one another".to_owned(),
             other => format!(
                 "something that satisfies `{}` of the schema",
@@ -252,17 +310,22 @@ impl Checker<'_> {
         }
         let mut words: Vec<String> = context
             .iter()
-            .filter_map(|errors| errors.first())
+            .filter_map(|errors| errors.iter().find(|it| is_constant(it)).or(errors.first()))
             .map(|error| self.expected(error, error.kind()))
             .filter(|words| words != "nothing")
             .collect();
         words.dedup();
-        words.join(" or ")
+        let are_constants = context.iter().all(|errors| errors.iter().any(is_constant));
+        match are_constants && words.len() > 1 {
+            true => format!("one of {}", words.join(", ")),
+            false => words.join(" or "),
+        }
     }
 
     fn range_words(&self, error: &ValidationError<'_>) -> String {
         let limit = |keyword| self.keyword_beside(error, keyword).map(Json::to_string);
         match (limit("minimum"), limit("maximum")) {
+            (Some(low), Some(high)) if low == high => format!("the number {low}"),
             (Some(low), Some(high)) => format!("a number from {low} to {high}"),
             (Some(low), None) => format!("a number of at least {low}"),
             (_, Some(high)) => format!("a number of at most {high}"),
@@ -291,6 +354,14 @@ impl Checker<'_> {
         self.schema.pointer(parent)?.get(keyword)
     }
 
+    /// The rule of keys, in words, where a map takes all that keep it.
+    fn key_rule(&self, error: &ValidationError<'_>) -> Option<&'static str> {
+        let patterns = self.keyword_beside(error, "patternProperties")?;
+        let pattern = patterns.as_object()?.keys().next()?;
+        let known = KEY_RULES.iter().find(|(known, _)| known == pattern);
+        known.map(|(_, words)| *words)
+    }
+
     fn known_keys(&self, error: &ValidationError<'_>) -> Vec<String> {
         self.keyword_beside(error, "properties")
             .and_then(Json::as_object)
@@ -299,84 +370,9 @@ impl Checker<'_> {
     }
 }
 
-/// The errors of the one alternative whose type fits, so that its inner problems are shown.
-fn fitting_alternative<'a, 'b>(
-    path: &[&str],
-    context: &'a [Vec<ValidationError<'b>>],
-) -> Option<&'a [ValidationError<'b>]> {
-    let is_type_error = |error: &ValidationError<'_>| {
-        matches!(error.kind(), ValidationErrorKind::Type { .. })
-            && steps(error.instance_path().as_str()).len() == path.len()
-    };
-    let mut fitting = context
-        .iter()
-        .filter(|errors| !errors.is_empty() && !errors.iter().any(is_type_error));
-    match (fitting.next(), fitting.next()) {
-        (Some(errors), None) => Some(errors),
-        _ => None,
-    }
-}
-
-fn with_nearest_name(error: Error, text: &str) -> Error {
-    match Name::nearest(text) {
-        Some(name) if name.as_str() != text => error.hint(format!("Write `{name}`")),
-        _ => error,
-    }
-}
-
-fn quoted_words(text: &str) -> Vec<String> {
-    text.split('`')
-        .skip(1)
-        .step_by(2)
-        .map(str::to_owned)
-        .collect()
-}
-
 fn first_bytes(node: &Node) -> std::ops::Range<usize> {
     match node.entries().first() {
         Some(entry) => entry.key_span.clone(),
         None => node.span.clone(),
-    }
-}
-
-fn in_words(node: &Node) -> String {
-    match &node.value {
-        Value::Null => "nothing".to_owned(),
-        Value::Boolean(value) => format!("the truth value `{value}`"),
-        Value::Integer(value) => format!("the number {value}"),
-        Value::Float(value) => format!("the number {value}"),
-        Value::Text(text) => format!("the text `{}`", shortened(text)),
-        Value::List(_) => "a list".to_owned(),
-        Value::Map(_) => "a map".to_owned(),
-    }
-}
-
-fn type_words(kind: &TypeKind) -> String {
-    let words = |kind: jsonschema::JsonType| match kind {
-        jsonschema::JsonType::Array => "a list",
-        jsonschema::JsonType::Boolean => "`true` or `false`",
-        jsonschema::JsonType::Integer => "a number without a fraction",
-        jsonschema::JsonType::Null => "nothing",
-        jsonschema::JsonType::Number => "a number",
-        jsonschema::JsonType::Object => "a map",
-        jsonschema::JsonType::String => "a text",
-    };
-    match kind {
-        TypeKind::Single(kind) => words(*kind).to_owned(),
-        TypeKind::Multiple(kinds) => {
-            let words: Vec<&str> = kinds
-                .iter()
-                .map(words)
-                .filter(|word| *word != "nothing")
-                .collect();
-            words.join(" or ")
-        }
-    }
-}
-
-fn json_words(value: &Json) -> String {
-    match value {
-        Json::String(text) => format!("`{text}`"),
-        other => format!("`{other}`"),
     }
 }

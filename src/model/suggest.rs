@@ -19,6 +19,11 @@ pub fn hint<'a>(text: &str, known: impl IntoIterator<Item = &'a str> + Clone) ->
     if let Some(word) = nearest(text, known.clone()) {
         return Some(format!("Did you mean `{word}`?"));
     }
+    listed(known)
+}
+
+/// The hint of an unknown word that is near to none: all known ones when they are few.
+pub fn listed<'a>(known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let words: Vec<String> = known.into_iter().map(|word| format!("`{word}`")).collect();
     match words.len() {
         0 => None,

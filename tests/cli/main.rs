@@ -38,5 +38,6 @@ mod terminal;
 mod two_at_once;
 mod upgrade;
 mod usage;
+mod ways_out;
 mod words_of_yaml;
 mod workspace;

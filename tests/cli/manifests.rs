@@ -194,13 +194,14 @@ error: unknown key `platfroms`
   |
 6 | platfroms: []
   | ^^^^^^^^^
- next: Known here: `gantline`, `services`
+ next: Known here: `version`, `gantline`, `name`, `module`, `registry`, `services`, `platforms`, `resources`
 
 error: `platforms`: expected a list, found the text `linux/amd64`
  --> gantline.yaml:7:12
   |
 7 | platforms: linux/amd64
   |            ^^^^^^^^^^^
+ next: Write a list: `platforms: [linux/amd64]`
 
 error: the key `name` is written twice
  --> services/billing/service.yaml:2:1
@@ -335,6 +336,7 @@ error: `ports.http`: expected a number from 1024 to 65535, found the number 80
   |
 5 | ports: {http: 80}
   |               ^^
+ next: Let the program listen on another one, such as 8080: those below 1024 are for root, and nothing runs as root
 
 "#]]
     );
