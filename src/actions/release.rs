@@ -1,6 +1,7 @@
 //! Releases from charts on disk: what a deployment applies, before anything is asked of a cluster.
 
 mod chart_folder;
+mod exposed;
 mod helm;
 mod refused;
 mod resources;
@@ -71,6 +72,7 @@ pub struct SpecRequest<'a> {
 /// Secrets with values, or it needs the program `helm` and there is none.
 pub async fn specs(request: &SpecRequest<'_>) -> Result<Vec<ReleaseSpec>> {
     stale::warn(request);
+    exposed::warn(request);
     let mut specs = Vec::new();
     let mut errors = Vec::new();
     for name in request.services {

@@ -21,7 +21,7 @@ const TEMPORARY: &str = "/tmp";
 
 /// Reads what a manifest says of a container, and checks that it is made from one thing; `None`
 /// for a service made from a blueprint, or when something is wrong.
-pub fn read(manifest: &Manifest, problems: &mut Vec<Error>) -> Option<Container> {
+pub fn read(manifest: &Manifest, root: &Path, problems: &mut Vec<Error>) -> Option<Container> {
     let known = problems.len();
     check_origin(manifest, problems);
     if problems.len() > known {
@@ -34,7 +34,7 @@ pub fn read(manifest: &Manifest, problems: &mut Vec<Error>) -> Option<Container>
     }
     check_options(manifest, problems);
     check_ports(manifest, problems);
-    let origin = origin(manifest, problems);
+    let origin = origin(manifest, root, problems);
     let health = health(manifest, problems);
     let writable = writable(manifest, problems);
     Some(Container {
@@ -168,7 +168,7 @@ fn check_ports(manifest: &Manifest, problems: &mut Vec<Error>) {
     }
 }
 
-fn origin(manifest: &Manifest, problems: &mut Vec<Error>) -> Option<Origin> {
+fn origin(manifest: &Manifest, root: &Path, problems: &mut Vec<Error>) -> Option<Origin> {
     let file = &manifest.file;
     if let Some(entry) = &file.image {
         let place = place_of(manifest, "image", "reference");
@@ -211,9 +211,11 @@ fn origin(manifest: &Manifest, problems: &mut Vec<Error>) -> Option<Origin> {
     };
     let context = inside("context", folder, &fields.context.0, problems);
     let dockerfile = inside("dockerfile", Path::new(""), &fields.dockerfile.0, problems);
+    let (context, dockerfile) = (context?, dockerfile?);
+    check_dockerfile(manifest, root, (&context, &dockerfile), problems);
     Some(Origin::Build(BuildSource {
-        context: context?,
-        dockerfile: dockerfile?,
+        context,
+        dockerfile,
         target: fields.target,
         args: fields
             .args
@@ -221,6 +223,32 @@ fn origin(manifest: &Manifest, problems: &mut Vec<Error>) -> Option<Origin> {
             .map(|(name, value)| (name.0, value))
             .collect(),
     }))
+}
+
+/// A Dockerfile that is not there; `context` is relative to the workspace.
+fn check_dockerfile(
+    manifest: &Manifest,
+    root: &Path,
+    (context, dockerfile): (&Path, &Path),
+    problems: &mut Vec<Error>,
+) {
+    let (key, message) = match root.join(context) {
+        folder if folder.join(dockerfile).is_file() => return,
+        folder if folder.is_dir() => {
+            let missing = context.join(dockerfile);
+            ("dockerfile", format!("there is no {}", missing.display()))
+        }
+        _ => (
+            "context",
+            format!("there is no folder {}", context.display()),
+        ),
+    };
+    problems.push(
+        Error::invalid(message)
+            .since("an image is made from a Dockerfile")
+            .at(place_of(manifest, "build", key))
+            .hint("Write it, or name another: the folder is relative to the service's, the Dockerfile to that folder"),
+    );
 }
 
 /// A path joined to a folder, without `.` and `..`; `None` when it leaves what both are relative

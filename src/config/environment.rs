@@ -13,7 +13,7 @@ use super::raw::{
     UidText,
 };
 use super::workspace;
-use super::yaml::{Document, shown_path};
+use super::yaml::{Document, shown_path, start_of};
 use crate::error::{Error, Result};
 use crate::model::environment::{
     ClusterIdentity, Environment, EnvironmentResource, Gateway, owner_secret,
@@ -97,7 +97,7 @@ struct ResourceFields {
 /// The environments of a workspace, by the names of their files.
 ///
 /// # Errors
-/// When the folder cannot be read, or a file's name is none.
+/// When the folder cannot be read, or a file's name is none, or none that is read.
 pub fn names(root: &Path) -> Result<BTreeSet<Name>> {
     let folder = root.join(FOLDER);
     if !folder.is_dir() {
@@ -110,7 +110,9 @@ pub fn names(root: &Path) -> Result<BTreeSet<Name>> {
     let mut names = BTreeSet::new();
     for entry in fs::read_dir(&folder).map_err(fails)? {
         let entry = entry.map_err(fails)?.file_name();
-        let Some(stem) = entry.to_str().and_then(|file| file.strip_suffix(".yaml")) else {
+        let entry = entry.to_string_lossy();
+        refuse_unread(&folder, &entry)?;
+        let Some(stem) = entry.strip_suffix(".yaml") else {
             continue;
         };
         names.insert(Name::new(stem).map_err(|cause| {
@@ -118,6 +120,22 @@ pub fn names(root: &Path) -> Result<BTreeSet<Name>> {
         })?);
     }
     Ok(names)
+}
+
+/// A file that is meant for an environment, and would be passed over.
+fn refuse_unread(folder: &Path, file: &str) -> Result<()> {
+    let Some((stem, extension)) = file.rsplit_once('.') else {
+        return Ok(());
+    };
+    let is_meant = matches!(extension.to_lowercase().as_str(), "yaml" | "yml");
+    if !is_meant || extension == "yaml" || stem.is_empty() {
+        return Ok(());
+    }
+    let path = folder.join(file);
+    let shown = shown_path(&path);
+    Err(Error::invalid(format!("nothing reads {}", shown.display()))
+        .at(start_of(&path))
+        .hint(format!("Rename it to `{stem}.yaml`")))
 }
 
 /// The environments as they would be with these files written.

@@ -12,6 +12,7 @@ pub mod edit;
 pub mod edit_blueprint;
 pub mod edit_list;
 pub mod environment;
+mod exposures;
 pub mod local_env;
 pub mod lock_file;
 pub mod new_workspace;

@@ -1,5 +1,6 @@
 //! Finds a workspace and loads as much of it as a command needs.
 
+mod misnamed;
 mod reader;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,14 +8,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::misnamed::Folders;
 use self::reader::{Reader, path_of};
 use super::service::{Blueprints, Surroundings};
 use super::yaml::{Document, shown_path};
-use super::{catalog, references, workspace};
+use super::{catalog, environment, exposures, references, workspace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::file_set::FileSet;
 use crate::model::name::Name;
-use crate::model::project::{Project, Service, Workspace, unknown_service};
+use crate::model::project::{Project, Service, Workspace};
 use crate::model::resource_type::ResourceType;
 
 /// Which services a command needs.
@@ -150,21 +152,30 @@ impl Loader<'_> {
         };
         let folders = self.reader.service_folders(&self.workspace.services)?;
         let mut problems = Vec::new();
-        let manifests = match wanted {
+        let environments = environment::names_with(self.reader.root, self.reader.changes);
+        let environments = environments.map_err(|error| problems.push(error)).ok();
+        let looked_through = Folders {
+            root: self.reader.root,
+            services: &self.workspace.services,
+            known: &folders,
+            environments: environments.as_ref(),
+        };
+        let open: Vec<Name> = match wanted {
             None => {
-                let all = folders.keys().cloned().collect();
-                self.reader.manifests(&folders, all, &mut problems)
+                problems.extend(looked_through.passed_over(&self.document));
+                folders.keys().cloned().collect()
             }
             Some(names) => {
-                for name in names.iter().filter(|name| !folders.contains_key(*name)) {
-                    let known = folders.keys().map(Name::as_str);
-                    problems.push(unknown_service(name.as_str(), known));
-                }
-                self.reader
-                    .manifests(&folders, names.clone(), &mut problems)
+                let absent = names.iter().filter(|name| !folders.contains_key(*name));
+                problems.extend(absent.flat_map(|name| looked_through.absent(name)));
+                names.clone()
             }
         };
+        let manifests = self.reader.manifests(&folders, open, &mut problems);
+        let read = manifests.values().map(|manifest| &manifest.directory);
+        problems.extend(read.flat_map(|directory| looked_through.beside_manifest(directory)));
         let around = Surroundings {
+            root: self.reader.root,
             blueprints,
             workspace: &self.workspace,
             types: &self.types,
@@ -187,6 +198,7 @@ impl Loader<'_> {
             &folders,
         ));
         problems.extend(references::check_called(&manifests, &services));
+        problems.extend(exposures::check(&manifests));
         match in_order(problems) {
             Some(error) => Err(error),
             None => Ok(services),

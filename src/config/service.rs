@@ -4,6 +4,7 @@
 mod blueprints;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 pub use self::blueprints::Blueprints;
 use self::blueprints::Chosen;
@@ -43,6 +44,8 @@ pub struct Manifest {
 
 /// What a manifest is checked against.
 pub struct Surroundings<'a> {
+    /// The workspace's folder.
+    pub root: &'a Path,
     /// The blueprints of the workspace.
     pub blueprints: &'a Blueprints<'a>,
     /// The workspace.
@@ -59,7 +62,7 @@ impl Manifest {
     pub fn service(&self, around: &Surroundings<'_>) -> Result<Service, Vec<Error>> {
         let mut problems = Vec::new();
         let name = keep(self.name(around), &mut problems);
-        let container = container::read(self, &mut problems);
+        let container = container::read(self, around.root, &mut problems);
         let chosen = keep(self.blueprint(around), &mut problems).flatten();
         self.check_variables(&mut problems);
         self.check_scale(&mut problems);

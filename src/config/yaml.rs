@@ -226,6 +226,14 @@ pub fn shown_path(path: &Path) -> PathBuf {
         .unwrap_or_else(|| path.to_path_buf())
 }
 
+/// Where a file begins: the place of what is wrong with its name.
+pub fn start_of(path: &Path) -> Place {
+    let shown = shown_path(path);
+    let bytes = text_file::read(path, &shown).unwrap_or_default();
+    let text = text_file::decode(&bytes).unwrap_or_default();
+    Place::of_offset(&shown, text, 0, characters(text, &(0..text.len())))
+}
+
 /// The text without a byte order mark.
 fn decode_text<'bytes>(file: &Path, bytes: &'bytes [u8]) -> Result<&'bytes str> {
     text_file::decode(bytes).map_err(|problem| {

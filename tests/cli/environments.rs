@@ -75,6 +75,7 @@ fn an_edit_of_an_environments_values_is_kept_and_a_removed_environment_takes_the
     );
     let workspace = generated();
     std::fs::remove_file(workspace.path("environments/staging.yaml")).unwrap();
+    std::fs::remove_file(workspace.path("services/orders/service.staging.yaml")).unwrap();
     workspace.gantline(&["generate"]).succeeds();
     assert!(!workspace.path(VALUES).exists());
 }

@@ -25,6 +25,7 @@ mod generate;
 mod install;
 mod interrupts;
 mod manifests;
+mod misnamed;
 mod new_workspace;
 mod own_blueprint;
 mod published;

@@ -56,6 +56,7 @@ fn an_existing_dockerfile_is_named_by_its_folder() {
         "build: {context: ../../web, dockerfile: docker/Dockerfile, target: app, args: {V: \"1\"}}\n\
          ports: {amqp: 5672}\nhealth: {tcp: amqp}\nuses: {store: {resource: orders-db, owner: true}}\n",
     );
+    shop.write("web/docker/Dockerfile", "FROM scratch AS app\n");
     let project = shop.load().unwrap();
     let web = &project.services["web"];
     let container = web.container.as_ref().unwrap();
@@ -68,6 +69,36 @@ fn an_existing_dockerfile_is_named_by_its_folder() {
     assert_eq!(web.ports.called(), Some(("amqp", 5672)));
     assert!(container.owns.contains("store"));
     assert!(web.has_source());
+}
+
+#[test]
+fn a_dockerfile_that_is_not_there_is_a_fault_of_the_manifest() {
+    let shop = web("build: ../../web\nports: {http: 8080}\nhealth: /\n");
+    assert_eq!(
+        shop.problems(),
+        ["services/web/service.yaml:2:8 there is no folder web"]
+    );
+    shop.write("web/index.html", "");
+    assert_eq!(
+        shop.problems(),
+        ["services/web/service.yaml:2:8 there is no web/Dockerfile"]
+    );
+    shop.write("web/Dockerfile", "FROM scratch\n");
+    assert!(shop.load().is_ok());
+}
+
+#[test]
+fn a_path_is_exposed_by_one_service() {
+    let shop = web("image: nginx:1.27\nports: {http: 8080}\nhealth: /\nexpose: [/, /orders/]\n");
+    shop.replace(
+        "services/orders/service.yaml",
+        "publishes:",
+        "expose: [{path: /orders}]\npublishes:",
+    );
+    assert_eq!(
+        shop.problems(),
+        ["services/web/service.yaml:5:13 `/orders/` is exposed twice"]
+    );
 }
 
 #[test]
