@@ -45,6 +45,7 @@ pub fn check(request: &CheckRequest, events: &dyn EventSink) -> Result<Check> {
     Ok(Check {
         operations: offered(&read, &pacts),
         pacts,
+        services: request.services.clone(),
         elapsed: begun.elapsed(),
     })
 }

@@ -75,18 +75,12 @@ pub async fn plan(start: &Path, request: EnvironmentRequest) -> Result<Environme
         );
     }
     let in_cluster = chosen(&request.in_cluster, &project.workspace)?;
+    let around = (&project.workspace, &in_cluster);
+    // What a flag gave wrongly is found before a cluster is waited for.
+    read_back(&request, &ClusterIdentity::default(), around)?;
     let cluster = Cluster::connect(Some(&request.context)).await?;
-    let text = text(
-        &request,
-        &cluster.identity().await?,
-        (&project.workspace, &in_cluster),
-    );
+    let (parsed, text) = read_back(&request, &cluster.identity().await?, around)?;
     let path = format!("{}/{name}.yaml", environment::FOLDER);
-    let document = Document::parse(Path::new(&path), text.as_bytes())?;
-    let parsed = environment::parse(&document, &name, &project.workspace).map_err(|error| {
-        let first = error.related().first().unwrap_or(&error).clone();
-        Error::invalid(first.message().to_owned()).hint("Give the flag another value")
-    })?;
     let path = TreePath::new(path).map_err(|cause| Error::invalid(cause.to_string()))?;
     let mut changes = FileSet::default();
     let file = RenderedFile {
@@ -107,6 +101,24 @@ pub async fn plan(start: &Path, request: EnvironmentRequest) -> Result<Environme
         text,
         plan,
     })
+}
+
+/// The environment as it will be read, and its file.
+fn read_back(
+    request: &EnvironmentRequest,
+    identity: &ClusterIdentity,
+    (workspace, in_cluster): (&Workspace, &BTreeSet<Name>),
+) -> Result<(Environment, String)> {
+    let text = text(request, identity, (workspace, in_cluster));
+    // It is not there yet, so that no place in it helps.
+    let document = Document::parse(Path::new(environment::FOLDER), text.as_bytes())?;
+    let parsed = environment::parse(&document, &request.name, workspace).map_err(|error| {
+        let first = error.related().first().unwrap_or(&error).clone();
+        let flag = first.message().trim_start_matches('`');
+        let flag = flag.split(['`', '.']).next().unwrap_or_default();
+        Error::invalid(first.message().to_owned()).hint(format!("Give `--{flag}` another value"))
+    })?;
+    Ok((parsed, text))
 }
 
 /// Adds the environment, and keeps the name of its context for this user.

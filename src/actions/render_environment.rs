@@ -142,6 +142,11 @@ pub fn write(rendered: &Rendered, folder: &Path) -> Result<Vec<PathBuf>> {
             )
         })
         .collect();
+    if folder.exists() && !folder.is_dir() {
+        let shown = shown_path(folder);
+        return Err(Error::invalid(format!("{} is no folder", shown.display()))
+            .hint("Choose a folder, or a name that is free"));
+    }
     for (path, _) in &files {
         let before = fs::read_to_string(path);
         let foreign = match &before {

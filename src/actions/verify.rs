@@ -72,6 +72,7 @@ pub async fn verify(
     }
     Ok(Verification {
         pacts: results,
+        services: request.services.clone(),
         elapsed: begun.elapsed(),
     })
 }

@@ -1,7 +1,8 @@
 //! `gantline new`.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dialoguer::{Confirm, Input};
 
@@ -12,7 +13,7 @@ use crate::app::App;
 use crate::config::new_workspace::{default_module, default_registry};
 use crate::config::yaml::shown_path;
 use crate::error::{Error, Result};
-use crate::model::name::Name;
+use crate::model::name::{Name, NameError};
 use crate::report::{Answer, Style};
 
 /// Make a workspace: a repository of services.
@@ -92,28 +93,42 @@ fn place(given: Option<String>, app: &App) -> Result<(PathBuf, Name)> {
         }
     };
     if text != "." {
-        let name = name_of(&text)?;
+        let name = Name::new(&text).map_err(|cause| refused(&text, cause, otherwise(&text)))?;
         return Ok((directory.join(name.as_str()), name));
     }
     let root = std::fs::canonicalize(&directory).map_err(|cause| {
         Error::invalid(format!("{} cannot be read", directory.display())).because(cause)
     })?;
-    let folder = root
-        .file_name()
-        .map(|name| name.to_string_lossy().into_owned());
-    let name = name_of(&folder.unwrap_or_default())
-        .map_err(|error| error.since("a workspace is named as its folder"))?;
+    let folder = root.file_name().unwrap_or_default().to_string_lossy();
+    let name = Name::new(&*folder).map_err(|cause| {
+        let name = nearest(&folder);
+        let hint = format!("Rename the folder, or make one in it: `gantline new {name}`");
+        refused(&folder, cause, hint).since("a workspace is named as its folder")
+    })?;
     Ok((root, name))
 }
 
-fn name_of(text: &str) -> Result<Name> {
-    Name::new(text).map_err(|cause| {
-        let error = Error::invalid(format!("`{text}` is no name for a workspace")).because(cause);
-        match Name::nearest(text) {
-            Some(nearest) => error.hint(format!("Call it `{nearest}`")),
-            None => error,
+fn refused(text: &str, cause: NameError, hint: String) -> Error {
+    Error::invalid(format!("`{text}` is no name for a workspace"))
+        .because(cause)
+        .hint(hint)
+}
+
+/// What to write instead of a name that is none, or of a path.
+fn otherwise(text: &str) -> String {
+    let path = Path::new(text);
+    match (path.parent(), path.file_name().and_then(OsStr::to_str)) {
+        (Some(parent), Some(folder)) if text.contains('/') && parent != Path::new("") => {
+            let name = nearest(folder);
+            format!("Go to {}, and call it `{name}` there", parent.display())
         }
-    })
+        _ => format!("Call it `{}`", nearest(text)),
+    }
+}
+
+/// A name that comes near to a text, or else any.
+fn nearest(text: &str) -> String {
+    Name::nearest(text).map_or_else(|| "shop".to_owned(), |name| name.to_string())
 }
 
 fn ask(prompt: &str, default: String) -> Result<String> {

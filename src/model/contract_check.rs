@@ -19,6 +19,8 @@ pub struct Check {
     pub pacts: Vec<CheckedPact>,
     /// What the documents offer, and who counts on it.
     pub operations: Vec<OfferedOperation>,
+    /// The services whose pacts were asked for; all when empty.
+    pub services: Vec<Name>,
     /// How long it took.
     pub elapsed: Duration,
 }

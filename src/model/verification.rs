@@ -16,6 +16,8 @@ use super::name::Name;
 pub struct Verification {
     /// The pacts, by consumer and provider.
     pub pacts: Vec<PactResult>,
+    /// The services whose pacts were asked for; all when empty.
+    pub services: Vec<Name>,
     /// How long it took.
     pub elapsed: Duration,
 }

@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 
 pub use self::document::Document;
 pub use self::junit::junit;
-use super::verification::{counted, label_of, shown};
+use super::verification::{counted, label_of, shown, without_pacts};
 use super::{Answer, Style};
 use crate::model::contract_check::{
     Check, CheckTally, CheckedInteraction, CheckedPact, Finding, OfferedOperation, Outcome,
@@ -43,10 +43,7 @@ impl JsonSchema for Report<'_> {
 impl Answer for Report<'_> {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         if self.0.pacts.is_empty() {
-            return writeln!(
-                out,
-                "no pacts: no service of this workspace has a contracts/CONSUMER--PROVIDER.json"
-            );
+            return writeln!(out, "{}", without_pacts(&self.0.services));
         }
         for pact in &self.0.pacts {
             write_pact(out, style, pact)?;

@@ -18,6 +18,7 @@ pub use self::junit::junit;
 pub(super) use self::junit::placed;
 use super::{Answer, Style};
 use crate::model::exchange::{ProviderState, named_values};
+use crate::model::name::Name;
 use crate::model::verification::{
     Breach, InteractionKind, InteractionResult, Mismatch, PactResult, Part, Source, Tally, Trouble,
     TroubleKind, Verdict, Verification,
@@ -51,10 +52,7 @@ impl JsonSchema for Report<'_> {
 impl Answer for Report<'_> {
     fn human(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
         if self.0.pacts.is_empty() {
-            return writeln!(
-                out,
-                "no pacts: no service of this workspace has a contracts/CONSUMER--PROVIDER.json"
-            );
+            return writeln!(out, "{}", without_pacts(&self.0.services));
         }
         for pact in &self.0.pacts {
             write_pact(out, style, pact)?;
@@ -66,6 +64,17 @@ impl Answer for Report<'_> {
             false => style.bad(summary(&tally)),
         };
         writeln!(out, "{counted} {}", style.dim(format!("({seconds:.1} s)")))
+    }
+}
+
+/// That there are no pacts, or none of the services that were asked for.
+pub(super) fn without_pacts(services: &[Name]) -> String {
+    let named: Vec<&str> = services.iter().map(Name::as_str).collect();
+    match named.as_slice() {
+        [] => "no pacts: no service of this workspace has a contracts/CONSUMER--PROVIDER.json"
+            .to_owned(),
+        [one] => format!("no pacts in which {one} takes part"),
+        all => format!("no pacts in which one of {} takes part", all.join(", ")),
     }
 }
 

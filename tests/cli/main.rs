@@ -14,6 +14,7 @@ mod cluster;
 mod containers;
 mod containers_beside;
 mod contract;
+mod dead_ends;
 mod demo;
 mod dist;
 mod docker_faults;

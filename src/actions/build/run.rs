@@ -13,7 +13,7 @@ use super::schema::stated;
 use super::wanted::{Wanted, source_of};
 use super::{BuildRequest, Chosen, Job};
 use crate::engine::docker::build::{ContextBuild, context_of};
-use crate::engine::docker::connection::{DockerEnvironment, connect};
+use crate::engine::docker::connection::{DockerEnvironment, WAY_OUT, connect};
 use crate::engine::docker::transfer;
 use crate::engine::files::RUN_FOLDER;
 use crate::engine::image::base::{Bases, Preference};
@@ -280,9 +280,8 @@ impl<'a> Workshop<'a> {
                 if error.kind() != ErrorKind::Missing {
                     return error;
                 }
-                Error::missing(error.message())
-                    .with_causes(error.causes())
-                    .hint("Start Docker, or choose another one with DOCKER_HOST or `docker context use`")
+                error
+                    .without_hints(&[WAY_OUT])
                     .hint("Without Docker images can be built natively and pushed: `gantline build --push`")
             })
         };

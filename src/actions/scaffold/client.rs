@@ -73,11 +73,15 @@ pub fn callers(project: &Project, provider: Option<&Name>) -> Vec<Name> {
     services.map(|caller| caller.name.clone()).collect()
 }
 
-/// Prepares a client of `provider` in `caller`.
+/// Prepares a client of `provider` in `caller`; it is said when the generator begins.
 ///
 /// # Errors
 /// When the provider offers no document or not the operations that are called, or Go is absent.
-pub async fn prepare(project: &Project, provider: &Name, caller: &Name) -> Result<PreparedClient> {
+pub async fn prepare(
+    project: &Project,
+    (provider, caller): (&Name, &Name),
+    events: &dyn EventSink,
+) -> Result<PreparedClient> {
     let tree = DiskTree::new(&project.root);
     let provided = callable(project, provider)?;
     for party in [provided, project.service(caller)?] {
@@ -100,6 +104,9 @@ pub async fn prepare(project: &Project, provider: &Name, caller: &Name) -> Resul
     let files = generate::Renderer::new(&after, &changes)?.files(service)?;
     let folder = format!("internal/clients/{}", provider.package());
     check_operations(provider, &offered, &files, &folder)?;
+    events.note(format!(
+        "generating the client of {provider} with oapi-codegen"
+    ));
     let generated = generated(&files, &folder, &offered).await?;
     let mut plan = generate::plan(
         &after,

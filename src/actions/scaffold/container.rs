@@ -140,7 +140,7 @@ fn manifest(project: &Project, request: &ContainerRequest, directory: &TreePath)
 fn health(request: &ContainerRequest) -> Result<String> {
     let names: Vec<&str> = request.ports.iter().map(|(name, _)| &**name).collect();
     match (request.health.as_deref(), names.first()) {
-        (Some(path), _) if path.starts_with('/') => Ok(scalar(path)),
+        (Some(path), _) if path.starts_with('/') && path.chars().all(in_path) => Ok(scalar(path)),
         (Some(port), _) if names.contains(&port) => Ok(format!("{{tcp: {port}}}")),
         (Some(other), _) => Err(
             Error::invalid(format!("`--health {other}` is not understood"))
@@ -154,6 +154,11 @@ fn health(request: &ContainerRequest) -> Result<String> {
         .hint("Write `--port http=8080`, and `--health /PATH` where it answers HTTP")
         .hint("Without a port, write service.yaml by hand with `health: {exec: [PROGRAM, ...]}`")),
     }
+}
+
+/// Whether a path that is asked may hold this letter.
+fn in_path(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "-._~/".contains(letter)
 }
 
 /// The folder of a Dockerfile, relative to the service's.

@@ -1,7 +1,7 @@
 //! `env`: what a service finds in its environment, from the host's view, for an editor or a
 //! debugger that runs it outside the stack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::addresses::HostPorts;
 use crate::error::{Error, Result};
 use crate::model::project::unknown_service;
 use crate::model::secret::Secret;
-use crate::model::stack::{Observed, Role};
+use crate::model::stack::{Instance, Observed, Piece, Template};
 
 /// The environment of a service, by variable. It holds passwords: that is its purpose.
 ///
@@ -27,7 +27,8 @@ pub async fn environment(stack: &Stack, service: &str) -> Result<BTreeMap<String
         .into_iter()
         .map(|it| (it.name.clone(), it))
         .collect();
-    warn_of_absent(stack, &observed);
+    warn_of_absent(stack, instance, &observed);
+    warn_of_empty(stack, instance);
     let outside = HostPorts::assign(&stack.spec, &observed)?.outside();
     let mut environment = BTreeMap::new();
     for (name, template) in &instance.environment {
@@ -47,19 +48,39 @@ pub async fn environment(stack: &Stack, service: &str) -> Result<BTreeMap<String
     Ok(environment)
 }
 
-fn warn_of_absent(stack: &Stack, observed: &BTreeMap<String, Observed>) {
-    let servers = stack
-        .spec
-        .instances()
-        .filter(|it| it.role == Role::Resource);
-    for server in servers {
-        if observed.get(&server.name).is_none_or(|it| !it.running) {
-            let name = &server.name;
+/// Warns of what the service's variables point to and nobody would answer for.
+fn warn_of_absent(stack: &Stack, instance: &Instance, observed: &BTreeMap<String, Observed>) {
+    let runs = |name: &str| observed.get(name).is_some_and(|it| it.running);
+    let pointed_to: BTreeSet<&str> = instance.environment.values().flat_map(instances).collect();
+    for name in pointed_to.into_iter().filter(|name| !runs(name)) {
+        let mut services = stack.spec.services.iter();
+        let command = match services.any(|service| service.name == name) {
+            true => format!("gantline up --detach {name}"),
+            false => format!("gantline up --detach {}", instance.name),
+        };
+        stack
+            .events
+            .warn(format!("{name} does not run: start it with `{command}`"));
+    }
+}
+
+/// Warns of secrets without a value on this machine.
+fn warn_of_empty(stack: &Stack, instance: &Instance) {
+    for (variable, template) in &instance.environment {
+        if matches!(template.0.as_slice(), [Piece::Secret(secret)] if secret.reveal().is_empty()) {
             stack.events.warn(format!(
-                "{name} does not run: start it with `gantline up --detach`"
+                "the secret {variable} has no local value: add a line `{variable}=...` to .gantline/local.env"
             ));
         }
     }
+}
+
+/// The instances whose addresses a variable holds.
+fn instances(template: &Template) -> impl Iterator<Item = &str> {
+    template.0.iter().filter_map(|piece| match piece {
+        Piece::Host { instance } | Piece::Port { instance, .. } => Some(instance.as_str()),
+        Piece::Text(_) | Piece::Secret(_) => None,
+    })
 }
 
 /// Variables in the form of a dotenv file: one a line, quoted where a shell would need it.

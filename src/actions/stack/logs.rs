@@ -6,7 +6,7 @@ use futures::stream::{BoxStream, select_all};
 use super::Stack;
 pub use crate::engine::runtime::LogRequest;
 use crate::error::{Error, Result};
-use crate::model::stack::Observed;
+use crate::model::stack::{Observed, StackSpec, TenantProvision};
 
 /// A line of a thing's log.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -63,7 +63,7 @@ fn choose(stack: &Stack, observed: &[Observed], names: &[String]) -> Result<Vec<
     }
     for name in names {
         if !known.contains(&name.as_str()) && !exists(name) {
-            return Err(unknown_thing(name, &known));
+            return Err(unknown_in(&stack.spec, name, &known));
         }
         if !exists(name) {
             return Err(
@@ -73,6 +73,19 @@ fn choose(stack: &Stack, observed: &[Observed], names: &[String]) -> Result<Vec<
         }
     }
     Ok(names.to_vec())
+}
+
+/// The error for a name that the stack does not have, although it may serve what is called so.
+pub fn unknown_in(spec: &StackSpec, name: &str, known: &[&str]) -> Error {
+    let mut servers = spec.provisions.iter();
+    let serves =
+        |tenants: &[TenantProvision]| tenants.iter().any(|it| it.resource.as_str() == name);
+    match servers.find(|(_, tenants)| serves(tenants)) {
+        Some((server, _)) => Error::invalid(format!("the stack runs nothing called `{name}`"))
+            .since(format!("the resource `{name}` is on the server `{server}`"))
+            .hint(format!("Name `{server}`")),
+        None => unknown_thing(name, known),
+    }
 }
 
 /// The error for a name that the stack does not have.

@@ -48,10 +48,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         None => given.complete()?,
     };
     let events = app.events();
-    events.note(format!(
-        "generating the client of {provider} with oapi-codegen"
-    ));
-    let preparing = client::prepare(&project, &provider, &service);
+    let preparing = client::prepare(&project, (&provider, &service), &*events);
     let prepared = interrupt::listen()?.leave(preparing).await?;
     let mut answer = AddedClient::of(&prepared);
     if args.dry_run {

@@ -186,21 +186,11 @@ impl Given {
         args: &Args,
         questions: Option<&Questions<'_>>,
     ) -> Result<ContainerRequest> {
-        let mut ports: Vec<(String, u16)> = Vec::new();
-        for text in &args.ports {
-            let (name, port) = request::pair("--port", "NAME=PORT", text)?;
-            let port = port.parse().map_err(|cause| {
-                Error::invalid(format!("`--port {text}` names no port"))
-                    .because(cause)
-                    .hint("Write `--port http=8080`")
-            })?;
-            ports.push((name.to_owned(), port));
-        }
         Ok(ContainerRequest {
             name: name_of(self.name, questions)?,
             owner: self.owner,
             origin,
-            ports,
+            ports: request::ports(&args.ports)?,
             health: args.health.clone(),
             needs: self.needs,
             uses: self.uses,

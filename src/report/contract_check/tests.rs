@@ -104,6 +104,7 @@ fn check() -> Check {
                 ..offered("GET /orders", 0, 0)
             },
         ],
+        services: Vec::new(),
         elapsed: Duration::from_millis(4),
     }
 }

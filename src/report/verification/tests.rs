@@ -56,6 +56,7 @@ fn verification() -> Verification {
                 interaction("more rain", Verdict::Unknown(trouble)),
             ],
         }],
+        services: Vec::new(),
         elapsed: Duration::from_millis(1234),
     }
 }
