@@ -255,6 +255,14 @@ impl<'text> Builder<'text> {
     }
 
     fn syntax_problem(&self, error: &ScanError) -> Problem {
+        if let Some(marker) = self.conflict_marker() {
+            return Problem {
+                span: marker,
+                message: "the file holds conflict markers".to_owned(),
+                hint: Some("Choose between the two sides, and remove the markers".to_owned()),
+                other: None,
+            };
+        }
         let at = self.offset(*error.marker());
         let tab = self.tab_in_indentation(at);
         Problem {
@@ -266,6 +274,16 @@ impl<'text> Builder<'text> {
             hint: tab.map(|_| "Indent with spaces; YAML allows no tabs there".to_owned()),
             other: None,
         }
+    }
+
+    /// The first line by which git marks a conflict.
+    fn conflict_marker(&self) -> Option<Range<usize>> {
+        const MARKER: &str = "<<<<<<< ";
+        let is_marked = self.text.starts_with(MARKER);
+        let later = || Some(self.text.find(&format!("\n{MARKER}"))? + 1);
+        let start = if is_marked { 0 } else { later()? };
+        let line = self.text[start..].lines().next().unwrap_or_default();
+        Some(start..start + line.len())
     }
 
     /// The tab with which the line of this byte, or the one before it, is indented.

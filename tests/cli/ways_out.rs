@@ -163,6 +163,26 @@ ports: {http: 80}
 }
 
 #[test]
+fn a_manifest_that_git_could_not_merge_is_said_to_be_one() {
+    let marked = "<<<<<<< HEAD\nowner: one\n=======\nowner: two\n>>>>>>> theirs\n";
+    let workspace = Workspace::shop().file(WEB, format!("{IMAGE}{marked}"));
+    assert_data_eq!(
+        workspace.gantline(&["generate", "--dry-run"]).to_string(),
+        str![[r#"
+exit code 2
+--- stderr
+error: the file holds conflict markers
+ --> services/web/service.yaml:5:1
+  |
+5 | <<<<<<< HEAD
+  | ^^^^^^^^^^^^
+ next: Choose between the two sides, and remove the markers
+
+"#]]
+    );
+}
+
+#[test]
 fn a_file_of_a_newer_format_asks_for_a_newer_gantline() {
     let workspace = Workspace::shop_with_orders()
         .replace("gantline.yaml", "version: 1", "version: 2")
