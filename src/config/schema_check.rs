@@ -213,6 +213,10 @@ impl Checker<'_> {
             true => nearest_name(key),
             false => {
                 let word = key.replace(['-', '.', ' '], "_");
+                let word = match rule.contains("lower-case") {
+                    true => word.to_lowercase(),
+                    false => word,
+                };
                 (word != key).then(|| format!("Write `{}`", shortened(&word)))
             }
         };

@@ -65,6 +65,40 @@ error: `--port metrics=8080` and `--port http=8080` cannot stand side by side
 }
 
 #[test]
+fn a_role_and_a_path_of_flags_are_refused_as_flags() {
+    let said = |flag: &str, value: &str| {
+        let command = [
+            "add",
+            "service",
+            "y",
+            "--image",
+            "nginx:1",
+            "--port",
+            "http=8080",
+        ];
+        let arguments: Vec<&str> = command.into_iter().chain([flag, value]).collect();
+        Workspace::shop().gantline(&arguments).fails(2).stderr
+    };
+    assert_data_eq!(
+        said("--use", "Bad-Role=orders-db"),
+        str![[r#"
+error: `--use Bad-Role=orders-db` names no role
+  why: a role is a word of lower-case letters, digits and underscores
+ next: Write `--use store=orders-db`
+
+"#]]
+    );
+    assert_data_eq!(
+        said("--health", "/a?b"),
+        str![[r#"
+error: `--health /a?b` is not understood
+ next: Write `--health /PATH`, or `--health PORT` with the name of a `--port`
+
+"#]]
+    );
+}
+
+#[test]
 fn a_wrong_flag_of_an_environment_is_found_before_its_cluster_is_asked() {
     let mut said = String::new();
     for flag in [

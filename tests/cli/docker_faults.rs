@@ -77,6 +77,32 @@ error: you may not use Docker at unix://[ROOT]/docker.sock (DOCKER_HOST)
 }
 
 #[test]
+fn a_socket_that_is_forbidden_to_a_build_keeps_its_way_out() {
+    let workspace = Workspace::shop_with_orders().file("docker.sock", "");
+    workspace.gantline(&["generate"]).succeeds();
+    let host = format!("unix://{}", workspace.path("docker.sock").display());
+    workspace.belongs_to_nobody();
+    let socket = workspace.path("docker.sock");
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o000)).unwrap();
+    let run = workspace.gantline_as_nobody(
+        &[("DOCKER_HOST", &host)],
+        &["build", "--dry-run", "orders", "--quiet"],
+    );
+    assert_data_eq!(
+        run.to_string(),
+        str![[r#"
+exit code 4
+--- stderr
+error: you may not use Docker at unix://[ROOT]/docker.sock (DOCKER_HOST)
+  why: Permission denied (os error 13)
+ next: Let an administrator add you to the group that owns the socket, often `docker`, and log in again
+ next: Without Docker images can be built natively and pushed: `gantline build --push`
+
+"#]]
+    );
+}
+
+#[test]
 fn a_docker_that_hangs_up_is_no_end_without_a_way_out() {
     let workspace = Workspace::shop_with_orders();
     let host = daemon(&workspace, None);

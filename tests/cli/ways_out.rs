@@ -142,6 +142,7 @@ env: {low-er: a}
    next: Write `low_er`
 uses: {Store: orders-db}
   error: the key `Store` cannot stand here: expected a word of lower-case letters, digits and underscores
+   next: Write `store`
 consumes: {Order_Placed: orders}
   error: the key `Order_Placed` cannot stand here: expected a name of at most 40 lower-case letters, digits and single hyphens, beginning with a letter
    next: Write `order-placed`

@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use super::design::{callable, check_name};
 use super::request::unknown;
 use super::service::{Draft, Prepared, free_directory, path};
+use crate::config::raw::WordText;
 use crate::config::{catalog, schema, service_file};
 use crate::engine::files::{DiskTree, FileTree};
 use crate::error::{Error, Result};
@@ -55,7 +56,13 @@ pub fn prepare(project: &Project, request: &ContainerRequest) -> Result<Prepared
         callable(project, peer)?;
     }
     let resources = &project.workspace.resources;
-    for resource in request.uses.values() {
+    for (role, resource) in &request.uses {
+        if !role.chars().all(in_role) {
+            let message = format!("`--use {role}={resource}` names no role");
+            return Err(Error::invalid(message)
+                .since(format!("a role is {}", WordText::RULE.1))
+                .hint(format!("Write `--use store={resource}`")));
+        }
         if !resources.contains_key(resource) {
             let known = resources.keys().map(Name::as_str);
             let what = format!("gantline.yaml has no resource `{resource}`");
@@ -154,6 +161,11 @@ fn health(request: &ContainerRequest) -> Result<String> {
         .hint("Write `--port http=8080`, and `--health /PATH` where it answers HTTP")
         .hint("Without a port, write service.yaml by hand with `health: {exec: [PROGRAM, ...]}`")),
     }
+}
+
+/// Whether what the code calls a resource may hold this letter.
+fn in_role(letter: char) -> bool {
+    letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_'
 }
 
 /// Whether a path that is asked may hold this letter.
