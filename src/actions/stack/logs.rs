@@ -63,7 +63,7 @@ fn choose(stack: &Stack, observed: &[Observed], names: &[String]) -> Result<Vec<
     }
     for name in names {
         if !known.contains(&name.as_str()) && !exists(name) {
-            return Err(unknown_in(&stack.spec, name, &known));
+            return Err(unknown_thing(&stack.spec, name, &known));
         }
         if !exists(name) {
             return Err(
@@ -76,7 +76,7 @@ fn choose(stack: &Stack, observed: &[Observed], names: &[String]) -> Result<Vec<
 }
 
 /// The error for a name that the stack does not have, although it may serve what is called so.
-pub fn unknown_in(spec: &StackSpec, name: &str, known: &[&str]) -> Error {
+pub fn unknown_thing(spec: &StackSpec, name: &str, known: &[&str]) -> Error {
     let mut servers = spec.provisions.iter();
     let serves =
         |tenants: &[TenantProvision]| tenants.iter().any(|it| it.resource.as_str() == name);
@@ -84,12 +84,7 @@ pub fn unknown_in(spec: &StackSpec, name: &str, known: &[&str]) -> Error {
         Some((server, _)) => Error::invalid(format!("the stack runs nothing called `{name}`"))
             .since(format!("the resource `{name}` is on the server `{server}`"))
             .hint(format!("Name `{server}`")),
-        None => unknown_thing(name, known),
+        None => Error::invalid(format!("the stack has nothing called `{name}`"))
+            .hint(format!("It has {}", known.join(", "))),
     }
-}
-
-/// The error for a name that the stack does not have.
-pub fn unknown_thing(name: &str, known: &[&str]) -> Error {
-    Error::invalid(format!("the stack has nothing called `{name}`"))
-        .hint(format!("It has {}", known.join(", ")))
 }

@@ -26,7 +26,7 @@ pub async fn restart(
 pub fn request(stack: &Stack, names: &[String]) -> Result<UpRequest> {
     let known: Vec<&str> = stack.spec.instances().map(|it| it.name.as_str()).collect();
     if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
-        return Err(unknown_thing(name, &known));
+        return Err(unknown_thing(&stack.spec, name, &known));
     }
     let services = stack.spec.services.iter().map(|it| it.name.clone());
     let force: Vec<String> = match names.is_empty() {
