@@ -70,7 +70,7 @@ fn a_role_and_a_path_of_flags_are_refused_as_flags() {
         let command = [
             "add",
             "service",
-            "y",
+            "pages",
             "--image",
             "nginx:1",
             "--port",
