@@ -16,6 +16,7 @@ mod orphans;
 mod process_table;
 mod protocol;
 mod recipe;
+mod removal;
 mod service_program;
 pub mod supervisor;
 
@@ -34,6 +35,7 @@ use self::obtain::{Cache, Obtained, Wanted, obtain, obtained_before};
 use self::process_table::{INSTANCE_VARIABLE, STACK_VARIABLE, await_end};
 use self::protocol::ChildSpec;
 use self::recipe::{ServerRun, base_environment, data_version, recipe_of};
+use self::removal::remove;
 use super::runtime::{
     Artifact, ClearScope, Cleared, Inside, Launch, LogRequest, LogStream, Progress, Runtime,
     RuntimeContext,
@@ -342,7 +344,7 @@ impl Runtime for ProcessRuntime {
         if stopped.is_none() {
             self.clean_up(&folders).await;
         }
-        remove(&folders.work(instance))
+        remove(&folders.work(instance)).await
     }
 
     async fn logs(&self, instance: &str, request: LogRequest) -> Result<LogStream> {
@@ -353,31 +355,16 @@ impl Runtime for ProcessRuntime {
     async fn clear(&self, scope: ClearScope) -> Result<Cleared> {
         let folders = self.folders()?;
         let instances = self.end_everything(&folders).await?;
-        remove(&folders.socket())?;
-        remove(&folders.control())?;
-        remove(&folders.all_work())?;
+        remove(&folders.socket()).await?;
+        remove(&folders.control()).await?;
+        remove(&folders.all_work()).await?;
         let mut data = Vec::new();
         if scope == ClearScope::Everything {
             data = folders.names_of_data();
             for path in folders.everything() {
-                remove(&path)?;
+                remove(&path).await?;
             }
         }
         Ok(Cleared { instances, data })
-    }
-}
-
-/// Removes a file or a folder with all that is in it; one that is absent is fine.
-fn remove(path: &Path) -> Result<()> {
-    let removed = match std::fs::symlink_metadata(path) {
-        Ok(found) if found.is_dir() => std::fs::remove_dir_all(path),
-        Ok(_) => std::fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::failed(format!("cannot remove {}", path.display())).because(error))
-        }
-        _ => Ok(()),
     }
 }
