@@ -19,6 +19,8 @@ use crate::model::name::Name;
 use crate::model::plan::FilePlan;
 use crate::model::project::Workspace;
 
+/// The flags whose values stand in the file, called as its keys.
+const FLAGS: [&str; 4] = ["namespace", "domain", "gateway", "registry"];
 /// What stands for all resources.
 const ALL: &str = "all";
 
@@ -114,9 +116,10 @@ fn read_back(
     let document = Document::parse(Path::new(environment::FOLDER), text.as_bytes())?;
     let parsed = environment::parse(&document, &request.name, workspace).map_err(|error| {
         let first = error.related().first().unwrap_or(&error).clone();
-        let flag = first.message().trim_start_matches('`');
-        let flag = flag.split(['`', '.']).next().unwrap_or_default();
-        Error::invalid(first.message().to_owned()).hint(format!("Give `--{flag}` another value"))
+        let is_of = |flag: &&&str| first.message().starts_with(&format!("`{flag}"));
+        let flag = FLAGS.iter().find(is_of);
+        let flag = flag.map_or("the flag".to_owned(), |flag| format!("`--{flag}`"));
+        Error::invalid(first.message().to_owned()).hint(format!("Give {flag} another value"))
     })?;
     Ok((parsed, text))
 }

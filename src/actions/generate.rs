@@ -27,6 +27,7 @@ use crate::engine::files::{
     Found, Transaction,
 };
 use crate::error::{Error, Result};
+use crate::model::base::WORKSPACE_INDEX;
 use crate::model::file_set::{FileSet, RenderedFile, TreePath};
 use crate::model::name::Name;
 use crate::model::plan::{ConflictSides, FileChange, FilePlan};
@@ -34,9 +35,6 @@ use crate::model::project::Project;
 
 use decide::{Situation, decide};
 use records::Indexes;
-
-/// The name of the index of the workspace's own files; no service can have it.
-pub const WORKSPACE_INDEX: &str = "_workspace";
 
 /// What generating would change.
 ///

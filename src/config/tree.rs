@@ -255,7 +255,7 @@ impl<'text> Builder<'text> {
     }
 
     fn syntax_problem(&self, error: &ScanError) -> Problem {
-        if let Some(marker) = self.conflict_marker() {
+        if let Some(marker) = conflict_marker(self.text) {
             return Problem {
                 span: marker,
                 message: "the file holds conflict markers".to_owned(),
@@ -274,16 +274,6 @@ impl<'text> Builder<'text> {
             hint: tab.map(|_| "Indent with spaces; YAML allows no tabs there".to_owned()),
             other: None,
         }
-    }
-
-    /// The first line by which git marks a conflict.
-    fn conflict_marker(&self) -> Option<Range<usize>> {
-        const MARKER: &str = "<<<<<<< ";
-        let is_marked = self.text.starts_with(MARKER);
-        let later = || Some(self.text.find(&format!("\n{MARKER}"))? + 1);
-        let start = if is_marked { 0 } else { later()? };
-        let line = self.text[start..].lines().next().unwrap_or_default();
-        Some(start..start + line.len())
     }
 
     /// The tab with which the line of this byte, or the one before it, is indented.
@@ -371,6 +361,18 @@ pub fn shortened(text: &str) -> String {
     }
     let head: String = text.chars().take(LONGEST).collect();
     format!("{}...", head.escape_debug())
+}
+
+/// The first line by which git marks a conflict in a text.
+pub fn conflict_marker(text: &str) -> Option<Range<usize>> {
+    const MARKER: &str = "<<<<<<< ";
+    let later = || Some(text.find(&format!("\n{MARKER}"))? + 1);
+    let start = match text.starts_with(MARKER) {
+        true => 0,
+        false => later()?,
+    };
+    let line = text[start..].lines().next().unwrap_or_default();
+    Some(start..start + line.len())
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::node::{Node, Value};
 use super::schema_check;
 use super::text_file;
+pub use super::tree::conflict_marker;
 use super::tree::{self, Problem};
 use crate::error::{Error, Place, Result};
 

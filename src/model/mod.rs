@@ -1,5 +1,6 @@
 //! What gantline works on: plain types without I/O, which every other folder shares.
 
+pub mod base;
 pub mod blueprint;
 pub mod container;
 pub mod contract_check;

@@ -28,6 +28,13 @@ pub fn daemon(workspace: &Workspace, body: Option<&'static str>) -> String {
     format!("unix://{}", socket.display())
 }
 
+/// Forbids the socket in a workspace to whoever runs gantline there.
+fn forbid(workspace: &Workspace) {
+    workspace.belongs_to_nobody();
+    let socket = workspace.path("docker.sock");
+    fs::set_permissions(&socket, fs::Permissions::from_mode(0o000)).unwrap();
+}
+
 fn up(workspace: &Workspace, host: &str) -> Run {
     workspace.gantline_with(&[("DOCKER_HOST", host)], &["up", "--detach", "--quiet"])
 }
@@ -57,9 +64,7 @@ error: Docker at unix://[ROOT]/docker.sock (DOCKER_HOST) is too old
 fn a_docker_that_may_not_be_used_is_told_from_one_that_does_not_run() {
     let workspace = Workspace::shop_with_orders();
     let host = daemon(&workspace, None);
-    workspace.belongs_to_nobody();
-    let socket = workspace.path("docker.sock");
-    fs::set_permissions(&socket, fs::Permissions::from_mode(0o000)).unwrap();
+    forbid(&workspace);
     let run =
         workspace.gantline_as_nobody(&[("DOCKER_HOST", &host)], &["up", "--detach", "--quiet"]);
     assert_data_eq!(
@@ -81,9 +86,7 @@ fn a_socket_that_is_forbidden_to_a_build_keeps_its_way_out() {
     let workspace = Workspace::shop_with_orders().file("docker.sock", "");
     workspace.gantline(&["generate"]).succeeds();
     let host = format!("unix://{}", workspace.path("docker.sock").display());
-    workspace.belongs_to_nobody();
-    let socket = workspace.path("docker.sock");
-    fs::set_permissions(&socket, fs::Permissions::from_mode(0o000)).unwrap();
+    forbid(&workspace);
     let run = workspace.gantline_as_nobody(
         &[("DOCKER_HOST", &host)],
         &["build", "--dry-run", "orders", "--quiet"],

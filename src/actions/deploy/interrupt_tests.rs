@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 
-use super::tests::{FIRST, SECOND, cluster, deploy, live, mark, site, spec, statuses};
+use super::tests::{
+    FIRST, SECOND, cluster, deploy, first_with_broken_hook, live, mark, site, spec, statuses,
+};
 use super::*;
 use crate::engine::kubernetes::fake::{BROKEN, FakeCluster};
 use crate::engine::kubernetes::objects::{ObjectKey, Objects};
@@ -228,14 +230,7 @@ async fn an_interruption_while_a_failed_rollback_is_taken_back_ends_with_what_ra
 #[tokio::test]
 async fn a_hook_that_stops_a_rollback_does_not_keep_what_failed_before() {
     let cluster = cluster();
-    let mut first = spec("1", FIRST);
-    let mut hook = first.rendered.hooks[0].clone();
-    hook.events = vec!["pre-rollback".to_owned()];
-    hook.object.value["metadata"]["name"] = "orders-before".into();
-    hook.object.value["spec"]["mark"] = BROKEN.into();
-    hook.object.text = hook.object.value.to_string();
-    first.rendered.hooks.push(hook);
-    deploy(&cluster, &first).await;
+    deploy(&cluster, &first_with_broken_hook("pre-rollback")).await;
     let outcome = deploy(&cluster, &spec(BROKEN, SECOND)).await;
     assert_eq!(outcome.change, Change::Failed, "{outcome:?}");
     assert_eq!(runs(&cluster).await, first_version());

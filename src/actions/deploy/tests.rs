@@ -53,6 +53,18 @@ pub(super) fn spec(mark: &str, objects: &[(&str, &str)]) -> ReleaseSpec {
     }
 }
 
+/// The first version with a hook of this event that fails.
+pub(super) fn first_with_broken_hook(event: &str) -> ReleaseSpec {
+    let mut first = spec("1", FIRST);
+    first.rendered.hooks.push(Hook {
+        object: object("Job", &format!("orders-{event}"), BROKEN),
+        events: vec![event.to_owned()],
+        weight: 0,
+        delete_policies: vec!["before-hook-creation".to_owned()],
+    });
+    first
+}
+
 pub(super) const FIRST: &[(&str, &str)] = &[
     ("Service", "orders"),
     ("ConfigMap", "old"),
@@ -277,14 +289,7 @@ async fn a_release_that_is_destroyed_leaves_nothing() {
 #[tokio::test]
 async fn a_release_whose_removal_fails_counts_as_what_it_was() {
     let cluster = cluster();
-    let mut first = spec("1", FIRST);
-    let mut hook = first.rendered.hooks[0].clone();
-    hook.events = vec!["pre-delete".to_owned()];
-    hook.object.value["metadata"]["name"] = "orders-goodbye".into();
-    hook.object.value["spec"]["mark"] = BROKEN.into();
-    hook.object.text = hook.object.value.to_string();
-    first.rendered.hooks.push(hook);
-    deploy(&cluster, &first).await;
+    deploy(&cluster, &first_with_broken_hook("pre-delete")).await;
     let error = site(&cluster, "one").destroy("orders").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Failed);
     assert!(

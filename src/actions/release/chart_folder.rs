@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use serde_json::{Map, Value};
 
-use crate::config::yaml::shown_path;
+use crate::config::yaml::{conflict_marker, shown_path};
 use crate::error::{Error, Place, Result};
 use crate::model::release::{Chart, ChartFile};
 use crate::render::chart::read_yaml;
@@ -83,21 +83,15 @@ fn map_of(path: &Path, bytes: &[u8]) -> Result<Map<String, Value>> {
         Ok(Value::Object(map)) => Ok(map),
         Ok(Value::Null) => Ok(Map::new()),
         Ok(_) => Err(Error::invalid(format!("{} is no map", shown.display())).at(place(1))),
-        Err(problem) => Err(match conflict(text) {
-            Some(line) => Error::invalid(format!("{} holds conflict markers", shown.display()))
-                .at(place(line))
+        Err(problem) => Err(match conflict_marker(text) {
+            Some(marker) => Error::invalid(format!("{} holds conflict markers", shown.display()))
+                .at(Place::of_offset(&shown, text, marker.start, marker.len()))
                 .hint("Choose between the two sides, then run `gantline generate`"),
             None => Error::invalid(format!("{} is no YAML", shown.display()))
                 .since(problem.message)
                 .at(place(problem.line)),
         }),
     }
-}
-
-/// The line of the first marker of a conflict, counted from 1.
-fn conflict(text: &str) -> Option<usize> {
-    let found = text.lines().position(|line| line.starts_with("<<<<<<< "))?;
-    Some(found + 1)
 }
 
 fn unreadable(path: &Path, cause: &std::io::Error) -> Error {

@@ -141,7 +141,13 @@ mod tests {
     #[test]
     fn what_a_killed_command_left_stays_known_until_it_is_cleared() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(LOCK), "gantline up (4711)").unwrap();
+        assert!(!was_left(folder.path()));
+        let held = lock(folder.path()).unwrap();
+        assert!(!was_left(folder.path()), "it is held");
+        drop(held);
+        assert!(!was_left(folder.path()), "it was given back");
+        // The kernel releases the lock of whoever is killed; its name stays.
+        fs::write(folder.path().join(LOCK), "4711").unwrap();
         assert!(was_left(folder.path()));
         lock(folder.path()).unwrap().leave_marked();
         assert!(was_left(folder.path()));

@@ -1,4 +1,5 @@
 mod bench;
+mod down;
 mod previews;
 
 use std::future::pending;

@@ -8,15 +8,11 @@ use std::path::Path;
 use crate::config::yaml::{Document, shown_path, start_of};
 use crate::config::{overlay, service_file};
 use crate::error::Error;
+use crate::model::base::{INDEX_FOLDER, WORKSPACE_INDEX};
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::unknown_service;
 use crate::model::suggest;
-
-/// Where it is kept which files were generated for a service.
-const INDEX_FOLDER: &str = ".gantline/base/index";
-/// The index of the workspace's own files.
-const WORKSPACE_INDEX: &str = "_workspace";
 
 /// A workspace whose services' folders are looked through.
 pub(super) struct Folders<'a> {

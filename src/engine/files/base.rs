@@ -10,12 +10,12 @@ use std::fmt::Write;
 use std::io::Read;
 
 use crate::error::{Error, Result};
+use crate::model::base::INDEX_FOLDER;
 use crate::model::file_set::TreePath;
 
 use super::FileTree;
 use super::content::{ContentHash, Found};
 
-const INDEX_FOLDER: &str = ".gantline/base/index";
 const OBJECT_FOLDER: &str = ".gantline/base/objects";
 /// No generated file is larger; a guard against archives that unpack without end.
 const LARGEST_OBJECT: u64 = 64 << 20;

@@ -1,9 +1,5 @@
 //! `--dry-run` of up, restart and down.
 
-use std::time::Duration;
-
-use crate::actions::stack::down::down;
-use crate::actions::stack::lock::{lock, was_left};
 use std::sync::Arc;
 
 use super::bench::Bench;
@@ -110,33 +106,4 @@ async fn down_would_remove_data_only_when_asked_to() {
     assert!(steps(&removed).contains(&("database", Step::Remove)));
     assert!(steps(&removed).contains(&("orders", Step::Stop)));
     assert_eq!(bench.runtime.observe().await.unwrap().len(), 5);
-}
-
-#[tokio::test]
-async fn what_a_killed_command_had_asked_for_is_cleared_though_it_comes_late() {
-    let bench = Bench::working();
-    let runtime = Arc::clone(&bench.runtime) as Arc<dyn Runtime>;
-    let runtimes = [(RuntimeKind::Docker, runtime)];
-    let late = async {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        bench.up().await.unwrap()
-    };
-    let (removed, _) = tokio::join!(down(&runtimes, ClearScope::Everything, true), late);
-    assert_eq!(removed.unwrap().stopped.len(), 5);
-    assert_eq!(bench.runtime.observe().await.unwrap(), []);
-}
-
-#[test]
-fn a_lock_names_who_was_killed_while_holding_it_until_it_is_given_back() {
-    let run = tempfile::tempdir().unwrap();
-    assert!(!was_left(run.path()));
-    let held = lock(run.path()).unwrap();
-    assert!(!was_left(run.path()), "it is held");
-    drop(held);
-    assert!(!was_left(run.path()), "it was given back");
-    // The kernel releases the lock of whoever is killed; its name stays.
-    std::fs::write(run.path().join("stack.lock"), "4711\n").unwrap();
-    assert!(was_left(run.path()));
-    drop(lock(run.path()));
-    assert!(!was_left(run.path()));
 }
