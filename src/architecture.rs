@@ -93,6 +93,36 @@ fn a_folder_uses_only_what_the_architecture_allows() {
 }
 
 #[test]
+fn every_dependency_of_the_program_is_used_by_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let begins = manifest.find("\n[dependencies]\n").unwrap();
+    let ends = manifest.find("\n[dev-dependencies]\n").unwrap();
+    let program: String = sources(&root.join("src"))
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
+    let names = manifest[begins..ends].lines().filter_map(|line| {
+        let (name, _) = line.split_once(" = ")?;
+        Some(name.replace('-', "_"))
+    });
+    let unused: Vec<String> = names
+        .filter(|name| !names_the_crate(&program, name))
+        .collect();
+    assert!(unused.is_empty(), "not used in src: {}", unused.join(", "));
+}
+
+/// Whether a source has `NAME::` or `NAME!` that is not the end of a longer path or name.
+fn names_the_crate(source: &str, name: &str) -> bool {
+    source.match_indices(name).any(|(at, _)| {
+        let before = source[..at].chars().next_back();
+        let after = &source[at + name.len()..];
+        let begins = before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':');
+        begins && (after.starts_with("::") || after.starts_with('!'))
+    })
+}
+
+#[test]
 fn the_scan_finds_every_way_to_name_a_part() {
     let source = "use crate::model::x;\nlet y = crate::engine::z();\nuse crate::{config, render};\n// crate::report";
     let found = parts_used(source);
