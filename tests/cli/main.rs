@@ -25,6 +25,7 @@ mod full_disk;
 mod generate;
 mod install;
 mod interrupts;
+mod kept;
 mod manifests;
 mod misnamed;
 mod new_workspace;

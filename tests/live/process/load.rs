@@ -21,6 +21,8 @@ use self::running::RunningShop;
 const PACE: Duration = Duration::from_millis(25);
 /// How long it may take until all that was ordered is billed, after the last order.
 const BILLING: Duration = Duration::from_secs(120);
+/// Until the broker delivers again what nobody settled: `AckWait` of the generated worker, and some.
+const REDELIVERY: Duration = Duration::from_secs(12);
 /// How long one order may be repeated.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// Between two attempts with one order.
@@ -71,8 +73,17 @@ async fn until(placed: &AtomicUsize, wanted: usize) {
     }
 }
 
-/// Every order that the shop holds is billed, and billed once.
+/// Every order that the shop holds is billed, and billed once; also after whatever is delivered
+/// again has been.
 async fn all_is_billed_once(shop: &RunningShop) -> BTreeMap<String, String> {
+    let kept = all_is_billed(shop).await;
+    sleep(REDELIVERY).await;
+    assert_eq!(shop.unsent().await, 0, "messages wait in the outbox");
+    assert_eq!(all_is_billed(shop).await, kept, "an order came afterwards");
+    kept
+}
+
+async fn all_is_billed(shop: &RunningShop) -> BTreeMap<String, String> {
     let deadline = Instant::now() + BILLING;
     loop {
         let (kept, billed) = (shop.orders().await, shop.invoices().await);

@@ -2,6 +2,7 @@
 
 mod load;
 mod schemathesis;
+mod service_tests;
 pub mod stack;
 mod starts;
 

@@ -95,6 +95,13 @@ impl RunningShop {
         rows.iter().map(|row| (row.get(0), row.get(1))).collect()
     }
 
+    /// How many messages orders has not sent yet.
+    pub async fn unsent(&self) -> i64 {
+        let query = "select count(*) from outbox where sent_at is null";
+        let store = self.store("orders").await;
+        store.query_one(query, &[]).await.unwrap().get(0)
+    }
+
     /// What a service finds in its environment.
     pub fn environment(&self, service: &str) -> BTreeMap<String, String> {
         let arguments = ["env", service, "--runtime", "process", "--format", "json"];
