@@ -171,7 +171,26 @@ impl Cluster {
         let request = built(&access, path.patch(&key.name, parameters, patch))?;
         match self.exchange(&access, &request).await {
             Ok(patched) => Ok(patched),
+            Err(error) if is_forbidden(&error) => {
+                let wanted = self.wanted_by_patch(key, access).await;
+                Err(self.refused(&wanted, error).await)
+            }
             Err(error) => Err(self.refused(&access, error).await),
+        }
+    }
+
+    /// The right that a refused patch may lack. To apply what is not there takes the right to
+    /// create it, besides the one to patch.
+    async fn wanted_by_patch(&self, key: &ObjectKey, patching: Access) -> Access {
+        if !self.may(&patching).await || !matches!(self.get(key).await, Ok(None)) {
+            return patching;
+        }
+        let Ok((_, creating)) = self.reach("create", key).await else {
+            return patching;
+        };
+        match self.may(&creating).await {
+            true => patching,
+            false => creating,
         }
     }
 
