@@ -1,6 +1,7 @@
 //! A shop of a vendor's services in a namespace of its own: nothing is built, and a service is
 //! ready almost at once.
 
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -13,15 +14,17 @@ use crate::schemas::{assert_events, assert_valid};
 /// The context that `tests/cluster/cluster` makes.
 const CONTEXT: &str = "gantline-test";
 /// The image of every service, in the cluster's registry.
-const IMAGE: &str = "localhost:5000/library/busybox:1.37";
+pub const IMAGE: &str = "localhost:5000/library/busybox:1.37";
 /// What a service runs that is ready at once, and ends when it is told to.
 pub const QUICK: &str = "trap exit TERM; httpd -f -p 8080 -h /tmp & wait";
 /// What a service runs that takes a while.
 pub const SLOW: &str = "trap exit TERM; sleep 5 & wait $!; httpd -f -p 8080 -h /tmp & wait";
 /// What a service runs that is ready long after another, also where that one starts late.
 pub const SLOWEST: &str = "trap exit TERM; sleep 30 & wait $!; httpd -f -p 8080 -h /tmp & wait";
+/// What the service of [`Shop::with_events`] says besides.
+pub const USES_EVENTS: &str = "uses: {events: events}\n";
 /// How long something that is waited for may take on a machine that is busy with other tests.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What a command answered to a program, when it exited with this code and kept to this schema.
 pub fn answer_of(output: &Output, schema: &str, code: i32) -> Value {
@@ -37,6 +40,8 @@ pub struct Shop {
     folder: tempfile::TempDir,
     /// The namespace.
     pub namespace: Namespace,
+    /// Who runs the commands.
+    kubeconfig: PathBuf,
 }
 
 impl Shop {
@@ -54,7 +59,7 @@ impl Shop {
     /// namespace.
     pub fn with_events(namespace: Namespace) -> Self {
         let shop = Self::empty(namespace, "{events: nats}");
-        shop.service_and("pages", QUICK, "uses: {events: events}\n");
+        shop.service_and("pages", QUICK, USES_EVENTS);
         shop.enters(&["--in-cluster", "all"]);
         shop
     }
@@ -63,12 +68,20 @@ impl Shop {
         let shop = Self {
             folder: tempfile::tempdir().unwrap(),
             namespace,
+            kubeconfig: kubeconfig(),
         };
         let workspace = "version: 1\nname: live\nmodule: example.com/live\n";
         let workspace =
             format!("{workspace}registry: localhost:5000/live\nresources: {resources}\n");
         shop.write("gantline.yaml", &workspace);
         shop
+    }
+
+    /// The same shop, whose commands are run by the user of this kubeconfig.
+    #[must_use]
+    pub fn acting_as(mut self, kubeconfig: PathBuf) -> Self {
+        self.kubeconfig = kubeconfig;
+        self
     }
 
     fn enters(&self, more: &[&str]) {
@@ -78,10 +91,16 @@ impl Shop {
         self.done(&[&add[..], &place, more].concat());
     }
 
-    fn write(&self, path: &str, text: &str) {
+    /// Writes a file of the workspace.
+    pub fn write(&self, path: &str, text: &str) {
         let path = self.folder.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
+    }
+
+    /// A file of the workspace.
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(path)).unwrap()
     }
 
     /// Adds a service that runs this script, or changes it.
@@ -89,7 +108,8 @@ impl Shop {
         self.service_and(name, script, "");
     }
 
-    fn service_and(&self, name: &str, script: &str, more: &str) {
+    /// As [`Shop::service`], with more in its manifest.
+    pub fn service_and(&self, name: &str, script: &str, more: &str) {
         let manifest = format!(
             "name: {name}\nimage: {IMAGE}\nports: {{http: 8080}}\nhealth: {{tcp: http}}\n\
              command: [sh, -c]\nargs: [\"{script}\"]\nscale: 1\n{more}"
@@ -115,7 +135,7 @@ impl Shop {
         command
             .args(arguments)
             .current_dir(self.folder.path())
-            .env("KUBECONFIG", kubeconfig())
+            .env("KUBECONFIG", &self.kubeconfig)
             // Where the context is kept: not in the home of who runs the tests.
             .env("XDG_CONFIG_HOME", self.folder.path().join(".gantline/run"));
         command
