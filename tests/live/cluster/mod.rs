@@ -14,6 +14,7 @@ mod killed;
 mod least_privilege;
 mod left_by_helm;
 pub mod namespace;
+mod other_cluster;
 mod releases;
 mod rollout;
 mod schema;
