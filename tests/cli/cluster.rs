@@ -90,6 +90,29 @@ fn another_cluster_than_the_recorded_one_is_refused() {
 }
 
 #[test]
+fn a_context_that_the_kubeconfig_lacks_is_refused_with_those_that_it_has() {
+    let workspace = shop("");
+    // Nothing listens there: the context is looked for before a cluster is asked.
+    let path = kubeconfig(&workspace, "127.0.0.1:1");
+    let known = std::fs::read_to_string(&path).unwrap();
+    let two = "contexts: [{name: spare, context: {cluster: test, user: test}}, ";
+    std::fs::write(&path, known.replace("contexts: [", two)).unwrap();
+    for arguments in [
+        &["deploy", "staging"][..],
+        &["diff", "staging"],
+        &["rollback", "staging", "orders"],
+        &["history", "staging", "orders"],
+        &["destroy", "staging"],
+    ] {
+        let named = [arguments, &["--context", "nope"]].concat();
+        let run = workspace.gantline_with(&[("KUBECONFIG", &path)], &named);
+        assert_eq!(run.code, 2, "{arguments:?}: {run}");
+        let said = "there is no context `nope`\n next: The kubeconfig has: spare, test\n";
+        assert!(run.stderr.contains(said), "{arguments:?}: {run}");
+    }
+}
+
+#[test]
 fn a_name_that_neither_the_workspace_nor_the_cluster_has_is_refused() {
     let server = ApiServer::Answering {
         uid: RECORDED,
