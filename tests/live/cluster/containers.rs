@@ -54,8 +54,10 @@ fn an_image_and_a_dockerfile_are_deployed_and_reach_each_other() {
     );
     write(
         "services/asks/service.yaml",
+        // `wait` is for the local stack: here both start at once, and this one asks until the
+        // other answers.
         "name: asks\nbuild: .\nports: {http: 8080}\nhealth: {exec: [test, -f, /tmp/index.html]}\n\
-         needs: [pages]\nscale: 1\n",
+         needs: [{service: pages, wait: true}]\nscale: 1\n",
     );
     write(
         "services/asks/Dockerfile",
