@@ -187,7 +187,7 @@ mod tests {
         let key = |kind: &str, name: &str| ObjectKey::namespaced("v1", kind, "shop", name);
         let kept = vec![
             key("Secret", "orders-db"),
-            key("PersistentVolumeClaim", "data-orders-db-0"),
+            key("PersistentVolumeClaim", "orders-db-data"),
         ];
         let command = removal(Some("my staging"), "shop", &kept);
         let removed = Removed {
@@ -202,9 +202,9 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "\nThis stays, since it holds data:\n  Secret/orders-db\n  \
-             PersistentVolumeClaim/data-orders-db-0\nRemove it for good with\n  kubectl delete \
+             PersistentVolumeClaim/orders-db-data\nRemove it for good with\n  kubectl delete \
              --context='my staging' --namespace=shop secret/orders-db \
-             persistentvolumeclaim/data-orders-db-0\n"
+             persistentvolumeclaim/orders-db-data\n"
         );
         assert_eq!(removal(None, "shop", &[]), None);
     }

@@ -253,8 +253,8 @@ async fn the_secrets_and_volume_claims_of_a_resource_are_what_outlives_it() {
         labelled("Secret", name, ours.clone()).await;
     }
     let of = |name: &str| json!({"app.kubernetes.io/name": name, "app.kubernetes.io/component": "resource"});
-    labelled("PersistentVolumeClaim", "data-orders-db-0", of("orders-db")).await;
-    labelled("PersistentVolumeClaim", "data-events-0", of("events")).await;
+    labelled("PersistentVolumeClaim", "orders-db-data", of("orders-db")).await;
+    labelled("PersistentVolumeClaim", "events-data", of("events")).await;
     let resource = crate::model::name::Name::new("orders-db").unwrap();
     let kept = site(&cluster, "one").kept(&[&resource]).await.unwrap();
     let titles: Vec<String> = kept.iter().map(ToString::to_string).collect();
@@ -264,7 +264,7 @@ async fn the_secrets_and_volume_claims_of_a_resource_are_what_outlives_it() {
             "Secret/orders-db",
             "Secret/orders-db-owner",
             "Secret/orders-db-server",
-            "PersistentVolumeClaim/data-orders-db-0"
+            "PersistentVolumeClaim/orders-db-data"
         ]
     );
 }

@@ -20,3 +20,4 @@ mod releases;
 mod rollout;
 mod schema;
 mod shop;
+mod storage;
