@@ -131,3 +131,62 @@ fn the_scan_finds_every_way_to_name_a_part() {
         ["config", "engine", "model", "render"]
     );
 }
+
+/// The properties of a source, each behind the module in it that it stands in.
+fn properties_in(source: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut module = String::new();
+    let mut block: Option<String> = None;
+    for line in source.lines() {
+        let text = line.trim_start();
+        let indent = &line[..line.len() - text.len()];
+        if let Some(name) = text
+            .strip_prefix("mod ")
+            .and_then(|rest| rest.strip_suffix(" {"))
+        {
+            module = name.to_owned();
+        } else if text.ends_with("proptest! {") {
+            block = Some(format!("{indent}}}"));
+        } else if block.as_deref() == Some(line) {
+            block = None;
+        } else if let (Some(_), Some(rest)) = (&block, text.strip_prefix("fn ")) {
+            let name = rest.split('(').next().unwrap_or_default();
+            found.push(format!("{module}::{name}"));
+        }
+    }
+    found
+}
+
+/// `tests/run soak` chooses by name what it repeats for hours. One that is called otherwise would be
+/// left out, and nobody would notice.
+#[test]
+fn every_property_is_one_that_the_soak_repeats() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let script = std::fs::read_to_string(root.join("tests/run")).unwrap();
+    assert!(script.contains("--lib -- properties never_panic"));
+    let mut seen = 0;
+    let mut left_out = Vec::new();
+    for path in sources(&root.join("src")) {
+        let file = path.strip_prefix(root).unwrap().display().to_string();
+        for property in properties_in(&std::fs::read_to_string(&path).unwrap()) {
+            seen += 1;
+            let name = format!("{file} {property}");
+            if !["properties", "never_panic"]
+                .iter()
+                .any(|it| name.contains(it))
+            {
+                left_out.push(name);
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} were found");
+    assert!(left_out.is_empty(), "{}", left_out.join("\n"));
+}
+
+#[test]
+fn the_scan_finds_properties_with_their_modules() {
+    let block =
+        "    proptest::proptest! {\n        fn one(a in 0..2) {}\n    }\n    fn helper() {}\n";
+    let source = format!("mod tests {{\n{block}}}\nmod properties {{\n{block}}}\n");
+    assert_eq!(properties_in(&source), ["tests::one", "properties::one"]);
+}

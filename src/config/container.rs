@@ -367,8 +367,6 @@ fn writable(manifest: &Manifest, problems: &mut Vec<Error>) -> Vec<WritableFolde
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -386,6 +384,13 @@ mod tests {
             assert_eq!(normal(folder, path), expected.map(PathBuf::from), "{path}");
         }
     }
+}
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
 
     proptest! {
         #[test]

@@ -96,20 +96,8 @@ pub fn refused(name: &Name, reason: impl Into<String>) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use proptest::{prop_assert_eq, proptest};
-
     use super::*;
     use crate::model::kubernetes_yaml::read;
-
-    proptest! {
-        #[test]
-        fn what_kubernetes_reads_as_no_text_is_no_name_of_a_chart(text in "[a-z][a-z0-9-]{0,5}") {
-            if let Ok(name) = Name::new(text.as_str()) {
-                let is_text = read(&text) == Ok(text.as_str().into());
-                prop_assert_eq!(is_text, no_text_reason(&name).is_none());
-            }
-        }
-    }
 
     #[test]
     fn no_word_of_yaml_is_the_name_of_a_chart() {
@@ -141,6 +129,24 @@ mod tests {
         }
         for text in ["orders", "postgres-proxy", "kubernetes-operator"] {
             assert!(service_reason(&name(text), &types).is_none(), "{text}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod properties {
+    use proptest::{prop_assert_eq, proptest};
+
+    use super::*;
+    use crate::model::kubernetes_yaml::read;
+
+    proptest! {
+        #[test]
+        fn what_kubernetes_reads_as_no_text_is_no_name_of_a_chart(text in "[a-z][a-z0-9-]{0,5}") {
+            if let Ok(name) = Name::new(text.as_str()) {
+                let is_text = read(&text) == Ok(text.as_str().into());
+                prop_assert_eq!(is_text, no_text_reason(&name).is_none());
+            }
         }
     }
 }

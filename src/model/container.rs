@@ -219,8 +219,6 @@ fn is_tag(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -275,6 +273,13 @@ mod tests {
             );
         }
     }
+}
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
 
     proptest! {
         #[test]

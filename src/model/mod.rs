@@ -4,6 +4,8 @@ pub mod base;
 pub mod blueprint;
 pub mod container;
 pub mod contract_check;
+#[cfg(test)]
+pub mod damaged;
 pub mod environment;
 pub mod event;
 pub mod exchange;

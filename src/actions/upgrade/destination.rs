@@ -70,8 +70,6 @@ impl AtHand {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     fn at_hand(newest: u32, breaking: &[u32]) -> AtHand {
@@ -116,6 +114,13 @@ mod tests {
         assert_eq!(at_hand(3, &[2]).destination(1, Some(3)), asked_for);
         assert_eq!(at_hand(3, &[2]).destination(2, None), goes(3));
     }
+}
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
 
     proptest! {
         #[test]

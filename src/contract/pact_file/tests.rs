@@ -1,3 +1,5 @@
+pub(in crate::contract) mod properties;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -281,93 +283,4 @@ fn what_cannot_be_verified_is_read_with_the_reason() {
     assert!(
         matches!(&read.interactions[0].exchange, Exchange::Unsupported(why) if why.contains("protobuf"))
     );
-}
-
-proptest::proptest! {
-    #[test]
-    fn no_text_makes_the_reader_panic(text in ".{0,200}") {
-        let _ = parse(Path::new("a--b.json"), text.as_bytes());
-    }
-
-    #[test]
-    fn no_value_in_any_place_makes_the_reader_panic(
-        place in 0_usize..40, value in any_json(), version in 1_u32..5,
-    ) {
-        let mut whole = pact(&format!("{version}.0"), http());
-        let pointers = pointers(&whole);
-        if let Some(target) = whole.pointer_mut(&pointers[place % pointers.len()]) {
-            *target = value;
-        }
-        let _ = read_json(&whole);
-    }
-
-    #[test]
-    fn a_cut_pact_is_refused(cut in 1_usize..300) {
-        let text = serde_json::to_string(&pact("4.0", http())).unwrap();
-        let end = text.len().saturating_sub(cut);
-        proptest::prop_assert!(parse(Path::new("a--b.json"), &text.as_bytes()[..end]).is_err());
-    }
-}
-
-/// Any JSON, of words that mean something in a pact now and then.
-pub(in crate::contract) fn any_json() -> impl proptest::strategy::Strategy<Value = Value> {
-    use proptest::prelude::*;
-    let words = prop::sample::select(vec![
-        "type",
-        "match",
-        "matchers",
-        "body",
-        "$.id",
-        "$[*",
-        "content",
-        "regex",
-        "(",
-        "${",
-        "application/json",
-        "",
-    ]);
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        words.clone().prop_map(Value::from),
-        ".{0,8}".prop_map(Value::from),
-    ];
-    leaf.prop_recursive(4, 24, 4, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec((words.clone(), inner), 0..4).prop_map(|members| {
-                let members = members.into_iter();
-                Value::Object(
-                    members
-                        .map(|(key, value)| (key.to_owned(), value))
-                        .collect(),
-                )
-            }),
-        ]
-    })
-}
-
-/// The pointers of all that is in a value.
-pub(in crate::contract) fn pointers(value: &Value) -> Vec<String> {
-    let below: Vec<(String, &Value)> = match value {
-        Value::Object(members) => {
-            let members = members.iter();
-            members
-                .map(|(key, value)| (key.replace('/', "~1"), value))
-                .collect()
-        }
-        Value::Array(items) => {
-            let items = items.iter().enumerate();
-            items
-                .map(|(index, value)| (index.to_string(), value))
-                .collect()
-        }
-        _ => Vec::new(),
-    };
-    let deeper = below.into_iter().flat_map(|(step, value)| {
-        let inner = pointers(value).into_iter();
-        inner.map(move |rest| format!("/{step}{rest}"))
-    });
-    std::iter::once(String::new()).chain(deeper).collect()
 }
