@@ -112,7 +112,8 @@ impl Past {
 
     /// The number that the next revision gets.
     pub fn next(&self) -> u32 {
-        self.last().map_or(1, |last| last.revision() + 1)
+        self.last()
+            .map_or(1, |last| last.revision().saturating_add(1))
     }
 
     /// When the release was first deployed.

@@ -76,3 +76,54 @@ mod tests {
         assert_eq!(objects[1].text, "kind: B");
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a stream of documents is made of, also where it makes no sense.
+    const PIECES: &[&str] = &[
+        "---",
+        "--- # x",
+        "...",
+        "\n",
+        "\r\n",
+        "# Source: ",
+        "orders/templates/a.yaml",
+        "kind: A",
+        "metadata:",
+        "  name: one",
+        "metadata: {name: [1]}",
+        "|-",
+        "- ",
+        "&a ",
+        "*a",
+        "<<: ",
+        "{",
+        "}",
+        "\"",
+        "'",
+        "\t",
+        "? ",
+        "!!binary ",
+        "0440",
+        "~",
+        "\u{feff}",
+        "\u{e9}",
+    ];
+
+    proptest! {
+        #[test]
+        fn no_manifest_makes_its_reader_panic(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..40),
+        ) {
+            for object in parse(&pieces.concat()).unwrap_or_default() {
+                let _ = object.title();
+                // A record keeps it as text, and it is read again from there.
+                prop_assert!(parse(&object.text).is_ok(), "{}", object.text);
+            }
+        }
+    }
+}

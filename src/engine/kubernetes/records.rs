@@ -5,6 +5,8 @@
 //! values. Format: `pkg/release/v1` and `pkg/storage/driver` of Helm 4; Helm 3 wrote the same
 //! without `apply_method`.
 
+#[cfg(test)]
+mod properties;
 mod secret;
 mod status;
 mod store;

@@ -69,6 +69,11 @@ impl Record {
             .decode(data)
             .map_err(|error| unreadable().because(error))?;
         let body = decode(&text).map_err(|error| unreadable().since(error))?;
+        // What becomes of a revision is written there.
+        let has_a_place = matches!(body["info"], Value::Null | Value::Object(_));
+        if !(body.is_object() && has_a_place) {
+            return Err(unreadable().since("it holds no release"));
+        }
         let mut labels: BTreeMap<String, String> =
             serde_json::from_value(metadata["labels"].clone()).unwrap_or_default();
         for own in [
