@@ -224,3 +224,6 @@ mod tests {
         assert_eq!(found[Path::new("b/layer.tar")], b"layer");
     }
 }
+
+#[cfg(test)]
+mod properties;

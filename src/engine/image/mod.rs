@@ -61,6 +61,8 @@ impl Image {
             (member.to_owned(), value)
         });
         let history = configuration["history"].as_array().into_iter().flatten();
+        // What is no object tells nothing, and has no place for a date.
+        let history = history.filter(|entry| entry.is_object());
         Self {
             platform,
             settings: settings.collect(),

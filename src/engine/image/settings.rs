@@ -263,3 +263,97 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::damaged::damaged_json;
+
+    /// The instructions that are known, and some that are not.
+    const KEYWORDS: &[&str] = &[
+        "LABEL",
+        "ENV",
+        "USER",
+        "WORKDIR",
+        "STOPSIGNAL",
+        "EXPOSE",
+        "HEALTHCHECK",
+        "ENTRYPOINT",
+        "CMD",
+        "env",
+        "VOLUME",
+        "",
+    ];
+    /// What stands behind them.
+    const PIECES: &[&str] = &[
+        " ",
+        "a=1",
+        "A=\"x y\"",
+        "b='",
+        "\"",
+        "\\",
+        "=",
+        "65532:65532",
+        "/app",
+        "8080/tcp",
+        "99999/udp",
+        "1-2",
+        "[\"/app/orders\"]",
+        "[",
+        "--interval=10s ",
+        "--timeout=1m30s ",
+        "--start-period=99999999999999h ",
+        "--retries=-1 ",
+        "--retries",
+        "CMD [\"true\"]",
+        "NONE",
+        "0ms",
+        "\u{e9}s",
+        "$A",
+        "\u{2003}",
+    ];
+    /// Members of a configuration, and names and values in them.
+    const WORDS: &[&str] = &[
+        "Env",
+        "Labels",
+        "ExposedPorts",
+        "Cmd",
+        "a=1",
+        "a",
+        "8080/tcp",
+        "",
+    ];
+
+    fn instructions() -> impl Strategy<Value = Vec<String>> {
+        let rest = prop::collection::vec(prop::sample::select(PIECES), 0..6);
+        let instruction = (prop::sample::select(KEYWORDS), rest)
+            .prop_map(|(keyword, rest)| format!("{keyword} {}", rest.concat()));
+        prop::collection::vec(instruction, 0..4)
+    }
+
+    fn configurations() -> impl Strategy<Value = Value> {
+        let sound = json!({
+            "Env": ["PATH=/bin", "a=0"], "Cmd": ["sh"], "Labels": {"a": "b"},
+            "ExposedPorts": {"53/udp": {}}, "Entrypoint": ["x"], "User": "0"
+        });
+        damaged_json(sound, WORDS)
+    }
+
+    proptest! {
+        #[test]
+        fn no_instruction_makes_its_reader_panic_upon_any_configuration(
+            instructions in instructions(), base in configurations(),
+        ) {
+            if let (Some(settings), Value::Object(mut config)) = (Settings::of(&instructions), base) {
+                settings.apply(&mut config);
+                set_label(&mut config, "a", "c");
+                let once = config.clone();
+                settings.apply(&mut config);
+                set_label(&mut config, "a", "c");
+                prop_assert_eq!(once["Labels"].clone(), config["Labels"].clone());
+            }
+        }
+    }
+}
