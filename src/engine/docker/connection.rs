@@ -353,3 +353,6 @@ mod tests {
         assert!(error.hints().iter().any(|hint| hint == WAY_OUT));
     }
 }
+
+#[cfg(test)]
+mod properties;

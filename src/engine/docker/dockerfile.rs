@@ -193,3 +193,63 @@ ENTRYPOINT [\"/app/orders\"]
         assert_eq!(LastStage::of("FROM $BASE\nCOPY --from=x /a /b\n"), None);
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What a Dockerfile is made of, also where it makes no sense.
+    const LINES: &[&str] = &[
+        "FROM golang:1.26 AS build\n",
+        "from --platform=$BUILDPLATFORM scratch\n",
+        "FROM\n",
+        "FROM --\n",
+        "FROM $BASE\n",
+        "COPY --from=build /out/orders /app/orders\n",
+        "COPY --from=build /out/orders app/\n",
+        "COPY --from= / /\n",
+        "copy\n",
+        "COPY --chown=1 a b c\n",
+        "ADD a b\n",
+        "RUN <<END\n",
+        "ARG A\n",
+        "ENV A=1 B='\n",
+        "LABEL a=\"b\n",
+        "USER 65532\n",
+        "ENTRYPOINT [\"/app/orders\"]\n",
+        "HEALTHCHECK --interval=\n",
+        "# a comment\n",
+        "\\\n",
+        "\\",
+        "\n",
+        "\t",
+        "\u{a0}",
+        "\u{e9}",
+    ];
+
+    /// A last stage that the native builder can stand in for.
+    const PLAIN: &str = "FROM scratch\nCOPY --from=build /a /b\n";
+
+    fn dockerfiles() -> impl Strategy<Value = String> {
+        let lines = prop::collection::vec(prop::sample::select(LINES), 0..20);
+        (any::<bool>(), lines).prop_map(|(is_plain, lines)| {
+            let begun = if is_plain { PLAIN } else { "" };
+            format!("{begun}{}", lines.concat())
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn no_dockerfile_makes_its_reader_panic(text in dockerfiles()) {
+            if let Some(stage) = LastStage::of(&text) {
+                prop_assert!(stage.program.is_absolute() && !stage.base.contains('$'));
+                let rewritten = stage.on("scratch", &["COPY a b".to_owned()]);
+                // What names an earlier stage would name one that is not there.
+                let is_known = stage.settings().is_some();
+                prop_assert!(!(is_known && rewritten.contains("--from=")), "{rewritten}");
+            }
+        }
+    }
+}

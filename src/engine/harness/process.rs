@@ -361,3 +361,6 @@ fn shortened(body: &[u8]) -> String {
     }
     shown
 }
+
+#[cfg(test)]
+mod properties;

@@ -225,3 +225,6 @@ mod tests {
         assert_eq!(read.unwrap_err().kind(), io::ErrorKind::TimedOut);
     }
 }
+
+#[cfg(test)]
+mod properties;

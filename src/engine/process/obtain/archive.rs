@@ -274,3 +274,6 @@ mod tests {
         assert!(link("lib/libpq.so.5.17", "out/e").is_err());
     }
 }
+
+#[cfg(test)]
+mod properties;
