@@ -162,6 +162,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::damaged::damaged_tar;
+
+    /// Paths of entries whose archives are damaged.
+    const PATHS: &[&str] = &[
+        "blueprint.yaml",
+        "base/a.go",
+        "base/run.sh",
+        "base/",
+        "../x",
+        "/x",
+        "",
+    ];
 
     fn files(paths: &[&str]) -> BTreeMap<TreePath, BlueprintFile> {
         paths
@@ -279,6 +291,15 @@ mod tests {
             let _ = unpack(&bytes, "");
             let tar = Archive { bytes: zstd::encode_all(bytes.as_slice(), 1).unwrap(), digest: digest(&bytes) };
             let _ = unpack(&tar.bytes, &tar.digest);
+        }
+
+        #[test]
+        fn archives_of_any_entries_never_panic(tar in damaged_tar(PATHS)) {
+            let bytes = zstd::encode_all(tar.as_slice(), 1).unwrap();
+            if let Ok(files) = unpack(&bytes, &digest(&tar)) {
+                let packed = pack(&files).unwrap();
+                prop_assert!(unpack(&packed.bytes, &packed.digest).unwrap() == files);
+            }
         }
     }
 }

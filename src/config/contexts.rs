@@ -137,3 +137,51 @@ mod tests {
         );
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What such a file is made of, also where it makes no sense.
+    const PIECES: &[&str] = &[
+        "shop/live: prod\n",
+        "shop/live: 1\n",
+        "shop/dev: \"kind@local: 1\"\n",
+        "\"a/b\": [1]\n",
+        "\"\": x\n",
+        "shop: x\n",
+        "a/b/c: d\n",
+        "{",
+        "}",
+        ": ",
+        "- ",
+        "\n",
+        "#",
+        "&a ",
+        "*a",
+        "~",
+        "'",
+        "\t",
+        "\u{e9}",
+    ];
+
+    proptest! {
+        #[test]
+        fn no_file_makes_its_reader_panic_and_one_that_is_read_keeps_another_context(
+            pieces in prop::collection::vec(prop::sample::select(PIECES), 0..12),
+            kept in "[ -~\u{e9}]{0,20}",
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("contexts.yaml");
+            fs::write(&path, pieces.concat()).unwrap();
+            let [shop, live, dev] = ["shop", "live", "dev"].map(|text| Name::new(text).unwrap());
+            if let Ok(before) = context(&path, &shop, &dev) {
+                keep(&path, (&shop, &live), &kept).unwrap();
+                prop_assert_eq!(context(&path, &shop, &live).unwrap(), Some(kept));
+                prop_assert_eq!(context(&path, &shop, &dev).unwrap(), before);
+            }
+        }
+    }
+}

@@ -71,3 +71,42 @@ mod tests {
         }
     }
 }
+
+#[cfg(test)]
+mod properties {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::damaged::damaged_json;
+
+    /// What means something in a document.
+    const WORDS: &[&str] = &[
+        "openapi",
+        "3.1.0",
+        "paths",
+        "/orders",
+        "get",
+        "operationId",
+        "",
+    ];
+
+    proptest! {
+        #[test]
+        fn no_document_makes_who_lists_its_operations_panic(
+            document in damaged_json(
+                json!({
+                    "openapi": "3.1.0",
+                    "paths": {"/orders": {"summary": "x", "get": {"operationId": "list"}}}
+                }),
+                WORDS,
+            ),
+            text in "[a-c:{}\\[\\]\"'&*! \\n-]{0,60}",
+        ) {
+            // JSON is YAML.
+            let _ = operations(&document.to_string());
+            let _ = operations(&text);
+            let _ = operations(&format!("openapi: 3.1.0\npaths:\n  /a: {text}\n"));
+        }
+    }
+}
