@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 
 use super::*;
 
@@ -98,6 +100,29 @@ fn text(merged: &Merged) -> &str {
         }
         Merged::Unmergeable => panic!("a text is never unmergeable"),
     }
+}
+
+/// Git is the judge only where both merge cleanly. Were there hardly such triples, the property
+/// about them would hold whatever a merge does.
+#[test]
+fn of_the_triples_enough_are_merged_cleanly_by_git_and_by_us() {
+    const TRIPLES: usize = 200;
+    let folder = tempfile::tempdir().unwrap();
+    let triples = triples();
+    let mut runner = TestRunner::deterministic();
+    let mut clean = 0;
+    for _ in 0..TRIPLES {
+        let triple = triples.new_tree(&mut runner).unwrap().current();
+        let (base, yours, generated) = &triple;
+        // Where one side is as it was, nothing has to be merged.
+        if yours == base || generated == base || yours == generated {
+            continue;
+        }
+        let (_, is_clean) = git_merge(folder.path(), base, yours, generated);
+        let merged = merged(MergeKind::Text, &triple);
+        clean += usize::from(is_clean && matches!(merged, Merged::Clean(_)));
+    }
+    assert!(clean >= TRIPLES / 10, "{clean} of {TRIPLES}");
 }
 
 /// What lines of go.mod, go.sum and YAML are made of, also where they make no sense.
