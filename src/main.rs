@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use gantline::app::App;
 use gantline::cli::Cli;
 use gantline::error::{EXIT_DONE, EXIT_INVALID, Error, Result};
@@ -11,7 +11,7 @@ use gantline::report::{Format, Style, print_error_text, render_error};
 fn main() -> ExitCode {
     // Fails only when a provider is installed already, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let cli = match Cli::try_parse() {
+    let cli = match parsed() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are asked for, and are no failure.
@@ -48,13 +48,35 @@ fn main() -> ExitCode {
     }
 }
 
+/// The command line. What the parser itself prints, such as help, has colours as `--color` says.
+fn parsed() -> Result<Cli, clap::Error> {
+    let color = match said_of("--color").as_deref() {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    };
+    let mut matches = Cli::command().color(color).try_get_matches()?;
+    Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Cli::command()))
+}
+
 /// Whether a program reads what is printed; the command line could not be parsed.
 fn asks_for_json() -> bool {
-    let arguments: Vec<_> = std::env::args_os()
-        .take_while(|argument| argument != "--")
+    said_of("--format").as_deref() == Some("json")
+}
+
+/// What the command line says of a flag, also when it cannot be parsed.
+fn said_of(flag: &str) -> Option<String> {
+    let words = std::env::args_os().take_while(|word| word != "--");
+    let words: Vec<String> = words
+        .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    let apart = |pair: &[std::ffi::OsString]| pair[0] == "--format" && pair[1] == "json";
-    arguments.iter().any(|argument| argument == "--format=json") || arguments.windows(2).any(apart)
+    let apart = words.windows(2).filter(|pair| pair[0] == flag);
+    let apart = apart.map(|pair| pair[1].clone());
+    let together = words.iter().filter_map(|word| {
+        let value = word.strip_prefix(flag)?.strip_prefix('=')?;
+        Some(value.to_owned())
+    });
+    apart.chain(together).next()
 }
 
 /// What the parser says about a command line, as an error of our own.

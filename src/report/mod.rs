@@ -98,7 +98,10 @@ pub fn reporter(format: Format, color: ColorChoice, verbosity: Verbosity) -> Arc
     let style = Style::new(color.applies_to(is_terminal));
     match format {
         Format::Json => Arc::new(JsonReporter::new(verbosity)),
-        Format::Human if is_terminal => Arc::new(TerminalReporter::new(style, verbosity)),
+        // On a terminal that cannot draw, lines would be lost with what is drawn.
+        Format::Human if is_terminal && !console::is_dumb() => {
+            Arc::new(TerminalReporter::new(style, verbosity))
+        }
         Format::Human => Arc::new(PlainReporter::new(style, verbosity)),
     }
 }

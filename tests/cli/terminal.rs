@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long a key may take to have its effect, before it is pressed again.
 const EFFECT: Duration = Duration::from_secs(1);
 
+/// How many columns a terminal has when nothing else is said.
+pub const USUAL_WIDTH: u16 = 120;
 /// Enter.
 pub const ENTER: &str = "\r";
 /// Ctrl-C.
@@ -42,11 +44,21 @@ pub struct Ended {
 }
 
 impl Terminal {
-    /// Starts the binary in a workspace.
+    /// Starts the binary in a workspace, at a terminal as people have it.
     pub fn start(workspace: &Workspace, environment: &[(&str, &str)], arguments: &[&str]) -> Self {
+        Self::of_width(USUAL_WIDTH, workspace, environment, arguments)
+    }
+
+    /// Starts the binary in a workspace, at a terminal of so many columns.
+    pub fn of_width(
+        columns: u16,
+        workspace: &Workspace,
+        environment: &[(&str, &str)],
+        arguments: &[&str],
+    ) -> Self {
         let size = Winsize {
             ws_row: 40,
-            ws_col: 120,
+            ws_col: columns,
             ws_xpixel: 0,
             ws_ypixel: 0,
         };
@@ -154,6 +166,13 @@ impl Terminal {
                 false
             }
         }
+    }
+}
+
+impl Ended {
+    /// All that the program wrote, as people see it.
+    pub fn shown(&self) -> String {
+        console::strip_ansi_codes(&self.written).into_owned()
     }
 }
 

@@ -18,19 +18,22 @@ use crate::report::ColorChoice;
 pub struct Questions<'a> {
     project: &'a Project,
     theme: Box<dyn Theme>,
+    paints: bool,
     asked: Cell<bool>,
 }
 
 impl<'a> Questions<'a> {
     /// Questions about a workspace.
     pub fn new(project: &'a Project, color: ColorChoice) -> Self {
-        let theme: Box<dyn Theme> = match color.applies_to(true) {
+        let paints = color.applies_to(true);
+        let theme: Box<dyn Theme> = match paints {
             true => Box::new(ColorfulTheme::default()),
             false => Box::new(SimpleTheme),
         };
         Self {
             project,
             theme,
+            paints,
             asked: Cell::new(false),
         }
     }
@@ -214,6 +217,7 @@ impl<'a> Questions<'a> {
         let select = FuzzySelect::with_theme(&*self.theme)
             .with_prompt(prompt)
             .items(items)
+            .highlight_matches(self.paints)
             .default(default);
         question::answered(|| select.interact_opt())
     }

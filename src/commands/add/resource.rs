@@ -10,7 +10,7 @@ use crate::commands::question;
 use crate::config::catalog;
 use crate::error::{Error, Result};
 use crate::model::name::Name;
-use crate::report::{Answer, Style};
+use crate::report::{Answer, ColorChoice, Style};
 
 /// Add a backing service that services use.
 ///
@@ -45,7 +45,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     let asked = args.kind.is_none();
     let kind = match args.kind {
         Some(kind) => kind,
-        None if interactive => ask_kind()?,
+        None if interactive => ask_kind(app.settings().color)?,
         None => return Err(missing_kind()?),
     };
     let request = ResourceRequest {
@@ -68,7 +68,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     app.answer(&answer)
 }
 
-fn ask_kind() -> Result<String> {
+fn ask_kind(color: ColorChoice) -> Result<String> {
     let types = catalog::resource_types()?;
     let items: Vec<String> = types
         .values()
@@ -77,6 +77,7 @@ fn ask_kind() -> Result<String> {
     let select = FuzzySelect::new()
         .with_prompt("Type")
         .items(&items)
+        .highlight_matches(color.applies_to(true))
         .default(0);
     let chosen = question::answered(|| select.interact_opt())?;
     let chosen = types.keys().nth(chosen).map(Name::to_string);
