@@ -31,6 +31,8 @@ pub use site::Site;
 pub use crate::engine::kubernetes::objects::ObjectKey;
 
 #[cfg(test)]
+mod death_tests;
+#[cfg(test)]
 mod interrupt_tests;
 #[cfg(test)]
 mod prepare_tests;

@@ -67,17 +67,17 @@ async fn assert_in_order(cluster: &Arc<FakeCluster>, step: usize) {
 }
 
 /// The mark that runs, with which of the two ConfigMaps.
-async fn runs(cluster: &Arc<FakeCluster>) -> (String, bool, bool) {
+pub(super) async fn runs(cluster: &Arc<FakeCluster>) -> (String, bool, bool) {
     let old = live(cluster, "ConfigMap", "old").await.is_some();
     let new = live(cluster, "ConfigMap", "new").await.is_some();
     (mark(cluster).await, old, new)
 }
 
-fn first_version() -> (String, bool, bool) {
+pub(super) fn first_version() -> (String, bool, bool) {
     ("1".to_owned(), true, false)
 }
 
-fn second_version() -> (String, bool, bool) {
+pub(super) fn second_version() -> (String, bool, bool) {
     ("2".to_owned(), false, true)
 }
 
