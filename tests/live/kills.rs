@@ -4,6 +4,7 @@
 //! seed a failure printed.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -14,6 +15,11 @@ use crate::docker::workspace::{Workspace, docker, text};
 
 /// How long a compiler that outlives its killed caller may take to end by itself.
 const COMPILING: Duration = Duration::from_secs(60);
+/// Where data lies that the servers' user could not reach in the workspace.
+const ELSEWHERE: &str = "/var/cache/gantline/stacks";
+/// Of so many rounds one has to have killed something, at least. Two of three kill an `up` at a time
+/// that it takes usually, so most do.
+const ROUNDS_OF_A_KILL: u64 = 5;
 /// Within this time the daemon is done with what a killed command asked it for.
 const LATE: Duration = Duration::from_millis(500);
 
@@ -84,8 +90,8 @@ impl Victim {
         }
     }
 
-    /// Begins a command and kills it after a time.
-    fn kill_after(&self, time: Duration, arguments: &[&str]) {
+    /// Begins a command and kills it after a time; whether it had not ended by itself.
+    fn kill_after(&self, time: Duration, arguments: &[&str]) -> bool {
         let mut child = Command::new(env!("CARGO_BIN_EXE_gantline"))
             .args(arguments)
             .current_dir(self.workspace.path("."))
@@ -96,24 +102,30 @@ impl Victim {
             .unwrap();
         std::thread::sleep(time);
         child.kill().unwrap();
-        child.wait().unwrap();
+        child.wait().unwrap().signal().is_some()
     }
 
-    fn round(&self, numbers: &mut Numbers) {
+    /// An `up`, and perhaps a `down`, of which some are killed, and a whole `down`; whether
+    /// something was killed.
+    fn round(&self, numbers: &mut Numbers) -> bool {
         let up = ["up", "--detach", "--runtime", self.runtime];
-        match numbers.number() % 3 {
-            0 => drop(self.workspace.run(&up)),
+        let mut has_killed = match numbers.number() % 3 {
+            0 => {
+                self.workspace.run(&up);
+                false
+            }
             _ => self.kill_after(numbers.time(self.up_takes), &up),
-        }
+        };
         if numbers.number().is_multiple_of(2) {
             let down = ["down", "--volumes"];
-            self.kill_after(
+            has_killed |= self.kill_after(
                 numbers.time(self.down_takes),
                 &down[..1 + (numbers.number() % 2) as usize],
             );
         }
         let down = self.workspace.run(&["down", "--volumes"]);
         assert!(down.status.success(), "{}", text(&down));
+        has_killed
     }
 
     /// Everything of the stack that is there.
@@ -137,7 +149,23 @@ impl Victim {
         }
         left.extend(processes(|place| has_in_environment(place, &self.stack)));
         left.extend(processes(|place| self.publishes_a_port(place)));
+        left.extend(self.left_on_disk(&["data", "work", "logs", "supervisor"]));
         left
+    }
+
+    /// Those of these folders that are there.
+    fn left_on_disk(&self, names: &[&str]) -> Vec<String> {
+        let places = [
+            self.workspace.path(".gantline/run"),
+            Path::new(ELSEWHERE).join(&self.stack),
+        ];
+        let folders = places
+            .iter()
+            .flat_map(|place| names.iter().map(move |name| place.join(name)));
+        folders
+            .filter(|folder| folder.exists())
+            .map(|folder| folder.display().to_string())
+            .collect()
     }
 
     /// Whether a process is Docker's, and holds a port of the stack that nobody else may have: a
@@ -199,8 +227,9 @@ pub fn leave_nothing(runtime: &'static str) {
         victim.down_takes,
         victim.ports.len()
     );
+    let mut kills = 0;
     for round in 0..rounds {
-        victim.round(&mut numbers);
+        kills += u64::from(victim.round(&mut numbers));
         let place = format!("round {round} of GANTLINE_SEED={seed}");
         assert_eq!(victim.left(), Vec::<String>::new(), "{place}");
         std::thread::sleep(LATE);
@@ -210,6 +239,11 @@ pub fn leave_nothing(runtime: &'static str) {
             "{place}, a moment later"
         );
     }
+    println!("{runtime}: something was killed in {kills} of {rounds} rounds");
+    assert!(
+        kills >= rounds / ROUNDS_OF_A_KILL,
+        "{kills} of {rounds}, seed {seed}"
+    );
     let begun = Instant::now();
     while !victim.compilers().is_empty() {
         assert!(
@@ -219,4 +253,9 @@ pub fn leave_nothing(runtime: &'static str) {
         );
         std::thread::sleep(LATE);
     }
+    // What a compiler wrote that outlived the last `down` goes with the next one.
+    let down = victim.workspace.run(&["down", "--volumes"]);
+    assert!(down.status.success(), "{}", text(&down));
+    let programs = victim.left_on_disk(&["bin"]);
+    assert_eq!(programs, Vec::<String>::new(), "seed {seed}");
 }
