@@ -1,5 +1,6 @@
 mod bench;
 mod down;
+mod followed;
 mod previews;
 
 use std::future::pending;

@@ -1,5 +1,6 @@
 //! The runtime `process` against real servers and a real Go toolchain.
 
+mod follow;
 mod load;
 mod schemathesis;
 mod service_tests;

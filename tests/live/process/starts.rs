@@ -16,10 +16,10 @@ const ELSEWHERE: &str = include_str!("fixture/elsewhere.go.txt");
 const SILENT: &str = include_str!("fixture/silent.go.txt");
 const UP: [&str; 4] = ["up", "--detach", "--runtime", "process"];
 /// How long a build and a start may take until the service runs.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A workspace whose only service is this program.
-fn workspace(program: &str) -> Workspace {
+pub(super) fn workspace(program: &str) -> Workspace {
     let file = |path: &str, text: &str| (format!("services/pages/{path}"), text.to_owned());
     Workspace::with_files(&[
         file(
