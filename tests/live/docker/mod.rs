@@ -2,6 +2,7 @@
 
 mod containers;
 mod faults;
+mod flood;
 mod service_tests;
 pub mod workspace;
 
