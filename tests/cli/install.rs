@@ -1,6 +1,7 @@
 //! `install.sh` from a release archive.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use super::published::{
     ARCHIVE, Machine, Member, NAME, Served, Server, archive, good_archive, script, sums,
@@ -296,6 +297,49 @@ fn a_folder_that_cannot_be_written_is_named_with_the_way_out() {
         );
         assert_untouched(&machine);
     }
+}
+
+#[test]
+fn a_user_who_may_not_write_to_a_folder_is_told_so_and_it_stays_as_it_was() {
+    let machine = Machine::of_somebody("curl");
+    let server = Server::of(good_archive());
+    let tools = machine.path("work/tools");
+    fs::create_dir(&tools).unwrap();
+    script(&tools.join("gantline"), "#!/bin/sh\necho gantline 1.0.0\n");
+    let mode = |mode| fs::set_permissions(&tools, fs::Permissions::from_mode(mode)).unwrap();
+    mode(0o555);
+    let before = machine.traces();
+    for (folder, said) in [
+        ("tools", "[ROOT]/work/tools cannot be written to"),
+        ("tools/bin", "[ROOT]/work/tools/bin cannot be made"),
+    ] {
+        let run = machine.install(&server, &["--dir", folder]);
+        assert_eq!(run.code, 4, "{run}");
+        let said = format!("{said}; choose another folder with --dir");
+        assert!(run.text.contains(&said), "{run}");
+        assert_eq!(machine.traces(), before);
+    }
+    let left = fs::read_to_string(tools.join("gantline")).unwrap();
+    assert!(left.contains("1.0.0"), "{left}");
+    // So that the folder can be removed.
+    mode(0o755);
+}
+
+#[test]
+fn a_user_without_privileges_installs_for_themselves_and_removes_it_again() {
+    let machine = Machine::of_somebody("curl");
+    let run = machine.install(&Server::of(good_archive()), &[]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.text.contains("(gantline 1.2.3)"), "{run}");
+    let installed = fs::metadata(machine.target()).unwrap();
+    assert_eq!(installed.mode() & 0o777, 0o755);
+    let home = fs::metadata(machine.path("home")).unwrap();
+    assert_eq!(installed.uid(), home.uid());
+    assert_ne!(installed.uid(), 0, "it was installed by root");
+    assert_eq!(machine.traces(), ["[ROOT]/home/.local/bin/gantline"]);
+    let run = machine.run(&["--uninstall"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(!machine.target().exists());
 }
 
 #[test]

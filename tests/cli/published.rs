@@ -5,7 +5,8 @@ use std::fmt;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -35,6 +36,8 @@ const PROGRAMS: [&str; 15] = [
     "sha256sum",
     "tar",
 ];
+/// The user and the group that own nothing.
+const NOBODY: u32 = 65_534;
 /// A machine whose archive is asked for.
 const LINUX: &str = "#!/bin/sh\ncase $1 in -s) echo Linux ;; -m) echo x86_64 ;; esac\n";
 
@@ -146,6 +149,8 @@ fn answer(mut connection: &TcpStream, files: &BTreeMap<String, Served>) -> std::
 pub struct Machine {
     folder: tempfile::TempDir,
     downloader: &'static str,
+    /// Whose it is, when not of the user who runs the tests.
+    user: Option<u32>,
 }
 
 /// How a run of the script ended.
@@ -169,12 +174,35 @@ impl Machine {
         for name in ["home", "path", "tmp", "work"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
-        let machine = Self { folder, downloader };
+        let machine = Self {
+            folder,
+            downloader,
+            user: None,
+        };
         for name in PROGRAMS.iter().copied().chain([downloader]) {
             symlink(on_path(name), machine.path("path").join(name)).unwrap();
         }
         machine.program("uname", LINUX);
         machine
+    }
+
+    /// The same of a user whom modes hinder: of `nobody`, where root runs the tests.
+    pub fn of_somebody(downloader: &'static str) -> Self {
+        let machine = Self::with(downloader);
+        if !nix::unistd::geteuid().is_root() {
+            return machine;
+        }
+        let everybody = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(machine.folder.path(), everybody).unwrap();
+        for name in ["home", "tmp", "work"] {
+            chown(machine.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        // The checkout may lie where only root can look.
+        fs::copy(checkout_script(), machine.path("install.sh")).unwrap();
+        Self {
+            user: Some(NOBODY),
+            ..machine
+        }
     }
 
     /// Puts a script on PATH.
@@ -217,8 +245,16 @@ impl Machine {
 
     /// Runs the script with further variables.
     pub fn run_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Installed {
-        let output = Command::new(on_path("sh"))
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("install.sh"))
+        let mut command = Command::new(on_path("sh"));
+        let script = match self.user {
+            Some(user) => {
+                command.uid(user).gid(user);
+                self.path("install.sh")
+            }
+            None => checkout_script(),
+        };
+        let output = command
+            .arg(script)
             .args(arguments)
             .current_dir(self.path("work"))
             .env_clear()
@@ -253,9 +289,13 @@ impl Server {
     }
 }
 
+/// The script of this checkout.
+fn checkout_script() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("install.sh")
+}
+
 /// Writes a program.
 pub fn script(path: &Path, text: &str) {
-    use std::os::unix::fs::PermissionsExt;
     fs::write(path, text).unwrap();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
 }
