@@ -48,7 +48,7 @@ pub struct Observation {
     pub pods: Vec<Pod>,
     /// Warnings of its namespace.
     pub events: Vec<Event>,
-    /// What its pods need and the namespace does not have.
+    /// What one or another of its pods needs and the namespace does not have.
     pub missing: Vec<Missing>,
 }
 

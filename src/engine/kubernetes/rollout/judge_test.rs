@@ -54,6 +54,26 @@ fn pod(owner: &str, status: &Value, restarts: i32) -> Pod {
     }))
 }
 
+/// The same, with a Secret mounted.
+fn pod_with_secret(name: &str, status: &Value) -> Pod {
+    let mut pod = pod("new", status, 0);
+    let spec = pod.spec.as_mut().unwrap();
+    spec.volumes = literal(json!([{"name": "it", "secret": {"secretName": name}}]));
+    pod
+}
+
+fn creating() -> Value {
+    json!({"state": {"waiting": {"reason": "ContainerCreating"}}})
+}
+
+/// A rollout with this pod in a namespace that lacks a Secret which some pod needs.
+fn lacking(secret: &str, pod: Pod) -> Observation {
+    Observation {
+        missing: vec![Missing::Object(Holder::Secret, secret.to_owned())],
+        ..observed(deployment(&json!({})), vec![pod])
+    }
+}
+
 fn event(uid: &str, kind: &str, reason: &str, message: &str) -> Event {
     literal(json!({
         "metadata": {"name": "e", "uid": format!("{uid}-{reason}")},
@@ -179,15 +199,29 @@ fn an_image_that_cannot_be_had_heals_or_not() {
 
 #[test]
 fn a_secret_that_is_missing_is_named() {
-    let creating = json!({"state": {"waiting": {"reason": "ContainerCreating"}}});
-    let mut seen = observed(deployment(&json!({})), vec![pod("new", &creating, 0)]);
-    seen.missing = vec![Missing::Object(Holder::Secret, "orders-db".to_owned())];
+    let seen = lacking("orders-db", pod_with_secret("orders-db", &creating()));
     let (progress, findings) = waiting(&seen);
     assert_eq!(
         format!("{progress}; {}", findings[0].line()),
         "0 of 2 replicas updated; pod new-x: it waits for the Secret `orders-db`, which does not exist"
     );
     assert_eq!(findings[0].patience, Patience::Healing);
+}
+
+#[test]
+fn what_only_pods_of_the_revision_before_lack_is_not_blamed_on_those_of_the_new_one() {
+    let seen = lacking("order-db", pod_with_secret("orders-db", &creating()));
+    assert_eq!(waiting(&seen).1, []);
+}
+
+#[test]
+fn a_crash_is_told_although_the_secret_that_the_pod_started_with_is_gone() {
+    let crash = json!({"state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 1}}});
+    let seen = lacking("orders-db", pod_with_secret("orders-db", &crash));
+    let finding = waiting(&seen).1.remove(0);
+    assert!(finding.message.contains("exits with code 1"), "{finding:?}");
+    assert!(finding.log.is_some());
 }
 
 #[test]

@@ -42,6 +42,16 @@ impl Missing {
             Self::Object(_, name) | Self::Key(_, name, _) => name,
         }
     }
+
+    /// Whether who has these needs lacks it.
+    pub fn is_of(&self, needs: &Needs) -> bool {
+        match self {
+            Self::Object(holder, name) => needs.contains_key(&(*holder, name.clone())),
+            Self::Key(holder, name, key) => needs
+                .get(&(*holder, name.clone()))
+                .is_some_and(|keys| keys.contains(key)),
+        }
+    }
 }
 
 impl fmt::Display for Missing {

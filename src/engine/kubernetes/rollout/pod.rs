@@ -4,7 +4,7 @@ use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
 
 use super::container::{ContainerView, Role};
 use super::finding::{Finding, Patience, concerns, last_seen};
-use super::missing::Missing;
+use super::missing::{Missing, needs};
 
 /// What is seen of a pod.
 #[derive(Clone, Copy)]
@@ -67,15 +67,15 @@ fn scheduling(pod: &Pod) -> Option<Finding> {
     }
 }
 
-/// A Secret or ConfigMap that the pod needs before its containers start.
+/// A Secret or ConfigMap that the pod needs before its containers start. What others lack says
+/// nothing about this one, nor about containers that started before.
 fn missing(view: &PodView<'_>) -> Option<Finding> {
     let waits = all_statuses(view.pod).any(|(_, status)| {
-        status
-            .state
-            .as_ref()
-            .is_some_and(|state| state.waiting.is_some())
+        let state = status.state.as_ref();
+        state.is_some_and(|state| state.waiting.is_some()) && !has_run(status)
     });
-    let missing = view.missing.first().filter(|_| waits)?;
+    let needs = needs(view.pod.spec.as_ref().filter(|_| waits)?);
+    let missing = view.missing.iter().find(|it| it.is_of(&needs))?;
     Some(Finding::new(
         format!("missing/{}", missing.name()),
         Patience::Healing,
