@@ -19,6 +19,8 @@ use crate::model::release::ReleaseObject;
 
 /// How many requests about objects of one release are under way at once.
 const REQUESTS: usize = 8;
+/// How often the fields of an object that others change meanwhile are handed over anew.
+const HANDOVERS: usize = 5;
 /// How long objects may take to go away once the user interrupted: a person waits for the prompt.
 const HURRY: Duration = Duration::from_secs(3);
 /// How long waiting for them is not worth a word.
@@ -263,9 +265,7 @@ impl Held<'_> {
 
     async fn apply_one(&self, one: &Placed, all: &[Placed]) -> Result<()> {
         let objects = &self.site.objects;
-        if let Some(handed) = one.live.as_ref().and_then(handed_over) {
-            objects.replace(&one.key, &handed).await?;
-        }
+        self.hand_over(one).await?;
         objects
             .apply(&one.key, &one.marked, ApplyMode::Real)
             .await?;
@@ -276,6 +276,24 @@ impl Held<'_> {
                 objects.set(&one.key, &fields).await
             }
         }
+    }
+
+    /// Hands over the fields that Helm set on the client's side. What was read when the objects were
+    /// compared may be minutes old.
+    async fn hand_over(&self, one: &Placed) -> Result<()> {
+        let objects = &self.site.objects;
+        let mut live = one.live.clone();
+        for _ in 0..HANDOVERS {
+            let Some(handed) = live.as_ref().and_then(handed_over) else {
+                return Ok(());
+            };
+            if objects.replace(&one.key, &handed).await?.is_some() {
+                return Ok(());
+            }
+            live = objects.get(&one.key).await?;
+        }
+        let message = format!("{} changes too often to be taken over from Helm", one.key);
+        Err(Error::failed(message).hint("Find out who changes it, then deploy again"))
     }
 
     /// Deletes objects that the release has no longer, last kind first. Those marked to be kept,

@@ -210,6 +210,32 @@ async fn an_object_of_another_release_is_refused_before_anything_changes() {
 }
 
 #[tokio::test]
+async fn helms_fields_are_handed_over_although_the_object_changed_since_it_was_compared() {
+    let cluster = cluster();
+    deploy(&cluster, &spec("1", FIRST)).await;
+    let key = ObjectKey::namespaced("v1", "Deployment", "shop", "orders");
+    let managed = json!([{"manager": "helm", "operation": "Update", "fieldsV1": {"f:spec": {}}}]);
+    let by_helm = json!({"metadata": {"managedFields": managed}});
+    cluster.set(&key, &by_helm).await.unwrap();
+    let site = site(&cluster, "one");
+    let objects = [object("Deployment", "orders", "2")];
+    let placed = site.place("orders", &objects).await.unwrap();
+    let by_another = json!({"status": {"replicas": 1}});
+    cluster.set(&key, &by_another).await.unwrap();
+    let before = cluster.changes().len();
+    let held = site.hold("orders").await.unwrap();
+    held.apply(&placed).await.unwrap();
+    assert_eq!(
+        cluster.changes()[before..],
+        [
+            "create Lease/gantline.orders",
+            "replace Deployment/orders",
+            "apply Deployment/orders"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn what_did_not_change_makes_no_revision() {
     let cluster = cluster();
     // The fake gives objects back as they were applied; the server adds what it likes.
