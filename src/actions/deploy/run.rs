@@ -217,14 +217,15 @@ impl Site {
         outcomes
     }
 
-    /// Takes back what this run deployed although others failed.
+    /// Takes back what this run deployed although others failed, in the opposite order: services need
+    /// their resources to the end.
     async fn take_back_all(
         &self,
         outcomes: &mut [Outcome],
         before: &BTreeMap<String, Option<u32>>,
     ) {
         self.events.note("taking back all of this run (`--atomic`)");
-        for outcome in outcomes {
+        for outcome in outcomes.iter_mut().rev() {
             if !matches!(outcome.change, Change::Installed | Change::Upgraded) {
                 continue;
             }
@@ -243,4 +244,35 @@ pub fn error_of(outcomes: &[Outcome]) -> Option<Error> {
         |count| format!("{count} of {all} releases were not deployed"),
         errors,
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actions::deploy::tests::{FIRST, cluster, site, spec};
+    use crate::actions::release::tests::in_the_cluster;
+    use crate::engine::kubernetes::fake::BROKEN;
+
+    #[tokio::test]
+    async fn services_are_taken_back_before_the_resources_that_they_need() {
+        let cluster = cluster();
+        let mut broken = spec(BROKEN, &[("Deployment", "billing")]);
+        broken.name = "billing".to_owned();
+        broken.rendered.hooks.clear();
+        let releases = Releases {
+            resources: in_the_cluster::specs("{orders-db: {}, events: {}}").await,
+            services: vec![broken, spec("1", FIRST)],
+        };
+        let request = DeployRequest {
+            after: AfterFailure::TakeBack,
+            atomic: true,
+        };
+        let site = site(&cluster, "one");
+        let deployment = site.deploy_all(&releases, request).await.unwrap();
+        let is_gone = |it: &Outcome| it.change == Change::Removed;
+        assert!(deployment.outcomes.iter().all(is_gone), "{deployment:?}");
+        let changes = cluster.changes();
+        let at = |text: &str| changes.iter().position(|it| it == text).unwrap();
+        assert!(at("delete Deployment/orders") < at("delete StatefulSet/orders-db"));
+    }
 }
