@@ -3,9 +3,8 @@
 use futures::future::{join_all, try_join_all};
 
 use super::open::Opened;
-use super::outcome::Stop;
+use super::outcome::{Stop, with_reasons};
 use super::past::Past;
-use super::release::REMOVAL;
 use super::site::{Held, Site};
 use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{self, Record, Status};
@@ -54,12 +53,8 @@ impl Site {
     pub async fn destroy(&self, release: &str) -> Result<Destroyed> {
         let held = self.hold(release).await?;
         let mut removal = Removal::default();
-        let taken_down = tokio::select! {
-            biased;
-            () = self.interrupted.clone() => Err(Error::interrupted()),
-            taken_down = held.take_down(&mut removal) => taken_down,
-        };
-        let destroyed = match taken_down {
+        let taken_down = held.unless_interrupted(held.take_down(&mut removal)).await;
+        let destroyed = match taken_down.unwrap_or_else(|| Err(Error::interrupted())) {
             Ok((mut past, destroyed)) => past.forget(&held).await.map(|()| destroyed),
             Err(error) => Err(held.leave_removal(removal, error).await),
         };
@@ -195,9 +190,7 @@ impl Held<'_> {
         self.hooks_of_removal(&mut last, &hooks, "pre-delete")
             .await?;
         *removal = Removal::Deleting(Box::new(last.clone()));
-        self.delete(&keys).await?;
-        let own = self.still_owned(&keys).await?;
-        self.await_gone(&own, REMOVAL).await?;
+        let own = self.take_away(&keys).await?;
         for key in &own {
             if site.objects.get(key).await?.is_some() {
                 destroyed.kept.push(key.to_string());
@@ -251,8 +244,8 @@ impl Held<'_> {
             self.hooks_gone(&deleted).await
         };
         run.await.map_err(|stop: Stop| {
-            Error::failed(format!("a hook of {} failed: {event}", self.release))
-                .since(stop.summary())
+            let message = format!("a hook of {} failed: {event}", self.release);
+            with_reasons(Error::failed(message), &stop)
         })
     }
 }

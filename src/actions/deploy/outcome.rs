@@ -14,6 +14,8 @@ pub enum Stop {
         message: String,
         /// Why.
         causes: Vec<RolloutCause>,
+        /// What failed in consequence.
+        related: Vec<Error>,
     },
     /// The user interrupted.
     Interrupted,
@@ -26,11 +28,34 @@ impl From<Error> for Stop {
 }
 
 impl Stop {
+    /// The same, with what failed in consequence.
+    #[must_use]
+    pub fn with_related(self, error: Error) -> Self {
+        match self {
+            Self::Broken(first) => Self::Broken(first.with_related(vec![error])),
+            Self::NotReady {
+                message,
+                causes,
+                mut related,
+            } => {
+                related.push(error);
+                Self::NotReady {
+                    message,
+                    causes,
+                    related,
+                }
+            }
+            Self::Interrupted => Self::Interrupted,
+        }
+    }
+
     /// In one line, for a record and for progress.
     pub fn summary(&self) -> String {
         match self {
             Self::Broken(error) => error.to_string(),
-            Self::NotReady { message, causes } => match causes.first() {
+            Self::NotReady {
+                message, causes, ..
+            } => match causes.first() {
                 Some(cause) => format!("{message}: {}", cause_line(cause)),
                 None => message.clone(),
             },
@@ -45,8 +70,9 @@ impl Stop {
                 let message = std::iter::once(error.message().to_owned());
                 message.chain(error.causes().iter().cloned()).collect()
             }
-            Self::NotReady { message, causes } if causes.is_empty() => vec![message.clone()],
-            Self::NotReady { message, causes } => {
+            Self::NotReady {
+                message, causes, ..
+            } => {
                 let message = std::iter::once(message.clone());
                 message.chain(causes.iter().map(cause_text)).collect()
             }
@@ -141,11 +167,15 @@ pub fn interrupted_after(release: &str, stop: &Stop, now: &str) -> Error {
     }
 }
 
-fn with_reasons(error: Error, stop: &Stop) -> Error {
+/// An error with why a release stopped.
+pub fn with_reasons(error: Error, stop: &Stop) -> Error {
     let error = error.with_causes(stop.reasons());
     match stop {
-        Stop::Broken(cause) => error.with_hints(cause.hints()),
-        _ => error,
+        Stop::Broken(cause) => error
+            .with_hints(cause.hints())
+            .with_related(cause.related().to_vec()),
+        Stop::NotReady { related, .. } => error.with_related(related.clone()),
+        Stop::Interrupted => error,
     }
 }
 
@@ -182,6 +212,7 @@ mod tests {
                 events: vec!["Back-off restarting failed container".to_owned()],
                 log: vec!["no route to store".to_owned()],
             }],
+            related: Vec::new(),
         };
         let error = failure("orders", "deployed", &stop, "revision 3 runs again");
         assert_eq!(

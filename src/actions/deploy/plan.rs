@@ -5,14 +5,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use similar::TextDiff;
 
-use super::site::{Placed, Site};
+use super::site::{Placed, REQUESTS, Site};
 use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey};
 use crate::engine::kubernetes::ownership::is_kept;
 use crate::error::{Error, Result};
 use crate::model::release::ReleaseObject;
 
-/// How many dry runs are under way at once.
-const REQUESTS: usize = 8;
 /// What the server keeps of an object for itself.
 const SERVERS_OWN: [&str; 6] = [
     "managedFields",

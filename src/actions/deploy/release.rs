@@ -1,6 +1,6 @@
 //! One release on its way: record, hooks, apply, prune, wait, record; and back when it fails.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::outcome::{Change, Outcome, Stop, failure, interrupted_after};
 use super::past::Past;
@@ -13,9 +13,6 @@ use crate::engine::kubernetes::rollout::{RolloutEnd, RolloutRequest};
 use crate::error::{Error, Result};
 use crate::model::event::Event;
 use crate::model::release::{Hook, ReleaseObject, ReleaseSpec};
-
-/// How long the objects of a first install that failed may take to go away.
-pub const REMOVAL: Duration = Duration::from_secs(60);
 
 /// What a deployment does with a release that fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,13 +117,10 @@ impl Held<'_> {
             None => ("pre-install", "post-install"),
         };
         let forward = self.forward(&mut record, &content, &changes, events);
-        let stop = tokio::select! {
-            biased;
-            () = site.interrupted.clone() => Stop::Interrupted,
-            done = forward => match done {
-                Ok(()) => return self.arrived(&mut past, record).await,
-                Err(stop) => stop,
-            },
+        let stop = match self.unless_interrupted(forward).await {
+            Some(Ok(())) => return self.arrived(&mut past, record).await,
+            Some(Err(stop)) => stop,
+            None => Stop::Interrupted,
         };
         self.failed(&mut past, record, stop, after).await
     }
@@ -187,20 +181,19 @@ impl Held<'_> {
             RolloutEnd::Failed(causes) => Err(Stop::NotReady {
                 message: "not ready, and it will not be".to_owned(),
                 causes,
+                related: Vec::new(),
             }),
             RolloutEnd::TimedOut(causes) => Err(Stop::NotReady {
                 message: format!("not ready within {} s", site.timeout.as_secs()),
                 causes,
+                related: Vec::new(),
             }),
         }
     }
 
     async fn unchanged(&self, revision: u32, objects: &[ReleaseObject]) -> Result<Outcome> {
-        let ready = tokio::select! {
-            biased;
-            () = self.site.interrupted.clone() => Err(Stop::Interrupted),
-            ready = self.await_ready(objects) => ready,
-        };
+        let ready = self.unless_interrupted(self.await_ready(objects)).await;
+        let ready = ready.unwrap_or(Err(Stop::Interrupted));
         let mut outcome = self.outcome(Change::Unchanged, Some(revision));
         if let Err(stop) = ready {
             outcome.change = Change::Failed;
@@ -265,18 +258,26 @@ impl Held<'_> {
         outcome
     }
 
-    /// Removes a release that never ran, with its records.
+    /// Removes a release that never ran, with its records; without its hooks, which are for one that
+    /// ran, and whose time may be over.
     async fn remove(&self, past: &mut Past) -> Result<Outcome> {
         let keys = past.known_objects(self.site).await?;
-        self.delete(&keys).await?;
-        let own = self.still_owned(&keys).await?;
-        self.await_gone(&own, REMOVAL).await?;
+        self.take_away(&keys).await?;
         past.forget(self).await?;
         Ok(self.outcome(Change::Removed, None))
     }
 
+    /// Deletes the objects of a release, and waits until they are gone. Gives those that are the
+    /// release's, some of which may be marked to be kept.
+    pub(super) async fn take_away(&self, keys: &[ObjectKey]) -> Result<Vec<ObjectKey>> {
+        self.delete(keys).await?;
+        let own = self.still_owned(keys).await?;
+        self.await_gone(&own).await?;
+        Ok(own)
+    }
+
     /// Those of the objects that are there and the release's.
-    pub(super) async fn still_owned(&self, keys: &[ObjectKey]) -> Result<Vec<ObjectKey>> {
+    async fn still_owned(&self, keys: &[ObjectKey]) -> Result<Vec<ObjectKey>> {
         let owner = self.site.owner(self.release);
         let mut own = Vec::new();
         for key in keys {

@@ -1,5 +1,7 @@
 //! An earlier revision runs again.
 
+use tokio::sync::Mutex;
+
 use super::outcome::{Change, Outcome, Stop, failure};
 use super::past::Past;
 use super::plan::{Changes, compare};
@@ -169,22 +171,22 @@ impl Held<'_> {
             site: self.site,
             release: self.release,
             lease: self.lease.clone(),
+            running: Mutex::default(),
         };
         let coming = held.coming(past, target).await?;
         let mut record = past.begin(&held, coming.new.clone()).await?;
-        let came = match wait {
-            Wait::UntilReady => held.come(&mut record, &coming).await,
-            Wait::Not => Err(Stop::Interrupted),
-        };
-        let done = match came {
-            Ok(()) => Ok(()),
-            Err(Stop::Interrupted) => held.put_back(&coming.changes).await,
-            Err(stop) => {
-                // A hook that failed must not keep the objects of what failed before; whatever
-                // stops this, too, is told by the first error.
-                drop(held.put_back(&coming.changes).await);
-                Err(stop)
-            }
+        let done = match wait {
+            Wait::Not => held.put_back(&coming.changes).await,
+            Wait::UntilReady => match held.come(&mut record, &coming).await {
+                Ok(()) => Ok(()),
+                Err(Stop::Interrupted) => held.put_back(&coming.changes).await,
+                Err(stop) => {
+                    // A hook that failed must not keep the objects of what failed before; whatever
+                    // stops this, too, is told by the first error.
+                    let _ = held.put_back(&coming.changes).await;
+                    Err(stop)
+                }
+            },
         };
         if let Err(stop) = done {
             let failed = format!("{} failed: {}", said(target), stop.summary());
@@ -222,11 +224,9 @@ impl Held<'_> {
     /// Brings it into the cluster and waits until it is ready, unless the user interrupts.
     async fn come(&self, record: &mut Record, coming: &Coming) -> Result<(), Stop> {
         let events = ("pre-rollback", "post-rollback");
-        tokio::select! {
-            biased;
-            () = self.site.interrupted.clone() => Err(Stop::Interrupted),
-            done = self.forward(record, &coming.content, &coming.changes, events) => done,
-        }
+        let forward = self.forward(record, &coming.content, &coming.changes, events);
+        let done = self.unless_interrupted(forward).await;
+        done.unwrap_or(Err(Stop::Interrupted))
     }
 
     async fn put_back(&self, changes: &Changes) -> Result<(), Stop> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, Shared};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::first_replicas;
@@ -18,9 +19,11 @@ use crate::model::event::EventSink;
 use crate::model::release::ReleaseObject;
 
 /// How many requests about objects of one release are under way at once.
-const REQUESTS: usize = 8;
+pub(super) const REQUESTS: usize = 8;
 /// How often the fields of an object that others change meanwhile are handed over anew.
 const HANDOVERS: usize = 5;
+/// How long objects may take to go away.
+const REMOVAL: Duration = Duration::from_secs(60);
 /// How long objects may take to go away once the user interrupted: a person waits for the prompt.
 const HURRY: Duration = Duration::from_secs(3);
 /// How long waiting for them is not worth a word.
@@ -59,6 +62,8 @@ pub struct Held<'a> {
     pub lease: Lease,
     /// When its time is over.
     pub deadline: Instant,
+    /// The hook that is under way.
+    pub running: Mutex<Option<ObjectKey>>,
 }
 
 /// An object with its place in the cluster.
@@ -102,6 +107,7 @@ impl Site {
             release,
             lease,
             deadline: Instant::now() + self.timeout,
+            running: Mutex::default(),
         })
     }
 
@@ -242,6 +248,19 @@ impl Held<'_> {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
+    /// Does work until the user interrupts, `None` then. A hook that is under way is ended.
+    pub async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.site.interrupted.clone() => {}
+            done = work => return Some(done),
+        }
+        if let Err(error) = self.end_hook().await {
+            self.site.events.warn(error.to_string());
+        }
+        None
+    }
+
     /// Says what the step does now.
     pub fn say(&self, message: impl Into<String>) {
         self.site.events.progress(self.release, message);
@@ -322,10 +341,10 @@ impl Held<'_> {
     /// Waits until none of these objects is there; only a moment once the user interrupted.
     ///
     /// # Errors
-    /// When one is still there after `limit`.
-    pub async fn await_gone(&self, keys: &[ObjectKey], limit: Duration) -> Result<()> {
+    /// When one is still there after [`REMOVAL`].
+    pub async fn await_gone(&self, keys: &[ObjectKey]) -> Result<()> {
         let began = Instant::now();
-        let mut deadline = began + limit;
+        let mut deadline = began + REMOVAL;
         let mut hurries = false;
         let mut left: Vec<&ObjectKey> = keys.iter().collect();
         loop {
