@@ -274,6 +274,20 @@ impl Objects for FakeCluster {
         })
         .await
     }
+
+    async fn delete_seen(&self, key: &ObjectKey, seen: &Value) -> Result<bool> {
+        self.answer(|state| {
+            let version = |it: &Value| it["metadata"]["resourceVersion"].clone();
+            let stored = state.objects.get(key).map(version);
+            let is_same = stored == Some(version(seen));
+            if is_same {
+                state.objects.remove(key);
+                state.note("delete", key);
+            }
+            Ok(is_same)
+        })
+        .await
+    }
 }
 
 #[async_trait]

@@ -22,6 +22,8 @@ pub const DURATION: Duration = Duration::from_secs(10);
 const RENEWALS: u32 = 5;
 /// Looks at someone else's lease in the time of a duration.
 const LOOKS: u32 = 20;
+/// How often a lease that a renewal under way still changes is given back anew.
+const RETURNS: usize = 3;
 /// MicroTime of Kubernetes.
 const MICRO_TIME: &[FormatItem<'static>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
@@ -171,15 +173,16 @@ impl Drop for Renewal {
 
 impl Shared {
     async fn give_back(&self) {
-        let state = self.state.lock().await;
-        let stored = self.objects.get(&self.key).await;
-        let own = |found: &Value| {
-            found["metadata"]["uid"] == state.object["metadata"]["uid"]
-                && holder_of(found) == self.holder
-        };
-        if stored.is_ok_and(|stored| stored.as_ref().is_some_and(own)) {
+        for _ in 0..RETURNS {
+            let stored = self.objects.get(&self.key).await.ok().flatten();
+            let Some(own) = stored.filter(|it| holder_of(it) == self.holder) else {
+                return;
+            };
             // Nothing is lost when this fails: the lease expires.
-            let _ = self.objects.delete(&self.key).await;
+            match self.objects.delete_seen(&self.key, &own).await {
+                Ok(false) => {}
+                Ok(true) | Err(_) => return,
+            }
         }
     }
 
@@ -261,4 +264,32 @@ fn held(request: &LeaseRequest, lease: &Value) -> Error {
 fn micro_time() -> String {
     let now = OffsetDateTime::now_utc();
     now.format(MICRO_TIME).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::kubernetes::fake::FakeCluster;
+
+    #[tokio::test]
+    async fn a_lease_that_another_takes_while_it_is_given_back_stays_the_others() {
+        let cluster = Arc::new(FakeCluster::default());
+        let request = LeaseRequest {
+            namespace: "shop".to_owned(),
+            release: "orders".to_owned(),
+            holder: "one".to_owned(),
+            duration: DURATION,
+        };
+        let objects = Arc::clone(&cluster) as Arc<dyn Objects>;
+        let lease = Lease::acquire(objects, &request, |_| {}).await.unwrap();
+        let key = lease.shared.key.clone();
+        let mut taken = cluster.get(&key).await.unwrap().unwrap();
+        taken["spec"]["holderIdentity"] = "another".into();
+        // The other's request comes between the look at the lease and its deletion.
+        tokio::join!(lease.give_back(), async {
+            assert!(cluster.replace(&key, &taken).await.unwrap().is_some());
+        });
+        let left = cluster.get(&key).await.unwrap().unwrap();
+        assert_eq!(holder_of(&left), "another");
+    }
 }

@@ -129,6 +129,9 @@ pub trait Objects: Send + Sync {
 
     /// Deletes an object, and what it owns in the background; one that is absent is no error.
     async fn delete(&self, key: &ObjectKey) -> Result<()>;
+
+    /// Deletes an object as it was seen; `false` when it changed since, or is gone.
+    async fn delete_seen(&self, key: &ObjectKey, seen: &Value) -> Result<bool>;
 }
 
 /// Waits for workloads.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use kube::Error as KubeError;
 use kube::api::{
     DeleteParams, DynamicObject, GetParams, ListParams, Patch, PatchParams, PostParams,
-    ValidationDirective,
+    Preconditions, ValidationDirective,
 };
 use kube::core::{GroupVersion, Request};
 use kube::discovery::{ApiResource, Scope};
@@ -194,6 +194,22 @@ impl Cluster {
         }
     }
 
+    /// Deletes an object; `false` when it is gone, or not as the parameters want it.
+    async fn remove(&self, key: &ObjectKey, parameters: &DeleteParams) -> Result<bool> {
+        let (path, access) = self.reach("delete", key).await?;
+        let request = built(&access, path.delete(&key.name, parameters))?;
+        match self.exchange(&access, &request).await {
+            Ok(_) => Ok(true),
+            Err(error) if is_absent(&error) => Ok(false),
+            Err(KubeError::Api(status))
+                if parameters.preconditions.is_some() && status.is_conflict() =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(self.refused(&access, error).await),
+        }
+    }
+
     /// The error of a request; whoever has the right was refused by an admission check, such as
     /// a quota.
     async fn refused(&self, access: &Access, error: KubeError) -> Error {
@@ -312,13 +328,17 @@ impl Objects for Cluster {
     }
 
     async fn delete(&self, key: &ObjectKey) -> Result<()> {
-        let (path, access) = self.reach("delete", key).await?;
-        let request = built(&access, path.delete(&key.name, &DeleteParams::background()))?;
-        match self.exchange(&access, &request).await {
-            Ok(_) => Ok(()),
-            Err(error) if is_absent(&error) => Ok(()),
-            Err(error) => Err(self.refused(&access, error).await),
-        }
+        self.remove(key, &DeleteParams::background()).await?;
+        Ok(())
+    }
+
+    async fn delete_seen(&self, key: &ObjectKey, seen: &Value) -> Result<bool> {
+        let text = |member: &str| seen["metadata"][member].as_str().map(str::to_owned);
+        let parameters = DeleteParams::background().preconditions(Preconditions {
+            resource_version: text("resourceVersion"),
+            uid: text("uid"),
+        });
+        self.remove(key, &parameters).await
     }
 }
 
