@@ -267,7 +267,7 @@ impl Past {
 
 /// An operation of Helm's that is young may still run.
 fn refuse_the_living(record: &Record) -> Result<()> {
-    let began = OffsetDateTime::parse(record.last_deployed(), &Rfc3339);
+    let began = OffsetDateTime::parse(record.began(), &Rfc3339);
     let age = began.map(|began| (OffsetDateTime::now_utc() - began).whole_minutes());
     match age {
         Ok(minutes) if (0..FOREIGN_MINUTES).contains(&minutes) => Err(Error::failed(format!(
@@ -276,10 +276,40 @@ fn refuse_the_living(record: &Record) -> Result<()> {
             record.revision(),
             record.status()
         ))
-        .since(format!("it began at {}", record.last_deployed()))
+        .since(format!("it began at {}", record.began()))
         .hint(format!(
             "Wait until it ends; {FOREIGN_MINUTES} minutes after its start it is taken for dead"
         ))),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+    use serde_json::json;
+
+    use super::*;
+    use crate::actions::deploy::tests::{FIRST, cluster, deploy, spec};
+    use crate::engine::kubernetes::objects::Objects;
+
+    #[tokio::test]
+    async fn a_removal_by_helm_that_began_just_now_is_not_taken_for_dead() {
+        let cluster = cluster();
+        let info = json!({"status": "uninstalling", "deleted": records::now(),
+            "last_deployed": "2020-01-01T00:00:00Z"});
+        let release = json!({"name": "orders", "version": 1, "info": info}).to_string();
+        let name = "sh.helm.release.v1.orders.v1";
+        let secret = json!({
+            "metadata": {"name": name, "labels": {"owner": "helm", "name": "orders"}},
+            "data": {"release": STANDARD.encode(STANDARD.encode(release))},
+        });
+        let key = ObjectKey::namespaced("v1", "Secret", "shop", name);
+        cluster.create(&key, &secret).await.unwrap();
+        let outcome = deploy(&cluster, &spec("1", FIRST)).await;
+        let error = outcome.error.unwrap();
+        let expected = "Helm may be at work on orders: its revision 1 is uninstalling";
+        assert_eq!(error.message(), expected);
     }
 }

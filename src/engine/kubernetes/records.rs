@@ -148,6 +148,14 @@ impl Record {
         self.info("last_deployed")
     }
 
+    /// When what is under way began; RFC 3339. A removal leaves when it was deployed as it was.
+    pub fn began(&self) -> &str {
+        match self.info("deleted") {
+            deleted if self.status() == Status::Uninstalling && !deleted.is_empty() => deleted,
+            _ => self.last_deployed(),
+        }
+    }
+
     /// When the release was first deployed; RFC 3339.
     pub fn first_deployed(&self) -> Option<String> {
         let text = self.info("first_deployed");
