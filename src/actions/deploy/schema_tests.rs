@@ -300,3 +300,20 @@ async fn an_image_that_a_vendor_makes_is_not_asked_about_its_schema() {
     shop.deployed(SECOND_VERSION).await;
     assert!(shop.labels.asked().is_empty());
 }
+
+#[tokio::test]
+async fn a_rollback_asks_for_no_image_of_a_vendors_unless_an_earlier_version_migrated() {
+    for migrates in [false, true] {
+        let mut shop = Shop::new();
+        shop.vendors.push("orders".to_owned());
+        for version in [SECOND_VERSION, FIRST_VERSION] {
+            let mut spec = version.spec();
+            if !migrates {
+                spec.rendered.hooks.clear();
+            }
+            shop.deploy(&spec).await.unwrap();
+        }
+        assert_eq!(shop.rolled_back(1).await.change, Change::RolledBack);
+        assert_eq!(!shop.labels.asked().is_empty(), migrates);
+    }
+}
