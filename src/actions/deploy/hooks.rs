@@ -76,7 +76,8 @@ impl Held<'_> {
 
     /// Cleans up as Helm does once a hook failed, also after those that came before it.
     async fn clean_up(&self, failed: &Hook, done: &[&Hook]) -> Result<()> {
-        let mut deleted = Vec::from_iter(self.end_hook().await?);
+        let mut deleted = Vec::new();
+        deleted.extend(self.end_hook().await?);
         deleted.extend(self.clean(failed, "hook-failed").await?);
         for hook in done.iter().rev() {
             deleted.extend(self.clean(hook, "hook-succeeded").await?);
