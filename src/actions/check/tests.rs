@@ -208,8 +208,10 @@ components:
   messages:
     OrderPlaced:
       headers:
-        required: [ce-type]
+        type: object
+        required: [ce-id, ce-type]
         properties:
+          ce-id: {type: string}
           ce-type: {const: orders.order-placed}
       payload:
         type: object
@@ -264,7 +266,7 @@ fn a_message_is_held_to_the_document_that_describes_it() {
     );
     assert_eq!(
         of_message("order placed", kind, r#"{"number": 1}"#),
-        ["$.number 8:14 `number` is not declared; there is `id`"]
+        ["$.number 8:16 `number` is not declared; there is `id`"]
     );
     assert_eq!(
         of_message("order lost", "orders.order-lost", "{}"),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 /// Maps whose keys are names of the document's author, and no keywords.
-const NAMED: [&str; 12] = [
+const NAMED: [&str; 11] = [
     "properties",
     "patternProperties",
     "dependentSchemas",
@@ -12,18 +12,19 @@ const NAMED: [&str; 12] = [
     "schemas",
     "responses",
     "parameters",
-    "headers",
     "requestBodies",
     "messages",
     "content",
 ];
+/// Such a map in OpenAPI, and a schema in AsyncAPI.
+const HEADERS: &str = "headers";
 
 /// What holds values, and no schemas.
 const VALUES: [&str; 5] = ["const", "default", "enum", "example", "examples"];
 
 /// Turns what only 3.0 has into what JSON Schema has.
 pub(super) fn modernise(root: &mut Value) {
-    each_map(root, &|members| {
+    each_map(root, &of_openapi, &|members| {
         if members.get("nullable").is_some_and(Value::is_boolean)
             && members.remove("nullable") == Some(Value::Bool(true))
         {
@@ -62,7 +63,12 @@ pub(super) const RENAMED: [(&str, &str); 1] = [("oneOf", "anyOf")];
 /// Leaves out what a value has to hold, so that a value of which a part is known is judged by
 /// that part. One of several schemas may then fit several times over: `oneOf` becomes `anyOf`.
 pub(super) fn make_partial(root: &mut Value) {
-    each_map(root, &|members| {
+    let is_messages = root.get("asyncapi").is_some();
+    let named = |key: &str| match is_messages {
+        true => NAMED.contains(&key),
+        false => of_openapi(key),
+    };
+    each_map(root, &named, &|members| {
         if members.get("required").is_some_and(Value::is_array) {
             members.remove("required");
         }
@@ -92,22 +98,34 @@ pub(super) fn make_partial(root: &mut Value) {
     });
 }
 
-/// Changes every map but those whose keys are names.
-fn each_map(value: &mut Value, change: &dyn Fn(&mut Map<String, Value>)) {
+fn of_openapi(key: &str) -> bool {
+    key == HEADERS || NAMED.contains(&key)
+}
+
+/// Changes every map but those whose keys are names, as `named` says of the key that leads there.
+fn each_map(
+    value: &mut Value,
+    named: &dyn Fn(&str) -> bool,
+    change: &dyn Fn(&mut Map<String, Value>),
+) {
     match value {
         Value::Object(members) => {
             change(members);
             for (key, below) in members.iter_mut() {
                 match below {
-                    Value::Object(named) if NAMED.contains(&key.as_str()) => {
-                        named.values_mut().for_each(|below| each_map(below, change));
+                    Value::Object(map) if named(key) => {
+                        let values = map.values_mut();
+                        values.for_each(|below| each_map(below, named, change));
                     }
-                    below if !VALUES.contains(&key.as_str()) => each_map(below, change),
+                    below if !VALUES.contains(&key.as_str()) => each_map(below, named, change),
                     _ => {}
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(|item| each_map(item, change)),
+        Value::Array(items) => {
+            let items = items.iter_mut();
+            items.for_each(|item| each_map(item, named, change));
+        }
         _ => {}
     }
 }

@@ -76,6 +76,36 @@ fn a_member_that_is_named_as_a_keyword_stays() {
 }
 
 #[test]
+fn part_of_the_headers_of_a_message_may_be_named() {
+    let headers = json!({
+        "type": "object", "required": ["ce-id", "ce-type"],
+        "properties": {"ce-id": {"type": "string"}, "ce-type": {"type": "string"}}
+    });
+    let document = Document::of_messages(json!({
+        "asyncapi": "3.0.0", "components": {"messages": {"Placed": {"headers": headers}}}
+    }))
+    .unwrap();
+    let schema = ["components", "messages", "Placed", "headers"]
+        .iter()
+        .try_fold(document.root(), |node, key| node.get(key))
+        .unwrap();
+    let named = json!({"ce-type": "orders.placed"});
+    assert!(document.partial().fit(&schema, &named));
+    assert!(!document.exact().fit(&schema, &named));
+}
+
+#[test]
+fn a_header_of_an_answer_may_be_called_as_a_keyword_is() {
+    let document = document(json!({"/a": {"get": {"responses": {"200": {
+        "headers": {"contains": {"schema": {"type": "integer"}}}
+    }}}}}));
+    let response = document.operation("GET", "/a").unwrap().response(200);
+    let headers = response.and_then(|it| it.get("headers")).unwrap();
+    let schema = headers.get("contains").and_then(|it| it.get("schema"));
+    assert!(!document.partial().fit(&schema.unwrap(), &json!("x")));
+}
+
+#[test]
 fn a_fault_has_its_place_in_the_value_and_in_the_document() {
     let document = Document::new(json!({
         "openapi": "3.1.0", "paths": {},
