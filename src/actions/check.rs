@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use self::messages::{Messages, messages};
 use super::pacts::{Described, OPENAPI, Pact, Provider, Read, read};
+use crate::contract::document::pointer;
 use crate::contract::pact_file::{Exchange, Interaction};
 use crate::contract::static_check::{Checked, Discrepancy, check_http, check_message};
 use crate::error::{Place, Result};
@@ -138,15 +139,11 @@ fn told(
 }
 
 fn spot(file: &Path, place: &Place, steps: &[&str]) -> Spot {
-    let pointer = steps.iter().fold(String::new(), |pointer, step| {
-        let step = step.replace('~', "~0").replace('/', "~1");
-        format!("{pointer}/{step}")
-    });
     Spot {
         file: file.display().to_string(),
         line: place.line,
         column: place.column,
-        pointer,
+        pointer: pointer(steps),
     }
 }
 

@@ -248,16 +248,9 @@ fn provider(project: &Project, service: &Service) -> Result<Provider> {
 /// Why a document cannot be used that should be of this kind: `OpenAPI`.
 pub(super) fn unusable(written: &yaml::Document, kind: &str, error: DocumentError) -> Error {
     let file = written.file().display();
-    let DocumentError::TooLarge(at) = &error else {
-        return Error::invalid(format!("{file} is no {kind} document"))
-            .at(written.place(&[&kind.to_lowercase()]))
-            .because(error);
-    };
-    let at: Vec<&str> = at.iter().map(String::as_str).collect();
-    Error::invalid(format!("a schema of {file} is too large"))
-        .at(written.place(&at))
+    Error::invalid(format!("{file} is no {kind} document"))
+        .at(written.place(&[&kind.to_lowercase()]))
         .because(error)
-        .hint("Refer to each schema once where several refer to the same")
 }
 
 fn described(project: &Project, path: &Path) -> Result<Described> {

@@ -1,10 +1,10 @@
 //! A provider's document: OpenAPI 3.1, or 3.0 with its `nullable` and its flags; or AsyncAPI 3.
 
+mod effort;
 mod lookup;
 mod node;
 mod rewrite;
 mod schemas;
-mod size;
 #[cfg(test)]
 mod tests;
 
@@ -12,14 +12,17 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
+use self::effort::Names;
 pub(super) use self::lookup::{NotFound, Operation, media_of};
 pub(super) use self::node::Node;
+pub use self::node::pointer;
 pub(super) use self::schemas::{Fault, Schemas};
 
 /// A provider's OpenAPI or AsyncAPI document.
 #[derive(Debug)]
 pub struct Document {
     root: Value,
+    names: OnceLock<Names>,
     exact: OnceLock<Schemas>,
     partial: OnceLock<Schemas>,
 }
@@ -36,19 +39,13 @@ pub enum DocumentError {
     /// It is an AsyncAPI document of a version that is not read.
     #[error("it is AsyncAPI {0}, and version 3 is read")]
     OtherAsyncApi(String),
-    /// One of its schemas, at this place, is made from too many others.
-    #[error(
-        "a value is held to more than {most} schemas here, those that are referred to counted each time",
-        most = size::MOST
-    )]
-    TooLarge(Vec<String>),
 }
 
 impl Document {
     /// A document that was read from YAML or JSON.
     ///
     /// # Errors
-    /// When it is no OpenAPI 3 document, or one of its schemas is too large.
+    /// When it is no OpenAPI 3 document.
     pub fn new(mut root: Value) -> Result<Self, DocumentError> {
         let version = root
             .get("openapi")
@@ -60,29 +57,27 @@ impl Document {
         if version.starts_with("3.0") {
             rewrite::modernise(&mut root);
         }
-        Self::of_schemas(root)
+        Ok(Self::of(root))
     }
 
     /// An AsyncAPI document that was read from YAML or JSON.
     ///
     /// # Errors
-    /// When it is none, or of another version than 3, or one of its schemas is too large.
+    /// When it is none, or of another version than 3.
     pub fn of_messages(root: Value) -> Result<Self, DocumentError> {
         match root.get("asyncapi").and_then(Value::as_str) {
-            Some(version) if version.starts_with("3.") => Self::of_schemas(root),
+            Some(version) if version.starts_with("3.") => Ok(Self::of(root)),
             Some(version) => Err(DocumentError::OtherAsyncApi(version.to_owned())),
             None => Err(DocumentError::NotAsyncApi),
         }
     }
 
-    fn of_schemas(root: Value) -> Result<Self, DocumentError> {
-        match size::too_large(&root) {
-            Some(at) => Err(DocumentError::TooLarge(at)),
-            None => Ok(Self {
-                root,
-                exact: OnceLock::new(),
-                partial: OnceLock::new(),
-            }),
+    fn of(root: Value) -> Self {
+        Self {
+            root,
+            names: OnceLock::new(),
+            exact: OnceLock::new(),
+            partial: OnceLock::new(),
         }
     }
 
@@ -97,7 +92,11 @@ impl Document {
 
     /// The whole of it.
     pub(super) fn root(&self) -> Node<'_> {
-        Node::root(&self.root)
+        Node::of(self)
+    }
+
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| Names::of(&self.root))
     }
 
     /// Its schemas as they are written.

@@ -3,34 +3,52 @@
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::Document;
+use super::effort::Names;
+
 /// How many references may lead from one to the next.
 const MOST_REFERENCES: usize = 16;
 
 /// A value of a document, and the keys and indices that lead to it.
 #[derive(Debug, Clone)]
 pub(in crate::contract) struct Node<'a> {
-    root: &'a Value,
+    document: &'a Document,
     pub(in crate::contract) value: &'a Value,
     pub(in crate::contract) at: Vec<String>,
 }
 
 impl<'a> Node<'a> {
-    pub(super) fn root(root: &'a Value) -> Self {
+    pub(super) fn of(document: &'a Document) -> Self {
         Self {
-            root,
-            value: root,
+            document,
+            value: &document.root,
             at: Vec::new(),
         }
+    }
+
+    /// The whole of its document.
+    pub(super) fn root(&self) -> &'a Value {
+        &self.document.root
+    }
+
+    /// Where the references of its document lead.
+    pub(super) fn names(&self) -> &'a Names {
+        self.document.names()
     }
 
     fn below(&self, step: impl Into<String>, value: &'a Value) -> Self {
         let mut at = self.at.clone();
         at.push(step.into());
         Self {
-            root: self.root,
+            document: self.document,
             value,
             at,
         }
+    }
+
+    /// Where it is in the memory: of two nodes of a document, whether they are the same.
+    pub(in crate::contract) fn place(&self) -> *const Value {
+        self.value
     }
 
     /// The member of a map.
@@ -71,9 +89,9 @@ impl<'a> Node<'a> {
         let pointer = self.text("$ref")?.strip_prefix('#')?;
         let pointer = percent_decode_str(pointer).decode_utf8().ok()?;
         let at = steps(&pointer);
-        let value = self.root.pointer(&pointer)?;
+        let value = self.root().pointer(&pointer)?;
         Some(Self {
-            root: self.root,
+            document: self.document,
             value,
             at,
         })
@@ -100,10 +118,10 @@ pub(super) fn steps(pointer: &str) -> Vec<String> {
         .collect()
 }
 
-/// The JSON pointer of these steps.
-pub(super) fn pointer(steps: &[String]) -> String {
+/// The JSON pointer of these steps (RFC 6901).
+pub fn pointer(steps: &[impl AsRef<str>]) -> String {
     steps.iter().fold(String::new(), |pointer, step| {
-        let step = step.replace('~', "~0").replace('/', "~1");
+        let step = step.as_ref().replace('~', "~0").replace('/', "~1");
         format!("{pointer}/{step}")
     })
 }

@@ -8,6 +8,7 @@ use jsonschema::{Draft, Registry, ValidationError, Validator};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
+use super::effort::{Choices, affordable};
 use super::node::{Node, pointer, steps};
 
 /// The name under which a document's schemas find each other.
@@ -65,12 +66,19 @@ impl Schemas {
     /// Everything that is wrong with a value by the schema at this place.
     ///
     /// # Errors
-    /// Why the schema cannot be used, such as a reference that leads nowhere.
+    /// Why the schema cannot be used, such as a reference that leads nowhere, or too many schemas.
     pub(in crate::contract) fn faults(
         &self,
         schema: &Node<'_>,
         value: &Value,
     ) -> Result<Vec<Fault>, String> {
+        if self.is_valid(schema, value)? {
+            return Ok(Vec::new());
+        }
+        // Only whether it fits is remembered by schema and value; why it does not is said anew.
+        let why_not =
+            |error| format!("the value does not fit, and nothing can be said of why: {error}");
+        affordable(schema, value, Choices::All).map_err(why_not)?;
         let validator = self.validator(&schema.at)?;
         let errors = validator.iter_errors(value);
         Ok(errors.flat_map(|error| faults_of(&error, schema)).collect())
@@ -78,8 +86,12 @@ impl Schemas {
 
     /// Whether a value fits; one fits what cannot be used.
     pub(in crate::contract) fn fit(&self, schema: &Node<'_>, value: &Value) -> bool {
-        self.validator(&schema.at)
-            .map_or(true, |validator| validator.is_valid(value))
+        self.is_valid(schema, value).unwrap_or(true)
+    }
+
+    fn is_valid(&self, schema: &Node<'_>, value: &Value) -> Result<bool, String> {
+        affordable(schema, value, Choices::Possible).map_err(|error| error.to_string())?;
+        Ok(self.validator(&schema.at)?.is_valid(value))
     }
 
     fn validator(&self, at: &[String]) -> Compiled {

@@ -1,7 +1,8 @@
 //! What a schema says of a value once its references, `allOf`, `anyOf` and `oneOf` are followed:
 //! a list of alternatives, each a list of schemas that hold at once.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -9,10 +10,8 @@ use crate::contract::document::{Document, Node};
 
 /// How many alternatives are looked at.
 const MOST: usize = 64;
-/// How deep references and compositions are followed.
-const DEEPEST: usize = 24;
 
-/// Schemas that hold at once.
+/// Schemas that hold at once, each of them once.
 pub(super) type Alternative<'a> = Vec<Node<'a>>;
 
 /// Whether a member is there, by one alternative.
@@ -36,7 +35,8 @@ pub(super) fn alternatives<'a>(
     schema: &Node<'a>,
     value: &Value,
 ) -> Vec<Alternative<'a>> {
-    Expansion { document, value }.of(schema, &[])
+    let expansion = Expansion::of(document, value);
+    expansion.each(vec![Vec::new()], std::slice::from_ref(schema))
 }
 
 /// The alternatives of a member of a map, or of an item of a list.
@@ -46,17 +46,14 @@ pub(super) fn below<'a>(
     schemas: impl Fn(&Node<'a>) -> Vec<Node<'a>>,
     value: &Value,
 ) -> Vec<Alternative<'a>> {
-    let expansion = Expansion { document, value };
-    let mut found = Vec::new();
-    for alternative in of_whole {
+    let expansion = Expansion::of(document, value);
+    let each = of_whole.iter().flat_map(|alternative| {
         let schemas = alternative.iter().flat_map(&schemas);
-        let all = schemas.fold(vec![Vec::new()], |all, schema| {
-            product(all, expansion.of(&schema, &[]))
-        });
-        found.extend(all);
-    }
-    found.truncate(MOST);
-    found
+        schemas.fold(vec![Vec::new()], |all, schema| {
+            expansion.each(all, &[schema])
+        })
+    });
+    distinct(each)
 }
 
 /// The alternatives that describe a value; none when one leaves it open.
@@ -70,55 +67,76 @@ pub(super) fn described(schemas: Vec<Alternative<'_>>) -> Vec<Alternative<'_>> {
 struct Expansion<'a> {
     document: &'a Document,
     value: &'a Value,
+    /// Whether the value fits a choice, by its place.
+    fitting: RefCell<BTreeMap<*const Value, bool>>,
 }
 
-impl Expansion<'_> {
-    /// `above` are the places that lead here: a schema that is part of itself says nothing new.
-    fn of<'a>(&self, schema: &Node<'a>, above: &[Vec<String>]) -> Vec<Alternative<'a>> {
-        let mut found = vec![vec![schema.clone()]];
-        if above.len() == DEEPEST || above.contains(&schema.at) {
-            return found;
+impl<'v> Expansion<'v> {
+    fn of(document: &'v Document, value: &'v Value) -> Self {
+        Self {
+            document,
+            value,
+            fitting: RefCell::default(),
         }
-        let above = [above, std::slice::from_ref(&schema.at)].concat();
-        if let Some(target) = schema.followed() {
-            found = product(found, self.of(&target, &above));
+    }
+
+    /// Each alternative with each of these schemas, and all that holds with it.
+    fn each<'a>(&self, known: Vec<Alternative<'a>>, choices: &[Node<'a>]) -> Vec<Alternative<'a>> {
+        let pairs = known
+            .iter()
+            .flat_map(|known| choices.iter().map(move |choice| (known, choice)));
+        distinct(pairs.flat_map(|(known, choice)| self.with(known.clone(), choice)))
+    }
+
+    /// A schema that holds already says nothing new: so does one that is part of itself.
+    fn with<'a>(&self, mut known: Alternative<'a>, schema: &Node<'a>) -> Vec<Alternative<'a>> {
+        if known.iter().any(|it| it.place() == schema.place()) {
+            return vec![known];
         }
-        for part in schema.get("allOf").iter().flat_map(Node::items) {
-            found = product(found, self.of(&part, &above));
+        known.push(schema.clone());
+        let mut found = vec![known];
+        let all_of = schema.get("allOf");
+        let all_of = all_of.iter().flat_map(Node::items);
+        for part in schema.followed().into_iter().chain(all_of) {
+            found = self.each(found, &[part]);
         }
-        for keyword in ["anyOf", "oneOf"] {
-            let Some(choices) = schema.get(keyword) else {
-                continue;
-            };
+        for choices in ["anyOf", "oneOf"].iter().filter_map(|it| schema.get(it)) {
             let choices = choices.items();
-            let fitting: Vec<&Node<'a>> =
-                choices.iter().filter(|choice| self.fits(choice)).collect();
+            let fits = |choice: &&Node<'_>| self.fits(choice);
+            let fitting: Vec<Node<'a>> = choices.iter().filter(fits).cloned().collect();
             // Where none fits, that is told of the value itself.
             let fitting = match fitting.is_empty() {
-                true => choices.iter().collect(),
+                true => choices,
                 false => fitting,
             };
             if !fitting.is_empty() {
-                let each = fitting.into_iter().flat_map(|it| self.of(it, &above));
-                found = product(found, each.collect());
+                found = self.each(found, &fitting);
             }
         }
         found
     }
 
     fn fits(&self, choice: &Node<'_>) -> bool {
-        self.document.partial().fit(choice, self.value)
+        if let Some(known) = self.fitting.borrow().get(&choice.place()) {
+            return *known;
+        }
+        let fits = self.document.partial().fit(choice, self.value);
+        self.fitting.borrow_mut().insert(choice.place(), fits);
+        fits
     }
 }
 
-fn product<'a>(left: Vec<Alternative<'a>>, right: Vec<Alternative<'a>>) -> Vec<Alternative<'a>> {
-    let mut found = Vec::new();
-    for one in &left {
-        for other in &right {
-            found.push([one.as_slice(), other].concat());
-            if found.len() == MOST {
-                return found;
-            }
+/// The first alternatives that are not the same.
+fn distinct<'a>(all: impl Iterator<Item = Alternative<'a>>) -> Vec<Alternative<'a>> {
+    let mut found: Vec<Alternative<'a>> = Vec::new();
+    let mut places = BTreeSet::new();
+    for one in all {
+        let of_this: Vec<*const Value> = one.iter().map(Node::place).collect();
+        if places.insert(of_this) {
+            found.push(one);
+        }
+        if found.len() == MOST {
+            break;
         }
     }
     found
