@@ -254,7 +254,7 @@ pub(super) fn unusable(written: &yaml::Document, kind: &str, error: DocumentErro
 }
 
 fn described(project: &Project, path: &Path) -> Result<Described> {
-    let written = yaml::Document::read(path)?.faultless()?;
+    let written = yaml::Document::read_api(path)?.faultless()?;
     let document = document::Document::new(written.root().to_json(false))
         .map_err(|error| unusable(&written, "OpenAPI", error))?;
     Ok(Described {

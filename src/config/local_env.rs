@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::text_file;
+use super::text_file::{self, FileKind};
 use crate::error::{Error, Place, Result};
 use crate::model::secret::Secret;
 
@@ -19,7 +19,11 @@ pub fn read(root: &Path) -> Result<BTreeMap<String, Secret>> {
     let path = root.join(FILE);
     match path.symlink_metadata() {
         Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
-        _ => parse_bytes(&text_file::read(&path, Path::new(FILE))?),
+        _ => parse_bytes(&text_file::read(
+            &path,
+            Path::new(FILE),
+            FileKind::Manifest,
+        )?),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A file that people write: small, and a text in UTF-8.
+//! A file of a workspace: not too large, and a text in UTF-8.
 
 use std::fs::File;
 use std::io::{ErrorKind, Read};
@@ -6,8 +6,52 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// A file that people write is never larger than this, in bytes.
-const LARGEST_FILE: u64 = 1024 * 1024;
+/// What a file is, which decides how large it may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// A file of ours, which people write.
+    Manifest,
+    /// An OpenAPI or AsyncAPI document, which programs write, too.
+    ApiDocument,
+}
+
+impl FileKind {
+    /// The most bytes that it has.
+    fn largest(self) -> u64 {
+        match self {
+            Self::Manifest => 1 << 20,
+            Self::ApiDocument => 16 << 20,
+        }
+    }
+
+    /// How deep its maps and lists may be nested; our own formats need six levels.
+    pub fn deepest(self) -> usize {
+        match self {
+            Self::Manifest => 32,
+            Self::ApiDocument => 64,
+        }
+    }
+
+    /// What to do where it is too large.
+    fn made_smaller(self) -> &'static str {
+        match self {
+            Self::Manifest => "Check that it is the file you mean: such a file is a few lines long",
+            Self::ApiDocument => {
+                "Check that it is the file you mean, or leave out long examples and descriptions"
+            }
+        }
+    }
+
+    /// What to do where it is empty.
+    pub fn filled(self) -> &'static str {
+        match self {
+            Self::Manifest => {
+                "Write what it describes; `gantline schema` prints what may stand in it"
+            }
+            Self::ApiDocument => "Describe there what the service offers, or remove the file",
+        }
+    }
+}
 
 /// Why bytes are no text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,11 +64,11 @@ pub struct NoText {
     pub at: Option<usize>,
 }
 
-/// The bytes of a file; messages call it `shown`.
+/// The bytes of a file of this kind; messages call it `shown`.
 ///
 /// # Errors
 /// When it is missing, no file, unreadable or too large.
-pub fn read(path: &Path, shown: &Path) -> Result<Vec<u8>> {
+pub fn read(path: &Path, shown: &Path, kind: FileKind) -> Result<Vec<u8>> {
     let shown = shown.display();
     let unreadable = |cause: std::io::Error| match cause.kind() {
         ErrorKind::NotFound => Error::invalid(format!("{shown} does not exist")).because(cause),
@@ -35,24 +79,22 @@ pub fn read(path: &Path, shown: &Path) -> Result<Vec<u8>> {
     };
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
-        let kind = match metadata.is_dir() {
+        let found = match metadata.is_dir() {
             true => "a folder",
             false => "no plain file",
         };
         return Err(
-            Error::invalid(format!("{shown} is {kind}, and must be a text file"))
+            Error::invalid(format!("{shown} is {found}, and must be a text file"))
                 .hint("Move it away, and write the file or restore it from git"),
         );
     }
-    let mut bytes = Vec::new();
+    let (mut bytes, largest) = (Vec::new(), kind.largest());
     File::open(path)
-        .and_then(|file| file.take(LARGEST_FILE + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(largest + 1).read_to_end(&mut bytes))
         .map_err(unreadable)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(
-            Error::invalid(format!("{shown} is larger than {LARGEST_FILE} bytes"))
-                .hint("Check that it is the file you mean: such a file is a few lines long"),
-        );
+    if bytes.len() as u64 > largest {
+        let error = Error::invalid(format!("{shown} is larger than {largest} bytes"));
+        return Err(error.hint(kind.made_smaller()));
     }
     Ok(bytes)
 }

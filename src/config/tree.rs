@@ -9,9 +9,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput};
 
 use super::node::{Entry, Node, Value};
-
-/// Maps and lists may be nested this deep; our formats need six levels.
-const DEEPEST: usize = 32;
+use super::text_file::FileKind;
 
 /// Something wrong with the YAML itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +42,14 @@ impl Parsed {
     }
 }
 
-/// Parses one document.
+/// Parses one document of ours.
 pub fn parse(text: &str) -> Parsed {
-    let mut builder = Builder::new(text);
+    parse_as(text, FileKind::Manifest)
+}
+
+/// Parses one document of this kind.
+pub fn parse_as(text: &str, kind: FileKind) -> Parsed {
+    let mut builder = Builder::new(text, kind);
     let root = match builder.document() {
         Ok(root) => root.filter(|_| !builder.refers),
         Err(problem) => {
@@ -66,12 +69,14 @@ struct Builder<'text> {
     /// The byte at which each character begins, and the length of the text at the end.
     offsets: Vec<usize>,
     problems: Vec<Problem>,
+    /// How deep maps and lists may be nested.
+    deepest: usize,
     /// Whether an alias or a merge key was met: the tree lacks what it refers to.
     refers: bool,
 }
 
 impl<'text> Builder<'text> {
-    fn new(text: &'text str) -> Self {
+    fn new(text: &'text str, kind: FileKind) -> Self {
         let mut offsets: Vec<usize> = text.char_indices().map(|(offset, _)| offset).collect();
         offsets.push(text.len());
         Self {
@@ -79,6 +84,7 @@ impl<'text> Builder<'text> {
             parser: Parser::new_from_str(text),
             offsets,
             problems: Vec::new(),
+            deepest: kind.deepest(),
             refers: false,
         }
     }
@@ -106,8 +112,9 @@ impl<'text> Builder<'text> {
     }
 
     fn node(&mut self, event: Event<'text>, span: Span, depth: usize) -> Result<Node, Problem> {
-        if depth > DEEPEST {
-            let message = format!("maps and lists are nested more than {DEEPEST} levels deep");
+        if depth > self.deepest {
+            let most = self.deepest;
+            let message = format!("maps and lists are nested more than {most} levels deep");
             return Err(self.problem(span, &message, None));
         }
         match event {

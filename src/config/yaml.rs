@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::node::{Node, Value};
 use super::schema_check;
-use super::text_file;
+use super::text_file::{self, FileKind};
 pub use super::tree::conflict_marker;
 use super::tree::{self, Problem};
 use crate::error::{Error, Place, Result};
@@ -39,8 +39,20 @@ impl Document {
     /// # Errors
     /// When it is missing, unreadable, too large, not UTF-8, empty or no YAML.
     pub fn read(path: &Path) -> Result<Self> {
+        Self::read_as(path, FileKind::Manifest)
+    }
+
+    /// The same for an OpenAPI or AsyncAPI document, which may be larger than a file of ours.
+    ///
+    /// # Errors
+    /// As [`Document::read`].
+    pub fn read_api(path: &Path) -> Result<Self> {
+        Self::read_as(path, FileKind::ApiDocument)
+    }
+
+    fn read_as(path: &Path, kind: FileKind) -> Result<Self> {
         let shown = shown_path(path);
-        Self::parse(&shown, &text_file::read(path, &shown)?)
+        Self::parse_as(&shown, &text_file::read(path, &shown, kind)?, kind)
     }
 
     /// The same for a file that need not be there.
@@ -61,8 +73,20 @@ impl Document {
     /// # Errors
     /// When it is not UTF-8, empty or no YAML.
     pub fn parse(file: &Path, bytes: &[u8]) -> Result<Self> {
+        Self::parse_as(file, bytes, FileKind::Manifest)
+    }
+
+    /// The same for an OpenAPI or AsyncAPI document.
+    ///
+    /// # Errors
+    /// As [`Document::parse`].
+    pub fn parse_api(file: &Path, bytes: &[u8]) -> Result<Self> {
+        Self::parse_as(file, bytes, FileKind::ApiDocument)
+    }
+
+    fn parse_as(file: &Path, bytes: &[u8], kind: FileKind) -> Result<Self> {
         let text = decode_text(file, bytes)?;
-        let parsed = tree::parse(text);
+        let parsed = tree::parse_as(text, kind);
         let problems = placed(file, text, parsed.problems);
         match parsed.root {
             Some(root) => Ok(Self {
@@ -72,7 +96,7 @@ impl Document {
                 problems,
                 over: None,
             }),
-            None => Err(all_of(file, problems).unwrap_or_else(|| empty(file, text))),
+            None => Err(all_of(file, problems).unwrap_or_else(|| empty(file, text, kind))),
         }
     }
 
@@ -230,7 +254,7 @@ pub fn shown_path(path: &Path) -> PathBuf {
 /// Where a file begins: the place of what is wrong with its name.
 pub fn start_of(path: &Path) -> Place {
     let shown = shown_path(path);
-    let bytes = text_file::read(path, &shown).unwrap_or_default();
+    let bytes = text_file::read(path, &shown, FileKind::Manifest).unwrap_or_default();
     let text = text_file::decode(&bytes).unwrap_or_default();
     Place::of_offset(&shown, text, 0, characters(text, &(0..text.len())))
 }
@@ -272,10 +296,10 @@ fn all_of(file: &Path, mut errors: Vec<Error>) -> Option<Error> {
     Error::all_of(|count| format!("{file} has {count} problems"), errors)
 }
 
-fn empty(file: &Path, text: &str) -> Error {
+fn empty(file: &Path, text: &str, kind: FileKind) -> Error {
     Error::invalid(format!("{} is empty", file.display()))
         .at(Place::of_offset(file, text, 0, 1))
-        .hint("Write what it describes; `gantline schema` prints what may stand in it")
+        .hint(kind.filled())
 }
 
 fn characters(text: &str, span: &Range<usize>) -> usize {
@@ -366,6 +390,20 @@ mod tests {
                 .message()
                 .contains("larger than")
         );
+    }
+
+    #[test]
+    fn an_api_document_may_be_larger_and_deeper_than_a_file_of_ours() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("openapi.yaml");
+        let deep = format!("{}a{}", "[".repeat(40), "]".repeat(40));
+        std::fs::write(&path, format!("a: {deep}\n{}", "# long\n".repeat(200_000))).unwrap();
+        assert!(Document::read_api(&path).unwrap().faultless().is_ok());
+        assert!(Document::read(&path).is_err());
+        std::fs::write(&path, vec![b'#'; (16 << 20) + 1]).unwrap();
+        let error = Document::read_api(&path).unwrap_err();
+        assert!(error.message().ends_with("larger than 16777216 bytes"));
+        assert!(error.hints()[0].contains("long examples"));
     }
 
     proptest! {

@@ -50,7 +50,7 @@ pub(super) fn messages(read: &Read) -> Result<BTreeMap<Name, Messages>> {
 }
 
 fn document(path: &std::path::Path, shown: std::path::PathBuf) -> Result<Messages> {
-    let written = yaml::Document::read(path)?.faultless()?;
+    let written = yaml::Document::read_api(path)?.faultless()?;
     match Document::of_messages(written.root().to_json(false)) {
         Ok(document) => Ok(Messages::Described(Box::new(Described {
             path: shown,
