@@ -6,7 +6,6 @@ mod json_place;
 mod media;
 pub mod message;
 mod mismatch;
-pub mod openapi;
 pub mod pact_file;
 mod response_check;
 pub mod schema;

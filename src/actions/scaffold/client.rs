@@ -1,17 +1,18 @@
 //! `add client`: lets a service call another one, with a client made from the provider's own
 //! document.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
 use super::design::callable;
 use super::service::{path, read, rendered};
-use crate::actions::generate;
+use crate::actions::{generate, pacts};
 use crate::config::project::{self, Selection};
 use crate::config::yaml::Document;
 use crate::config::{edit_list, service_file};
-use crate::contract::openapi;
+use crate::contract::document;
 use crate::engine::files::{DiskTree, FileTree, FileWrite, Found};
 use crate::engine::program::{CallError, ProgramCall};
 use crate::error::{Error, Result};
@@ -98,12 +99,13 @@ pub async fn prepare(
     }
     check_caller(project.service(caller)?, provider)?;
     let offered = offered(provided, &tree)?;
+    let operations = operations(&format!("{}/{OFFERED}", provided.directory), &offered)?;
     let (changes, write) = manifest(project, project.service(caller)?, provider, &tree)?;
     let after = project::load_with(&project.root, &changes, &Selection::All)?;
     let service = after.service(caller)?;
     let files = generate::Renderer::new(&after, &changes)?.files(service)?;
     let folder = format!("internal/clients/{}", provider.package());
-    check_operations(provider, &offered, &files, &folder)?;
+    check_operations(provider, &operations, &files, &folder)?;
     events.note(format!(
         "generating the client of {provider} with oapi-codegen"
     ));
@@ -192,33 +194,45 @@ fn manifest(
     Ok((changes, FileWrite::replace(path, &before, text)))
 }
 
+/// The operations of a document by operationId, each as `POST /orders`.
+fn operations(file: &str, text: &str) -> Result<BTreeMap<String, String>> {
+    let written = Document::parse_api(Path::new(file), text.as_bytes())?.faultless()?;
+    let document = document::Document::new(written.root().to_json(false))
+        .map_err(|error| pacts::unusable(&written, "OpenAPI", error))?;
+    let offers = document.offers().into_iter();
+    // Without an operationId an operation is called by its method and path.
+    Ok(offers.filter(|(id, operation)| id != operation).collect())
+}
+
 /// Whether the provider offers what the client calls: by operation, method and path.
-fn check_operations(provider: &Name, offered: &str, files: &FileSet, folder: &str) -> Result<()> {
-    let refused = |cause: String| {
-        Error::invalid(format!("a client of `{provider}` cannot be made")).since(cause)
-    };
-    let operations = openapi::operations(offered)
-        .map_err(|error| refused(format!("its {OFFERED} is no OpenAPI document: {error}")))?;
-    let expected = text_of(files, &format!("{folder}/{DOCUMENT}"))?;
-    let expected = openapi::operations(&expected)
-        .map_err(|error| refused(format!("the blueprint's own document: {error}")))?;
+fn check_operations(
+    provider: &Name,
+    offered: &BTreeMap<String, String>,
+    files: &FileSet,
+    folder: &str,
+) -> Result<()> {
+    let document = format!("{folder}/{DOCUMENT}");
+    let expected = operations(&document, &text_of(files, &document)?)?;
     let settings = text_of(files, &format!("{folder}/{SETTINGS}"))?;
     let called = |id: &String| settings.contains(id.as_str());
     for (id, operation) in expected.iter().filter(|(id, _)| called(id)) {
-        if operations.get(id) != Some(operation) {
-            let found: Vec<String> = operations
+        if offered.get(id) != Some(operation) {
+            let found: Vec<String> = offered
                 .iter()
                 .map(|(id, operation)| format!("{id} ({operation})"))
                 .collect();
-            return Err(refused(format!(
-                "the client calls {id} ({operation}), and {OFFERED} offers {}",
-                if found.is_empty() {
-                    "nothing".to_owned()
-                } else {
-                    found.join(", ")
-                }
-            ))
-            .hint(format!("Offer it in the {OFFERED} of `{provider}`")));
+            return Err(
+                Error::invalid(format!("a client of `{provider}` cannot be made"))
+                    .since(format!(
+                        "the client calls {id} ({operation}), and {OFFERED} offers {}",
+                        if found.is_empty() {
+                            "nothing".to_owned()
+                        } else {
+                            found.join(", ")
+                        }
+                    ))
+                    .hint(format!("Offer it in the {OFFERED} of `{provider}`")),
+            );
         }
     }
     Ok(())
@@ -284,4 +298,31 @@ fn text_of(files: &FileSet, name: &str) -> Result<String> {
     })?;
     String::from_utf8(file.bytes.clone())
         .map_err(|error| Error::invalid(format!("{name} is no text")).because(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_found_by_their_id() {
+        let document = "openapi: 3.1.0\npaths:\n  /orders:\n    summary: x\n    get: {operationId: listOrders}\n    post: {operationId: createOrder}\n    put: {}\n";
+        let found = operations("api/openapi.yaml", document).unwrap();
+        assert_eq!(found["createOrder"], "POST /orders");
+        assert_eq!(found.len(), 2);
+    }
+
+    #[test]
+    fn what_is_no_document_is_refused_with_its_place() {
+        for text in [
+            "",
+            "a: b",
+            "swagger: \"2.0\"\npaths: {}",
+            "openapi: 3.1.0",
+            "{",
+        ] {
+            let error = operations("api/openapi.yaml", text).unwrap_err();
+            assert!(error.place().is_some(), "{text}");
+        }
+    }
 }
