@@ -111,14 +111,18 @@ mod tests {
 
     use super::*;
     use crate::cli::Cli;
+    use crate::config::schema::Kind;
 
     #[test]
     fn the_published_schemas_are_those_of_the_program() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas/v1");
-        for published in ALL {
-            let path = folder.join(format!("{}.json", published.name));
-            let expected = serde_json::to_string_pretty(&published.schema()).unwrap() + "\n";
+        let files = Kind::ALL.map(|kind| (kind.name(), kind.schema()));
+        let answers = ALL.iter().map(|it| (it.name, it.schema()));
+        for (name, schema) in files.into_iter().chain(answers) {
+            let path = folder.join(format!("{name}.json"));
+            let expected = serde_json::to_string_pretty(&schema).unwrap() + "\n";
             if std::env::var_os("UPDATE").is_some() {
+                std::fs::create_dir_all(&folder).unwrap();
                 std::fs::write(&path, &expected).unwrap();
             }
             let found = std::fs::read_to_string(&path).unwrap_or_default();
