@@ -1,3 +1,5 @@
+mod members;
+mod nesting;
 mod properties;
 
 use std::path::Path;
@@ -139,21 +141,6 @@ fn list(query: Value) -> Value {
 
 fn post(content: Value) -> Value {
     json!({"method": "POST", "path": "/orders", "body": body(content)})
-}
-
-/// What is found of an order that the consumer expects, with these rules for its body.
-fn order(content: Value, rules: Value) -> Vec<String> {
-    let response = json!({
-        "status": 200, "body": body(content), "matchingRules": {"body": rules}
-    });
-    found(get("/orders/7"), response)
-}
-
-fn event(content: Value) -> Vec<String> {
-    found(
-        get("/events"),
-        json!({"status": 200, "body": body(content)}),
-    )
 }
 
 const NOTHING: [&str; 0] = [];
@@ -331,154 +318,5 @@ fn headers_that_the_consumer_counts_on_are_declared_and_promised() {
             "error response-header x-total type",
             "warning response-header X-Next required",
         ]
-    );
-}
-
-#[test]
-fn a_member_is_promised_optional_undeclared_or_forbidden() {
-    let expected = json!({
-        "id": 1, "price": 1.5, "number": "1", "secret": "s",
-        "labels": {"a": "b"}, "extra": {"a": 1}, "closed": {"b": 1},
-        "children": [{"id": 2, "name": "x"}]
-    });
-    assert_eq!(
-        order(expected, json!({})),
-        [
-            "error response-body $.children[0].name properties",
-            "error response-body $.closed.b additionalProperties",
-            "error response-body $.number properties",
-            "error response-body $.secret additionalProperties",
-            "warning response-body $.children required",
-            "warning response-body $.closed required",
-            "warning response-body $.extra required",
-            "warning response-body $.extra.a additionalProperties",
-            "warning response-body $.labels required",
-            "warning response-body $.labels.a additionalProperties",
-            "warning response-body $.price required",
-        ]
-    );
-}
-
-#[test]
-fn where_only_values_count_names_do_not() {
-    let rules = json!({"$.labels": {"matchers": [{"match": "values"}]}});
-    assert_eq!(
-        order(json!({"labels": {"a": "b"}}), rules.clone()),
-        ["warning response-body $.labels required"]
-    );
-    assert_eq!(
-        order(json!({"labels": {"a": 1}}), rules),
-        [
-            "error response-body $.labels.a type",
-            "warning response-body $.labels required",
-        ]
-    );
-}
-
-#[test]
-fn an_example_must_be_possible_whatever_its_rule() {
-    for rule in [
-        json!({"match": "type"}),
-        json!({"match": "regex", "regex": "."}),
-    ] {
-        let rules = json!({"$.reference": {"matchers": [rule]}});
-        assert_eq!(
-            order(json!({"reference": "r"}), rules),
-            ["error response-body $.reference minLength"]
-        );
-    }
-    assert_eq!(
-        order(json!({"id": "1"}), json!({})),
-        ["error response-body $.id type"]
-    );
-}
-
-#[test]
-fn a_type_that_the_rule_does_not_take_is_told() {
-    assert_eq!(
-        order(json!({"note": "x"}), json!({})),
-        ["warning response-body $.note type"]
-    );
-    assert_eq!(order(json!({"note": null}), json!({})), NOTHING);
-    let rules = json!({"$.price": {"matchers": [{"match": "integer"}]}});
-    assert_eq!(
-        order(json!({"price": 1}), rules),
-        [
-            "warning response-body $.price required",
-            "warning response-body $.price type",
-        ]
-    );
-}
-
-#[test]
-fn alternatives_promise_what_each_of_them_does() {
-    assert_eq!(event(json!({"kind": "paid", "paid": 1})), NOTHING);
-    assert_eq!(
-        event(json!({"kind": "paid", "by": "x"})),
-        ["warning response-body $.by required"]
-    );
-    assert_eq!(
-        event(json!({"paid": 1})),
-        ["warning response-body $.paid required"],
-        "the other alternative has none"
-    );
-    assert_eq!(
-        event(json!({"kind": "paid", "lost": 1})),
-        ["error response-body $.lost properties"]
-    );
-    assert!(!event(json!({"kind": "lost"})).is_empty());
-}
-
-#[test]
-fn a_reference_that_leads_nowhere_or_round_is_told_and_ends() {
-    let text = r##"
-openapi: 3.1.0
-paths:
-  /none: {get: {responses: {"200": {content: {application/json: {schema: {$ref: "#/components/schemas/No"}}}}}}}
-  /round: {get: {responses: {"200": {content: {application/json: {schema: {$ref: "#/components/schemas/Round"}}}}}}}
-components: {schemas: {Round: {allOf: [{$ref: "#/components/schemas/Round"}, {type: object}]}}}
-"##;
-    let document = Document::new(serde_yaml::from_str(text).unwrap()).unwrap();
-    for path in ["/none", "/round"] {
-        let response = json!({"status": 200, "body": body(json!({"a": 1}))});
-        let checked = check_pact(&document, &pact(&get(path), &response));
-        assert!(!checked.found.is_empty(), "{path}");
-    }
-}
-
-/// What is found of a value that is nested this deep, by a schema that says twice how.
-fn nested(depth: usize) -> Vec<Discrepancy> {
-    let text = r##"
-openapi: 3.1.0
-paths: {/node: {get: {responses: {"200": {content: {application/json: {schema: {$ref: "#/components/schemas/Node"}}}}}}}}
-components:
-  schemas:
-    Node:
-      required: [c]
-      allOf:
-        - {properties: {c: {$ref: "#/components/schemas/Node"}, a: {type: string}}}
-        - {properties: {c: {$ref: "#/components/schemas/Node"}}}
-"##;
-    let document = Document::new(serde_yaml::from_str(text).unwrap()).unwrap();
-    let value = (0..depth).fold(json!({"b": 1}), |inner, _| json!({"c": inner}));
-    let response = json!({"status": 200, "body": body(value)});
-    check_pact(&document, &pact(&get("/node"), &response)).found
-}
-
-#[test]
-fn what_is_said_twice_of_each_level_of_a_value_is_found_once() {
-    let found = nested(14);
-    let messages: Vec<&str> = found.iter().map(|it| it.message.as_str()).collect();
-    assert_eq!(messages, ["`b` is not declared; there is `a`, `c`"]);
-}
-
-#[test]
-fn a_value_that_is_nested_too_deep_for_schemas_that_multiply_is_told_at_once() {
-    let found = nested(40);
-    assert_eq!(found.len(), 1);
-    assert!(
-        found[0].message.contains("too many schemas apply"),
-        "{}",
-        found[0].message
     );
 }

@@ -1,4 +1,5 @@
 mod containers;
+mod selection;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -308,28 +309,6 @@ fn a_need_that_waits_orders_two_services() {
     storefront.needs[0].wait = true;
     let spec = case.stack().unwrap();
     assert_eq!(spec.services[2].after.last().unwrap(), "orders");
-}
-
-#[test]
-fn what_is_selected_comes_with_what_it_needs_and_no_more() {
-    let spec = Case::new().select(&["storefront"]).stack().unwrap();
-    assert_eq!(names(&spec.services), ["orders", "storefront"]);
-    assert_eq!(names(&spec.jobs), ["orders-migrate"]);
-    assert_eq!(names(&spec.servers), ["nats-2-12", "postgres-17"]);
-}
-
-#[test]
-fn a_server_is_the_same_whatever_is_selected() {
-    let all = Case::new().stack().unwrap();
-    let some = Case::new().select(&["orders"]).stack().unwrap();
-    assert_eq!(all.servers, some.servers);
-}
-
-#[test]
-fn an_unknown_service_is_refused_with_those_that_exist() {
-    let error = Case::new().select(&["order"]).stack().unwrap_err();
-    assert_eq!(error.message(), "there is no service `order`");
-    assert_eq!(error.hints(), ["Did you mean `orders`?"]);
 }
 
 #[test]
