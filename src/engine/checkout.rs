@@ -2,22 +2,20 @@
 //! passwords. Both live in `.gantline/run/`, which git ignores.
 
 use std::fs;
-use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::files::way_out;
+use crate::engine::files::{RUN_FOLDER, make_run_folder, run_folder, way_out};
+use crate::engine::random;
 use crate::error::{Error, Result};
 use crate::model::secret::Secret;
 
 /// The file with the random key.
 const FILE: &str = "checkout.json";
-/// The permissions of `.gantline/run`: its owner alone enters it.
-const PRIVATE: u32 = 0o700;
-/// Digits of the id.
-const ID_DIGITS: usize = 8;
+/// Bytes of the id: 8 hexadecimal digits.
+const ID_BYTES: usize = 4;
 /// Bytes of the key: 256 bits.
 const KEY_BYTES: usize = 32;
 
@@ -49,9 +47,10 @@ struct CheckoutFile {
 /// copied has its own as soon as the original still stands.
 ///
 /// # Errors
-/// When `.gantline/run` cannot be written.
+/// When `.gantline/run` cannot be written, or holds a link.
 pub fn checkout(root: &Path, name: &str) -> Result<Checkout> {
-    let found = read(&run_folder(root).join(FILE))?;
+    let run = run_folder(root)?;
+    let found = read(&run.join(FILE))?;
     let file = match found {
         Some(file) if file.root == root => file,
         Some(file) if !is_alive(&file) => {
@@ -65,29 +64,24 @@ pub fn checkout(root: &Path, name: &str) -> Result<Checkout> {
         Some(_) => write(root, new_file(root, name)?, Placing::Replace)?,
         None => write(root, new_file(root, name)?, Placing::First)?,
     };
-    Ok(file.checkout())
+    Ok(file.checkout(run))
 }
 
 /// The checkout at `root`, when it has been used; for what must work without manifests.
 ///
 /// # Errors
-/// When its file cannot be read.
+/// When its file cannot be read, or `.gantline/run` holds a link.
 pub fn existing(root: &Path) -> Result<Option<Checkout>> {
-    let found = read(&run_folder(root).join(FILE))?;
+    let run = run_folder(root)?;
+    let found = read(&run.join(FILE))?;
     let own = found.filter(|file| file.root == root || !is_alive(file));
-    Ok(own.map(|file| {
-        CheckoutFile {
-            root: root.to_path_buf(),
-            ..file
-        }
-        .checkout()
-    }))
+    Ok(own.map(|file| file.checkout(run)))
 }
 
 impl CheckoutFile {
-    fn checkout(self) -> Checkout {
+    fn checkout(self, run: PathBuf) -> Checkout {
         Checkout {
-            run: run_folder(&self.root),
+            run,
             stack: self.stack,
             key: Secret::new(self.key),
         }
@@ -95,26 +89,24 @@ impl CheckoutFile {
 }
 
 fn new_file(root: &Path, name: &str) -> Result<CheckoutFile> {
-    let key = random_key()?;
-    let id = hexadecimal(&Sha256::digest(format!("id {key}")));
+    let key = random::hexadecimal::<KEY_BYTES>()?;
+    let digest = Sha256::digest(format!("id {key}"));
+    let id = digest.iter().take(ID_BYTES);
+    let id: String = id.map(|byte| format!("{byte:02x}")).collect();
     Ok(CheckoutFile {
-        stack: format!("{name}-{}", &id[..ID_DIGITS]),
+        stack: format!("{name}-{id}"),
         key,
         root: root.to_path_buf(),
     })
 }
 
-fn run_folder(root: &Path) -> PathBuf {
-    root.join(".gantline").join("run")
-}
-
 /// Makes `.gantline/run` and a folder in it, for what a command leaves for its next run.
 ///
 /// # Errors
-/// When it cannot be written.
+/// When it cannot be written, or holds a link.
 pub fn scratch_folder(root: &Path, name: &str) -> Result<PathBuf> {
-    let run = run_folder(root);
-    private_folder(&run)?;
+    let run = run_folder(root)?;
+    make_run_folder(&run, false).map_err(|error| unusable(&run, error))?;
     let folder = run.join(name);
     fs::create_dir_all(&folder).map_err(|error| unusable(&folder, error))?;
     Ok(folder)
@@ -122,7 +114,7 @@ pub fn scratch_folder(root: &Path, name: &str) -> Result<PathBuf> {
 
 /// Whether the workspace at the place that a file names still has the same key.
 fn is_alive(file: &CheckoutFile) -> bool {
-    let original = run_folder(&file.root).join(FILE);
+    let original = file.root.join(RUN_FOLDER).join(FILE);
     matches!(read(&original), Ok(Some(found)) if found.key == file.key)
 }
 
@@ -149,10 +141,10 @@ enum Placing {
 }
 
 fn write(root: &Path, file: CheckoutFile, placing: Placing) -> Result<CheckoutFile> {
-    let run = &run_folder(root);
+    let run = &root.join(RUN_FOLDER);
     let path = run.join(FILE);
     let failed = |error: std::io::Error| unusable(&path, error);
-    private_folder(run)?;
+    make_run_folder(run, false).map_err(|error| unusable(run, error))?;
     let text = serde_json::to_vec(&file).map_err(|error| failed(error.into()))?;
     let mut temporary = tempfile::NamedTempFile::new_in(run).map_err(failed)?;
     temporary.write_all(&text).map_err(failed)?;
@@ -170,41 +162,6 @@ fn write(root: &Path, file: CheckoutFile, placing: Placing) -> Result<CheckoutFi
     }
 }
 
-/// Makes `.gantline/run`, which only its owner can enter and git does not see.
-fn private_folder(run: &Path) -> Result<()> {
-    let failed = |error: std::io::Error| unusable(run, error);
-    fs::create_dir_all(run).map_err(failed)?;
-    let private = fs::Permissions::from_mode(PRIVATE);
-    let mode = fs::metadata(run).map_err(failed)?.permissions().mode();
-    if mode & 0o777 != PRIVATE {
-        fs::set_permissions(run, private).map_err(failed)?;
-    }
-    let ignore = run.join(".gitignore");
-    let opened = fs::OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&ignore);
-    match opened {
-        Ok(mut file) => file.write_all(b"*\n").map_err(failed),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(failed(error)),
-    }
-}
-
-fn random_key() -> Result<String> {
-    let source = Path::new("/dev/urandom");
-    let mut bytes = [0; KEY_BYTES];
-    fs::File::open(source)
-        .and_then(|mut file| file.read_exact(&mut bytes))
-        .map_err(|error| Error::failed("cannot read random bytes").because(error))?;
-    Ok(hexadecimal(&bytes))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn unusable(path: &Path, error: std::io::Error) -> Error {
     let way_out = way_out(&error);
     Error::failed(format!("cannot use {}", path.display()))
@@ -214,6 +171,8 @@ fn unusable(path: &Path, error: std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]

@@ -13,6 +13,7 @@ pub mod kubernetes;
 pub mod ports;
 pub mod process;
 pub mod program;
+pub mod random;
 pub mod readiness;
 pub mod registry;
 pub mod runtime;

@@ -282,8 +282,16 @@ fn nothing_is_written_through_a_link() {
     let workspace = Workspace::shop_with_orders();
     symlink(outside.path(), workspace.path(".gantline")).unwrap();
     let run = workspace.gantline(&["generate"]).fails(2);
-    assert!(run.stderr.contains("leaves the workspace"), "{run}");
+    assert!(run.stderr.contains("`.gantline` is a link"), "{run}");
     assert!(!workspace.path("services/orders/go.mod").exists());
+    assert_eq!(fs::read_dir(outside.path()).unwrap().count(), 1);
+
+    let workspace = Workspace::shop_with_orders().file(".gantline/run/.gitignore", "*\n");
+    let lock = workspace.path(".gantline/run/change.lock");
+    symlink(&elsewhere, &lock).unwrap();
+    let run = workspace.gantline(&["generate"]).fails(2);
+    assert!(run.stderr.contains("change.lock` is a link"), "{run}");
+    assert_eq!(fs::read(&elsewhere).unwrap(), before);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use super::{BuildRequest, Chosen, Job};
 use crate::engine::docker::build::{ContextBuild, context_of};
 use crate::engine::docker::connection::{DockerEnvironment, WAY_OUT, connect};
 use crate::engine::docker::transfer;
-use crate::engine::files::RUN_FOLDER;
+use crate::engine::files::run_folder;
 use crate::engine::image::base::{Bases, Preference};
 use crate::engine::image::native::NativeBuild;
 use crate::engine::image::{Packed, pack, push};
@@ -64,7 +64,7 @@ impl<'a> Workshop<'a> {
         let mut workshop = Self {
             bases: Bases::new(environment.clone(), preference),
             docker: OnceCell::new(),
-            scratch: request.project.root.join(RUN_FOLDER).join("build"),
+            scratch: run_folder(&request.project.root)?.join("build"),
             platforms: platforms.collect::<Result<_>>()?,
             request,
             environment,

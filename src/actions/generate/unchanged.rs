@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::lock_file::{self, LockFile};
 use crate::config::{environment, overlay, service_file, workspace};
-use crate::engine::files::{BaseStore, DiskTree, RUN_FOLDER, Sight};
+use crate::engine::files::{BaseStore, DiskTree, Sight, run_folder};
 use crate::error::{Error, Result};
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
@@ -77,7 +77,7 @@ impl<'a> Unchanged<'a> {
     /// Those of the workspace in `root`, which is this tree; `None` where no command that writes
     /// has run, as in the clone of a pipeline, or the program cannot tell itself from another.
     pub fn new(root: &Path, tree: &'a DiskTree) -> Option<Self> {
-        let run = root.join(RUN_FOLDER);
+        let run = run_folder(root).ok()?;
         let program = Sight::of(&std::env::current_exe().ok()?);
         let is_here = run.is_dir() && matches!(program, Sight::Here(_));
         is_here.then(|| Self {

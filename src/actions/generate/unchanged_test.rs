@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::actions::generate::{Generation, GenerationRequest, apply};
+use crate::engine::files::RUN_FOLDER;
 
 const ORDERS: &str = "
 name: orders

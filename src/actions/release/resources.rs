@@ -1,11 +1,11 @@
 //! Resources in the cluster: a release of its own for each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 use std::path::PathBuf;
 
 use super::{Source, SpecRequest};
 use crate::config::catalog;
+use crate::engine::random;
 use crate::error::{Error, Result};
 use crate::model::environment::EnvironmentResource;
 use crate::model::name::Name;
@@ -153,10 +153,5 @@ impl ResourceSpec {
 }
 
 fn password() -> Result<Secret> {
-    let mut bytes = [0_u8; PASSWORD_BYTES];
-    std::fs::File::open("/dev/urandom")
-        .and_then(|mut source| source.read_exact(&mut bytes))
-        .map_err(|cause| Error::failed("the system gives no random numbers").because(cause))?;
-    let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Secret::new(digits))
+    random::hexadecimal::<PASSWORD_BYTES>().map(Secret::new)
 }

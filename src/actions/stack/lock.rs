@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::engine::files::{holder, note_holder, open_lock};
+use crate::engine::files::{holder, lock_within, note_holder, open_lock};
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
 
 /// The file that is locked while the stack changes.
 const LOCK: &str = "stack.lock";
-/// How often a lock that is held is asked for.
-const TRIES: usize = 5;
-/// How long between two tries.
-const PAUSE: Duration = Duration::from_millis(10);
+/// `status` holds it for an instant, to see whether somebody does.
+const INSTANT: Duration = Duration::from_millis(50);
 /// How long another command is waited for where the stack must be cleared after it.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often is looked meanwhile.
@@ -62,14 +60,10 @@ pub(super) fn is_held(run: &Path) -> bool {
 /// When another command holds it, which is named.
 pub(in crate::actions) fn lock(run: &Path) -> Result<StackLock> {
     let mut file = open(run)?;
-    // `status` holds it for an instant, to see whether somebody does.
-    for _ in 0..TRIES {
-        if file.try_lock().is_ok() {
-            return taken(file, run);
-        }
-        std::thread::sleep(PAUSE);
+    match lock_within(&file, INSTANT).map_err(|error| cannot_open(run, error))? {
+        true => taken(file, run),
+        false => Err(held_by(&holder(&mut file))),
     }
-    Err(held_by(&holder(&mut file)))
 }
 
 /// The same, which waits for another command and says so.

@@ -64,10 +64,14 @@ impl Places {
         self.staging.join(format!("old-{step}"))
     }
 
-    /// The file that a step changes, once no link leads out of the workspace.
-    pub fn target(&self, step: &Step) -> Result<PathBuf> {
-        let path = TreePath::new(step.path.clone())
-            .map_err(|error| Error::failed("the journal names no valid path").because(error))?;
+    /// The place of a path that the journal names, once no link leads out of the workspace.
+    pub fn inside(&self, path: &str) -> Result<PathBuf> {
+        let path = TreePath::new(path).map_err(|error| {
+            let journal = self.journal.display();
+            Error::failed(format!("`{journal}` names no valid path"))
+                .because(error)
+                .hint("Look at the working tree with `git status`, then remove that file")
+        })?;
         locate(&self.root, &path, &mut CheckedFolders::new())
     }
 
@@ -139,7 +143,7 @@ fn sync_parent(path: &Path, storage: &dyn Storage) -> io::Result<()> {
     }
 }
 
-/// Removes staged and kept content, which nothing needs any more.
+/// Removes staged and kept content, which nothing needs any more, and nothing else.
 pub(super) fn clear_staging(places: &Places, storage: &dyn Storage) -> io::Result<()> {
     storage.remove_file(&places.unfinished)?;
     let entries = match fs::read_dir(&places.staging) {
@@ -148,7 +152,16 @@ pub(super) fn clear_staging(places: &Places, storage: &dyn Storage) -> io::Resul
         Err(error) => return Err(error),
     };
     for entry in entries {
-        storage.remove_file(&entry?.path())?;
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(is_own_name) {
+            storage.remove_file(&entry.path())?;
+        }
     }
     storage.remove_empty_folder(&places.staging)
+}
+
+/// Whether a name is one of [`Places::staged`] or [`Places::kept`].
+fn is_own_name(name: &str) -> bool {
+    let number = name.strip_prefix("new-").or(name.strip_prefix("old-"));
+    number.is_some_and(|number| number.parse::<usize>().is_ok())
 }

@@ -1,22 +1,24 @@
 //! One gantline at a time plans changes of a workspace, and one at a time writes to it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
 use super::RUN_FOLDER;
+use super::run_folder::{own_file, run_folder};
 use super::storage::way_out;
 
 /// How long a command waits for another one that is writing.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it looks again.
 const INTERVAL: Duration = Duration::from_millis(25);
 
 /// The file that is locked while a workspace is written to.
-const WRITING: &str = "lock";
+pub(super) const WRITING: &str = "lock";
 /// The file that is locked from before a change is planned until it is made.
 const CHANGING: &str = "change.lock";
 
@@ -26,14 +28,15 @@ const CHANGING: &str = "change.lock";
 /// process: there is never a lock to delete by hand.
 #[derive(Debug)]
 pub struct WorkspaceLock {
-    _file: File,
+    file: File,
 }
 
 impl WorkspaceLock {
     /// Takes the lock of the workspace at `root`, waiting for a few seconds if need be.
     ///
     /// # Errors
-    /// When another process holds it for longer, which is named, or it cannot be made.
+    /// When another process holds it for longer, which is named, or it cannot be made, or a link
+    /// leads out of `.gantline/run`.
     pub fn acquire(root: &Path) -> Result<Self> {
         Self::acquire_within(root, PATIENCE)
     }
@@ -44,8 +47,9 @@ impl WorkspaceLock {
     /// As [`WorkspaceLock::acquire`].
     pub fn acquire_within(root: &Path, patience: Duration) -> Result<Self> {
         match take(root, WRITING, patience) {
-            Ok(file) => Ok(Self { _file: file }),
+            Ok(file) => Ok(Self { file }),
             Err(Refusal::Held(holder)) => Err(held(&holder, root)),
+            Err(Refusal::Linked(error)) => Err(error),
             Err(Refusal::Unusable(cause)) => {
                 let path = root.join(RUN_FOLDER).join(WRITING);
                 let error =
@@ -53,6 +57,18 @@ impl WorkspaceLock {
                 let hint = way_out(&cause);
                 Err(error.because(cause).hint(hint))
             }
+        }
+    }
+}
+
+impl WorkspaceLock {
+    /// Whether it is still the lock of the folder at `root`, which may have been moved or removed
+    /// while it was waited for.
+    pub(super) fn is_of(&self, root: &Path) -> bool {
+        let there = fs::symlink_metadata(root.join(RUN_FOLDER).join(WRITING));
+        match (self.file.metadata(), there) {
+            (Ok(own), Ok(there)) => (own.dev(), own.ino()) == (there.dev(), there.ino()),
+            _ => false,
         }
     }
 }
@@ -72,7 +88,8 @@ impl ChangeLock {
     /// nothing can be written, which whoever writes will say.
     ///
     /// # Errors
-    /// When another process holds it for longer, which is named.
+    /// When another process holds it for longer, which is named, or a link leads out of
+    /// `.gantline/run`.
     pub fn acquire(root: &Path) -> Result<Option<Self>> {
         Self::acquire_within(root, PATIENCE)
     }
@@ -85,6 +102,7 @@ impl ChangeLock {
         match take(root, CHANGING, patience) {
             Ok(file) => Ok(Some(Self { _file: file })),
             Err(Refusal::Held(holder)) => Err(held(&holder, root)),
+            Err(Refusal::Linked(error)) => Err(error),
             Err(Refusal::Unusable(_)) => Ok(None),
         }
     }
@@ -94,37 +112,48 @@ impl ChangeLock {
 enum Refusal {
     /// This process has it.
     Held(String),
+    /// It lies behind a link.
+    Linked(Error),
     /// It cannot be made.
     Unusable(std::io::Error),
 }
 
 fn take(root: &Path, name: &str, patience: Duration) -> std::result::Result<File, Refusal> {
-    let folder = root.join(RUN_FOLDER);
+    let folder = run_folder(root).map_err(Refusal::Linked)?;
     fs::create_dir_all(&folder).map_err(Refusal::Unusable)?;
     let mut file = open(&folder.join(name)).map_err(Refusal::Unusable)?;
-    let begin = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => break,
-            Err(TryLockError::WouldBlock) if begin.elapsed() < patience => {
-                std::thread::sleep(INTERVAL);
-            }
-            Err(TryLockError::WouldBlock) => return Err(Refusal::Held(holder(&mut file))),
-            Err(TryLockError::Error(error)) => return Err(Refusal::Unusable(error)),
-        }
+    if !lock_within(&file, patience).map_err(Refusal::Unusable)? {
+        return Err(Refusal::Held(holder(&mut file)));
     }
-    note_holder(&mut file).map_err(Refusal::Unusable)?;
+    // Without it, whoever waits is told less: on a full disk the first write says what is wrong.
+    let _ = note_holder(&mut file);
     Ok(file)
 }
 
+/// Locks a file, waiting at most this long for whoever holds it; whether it did.
+///
+/// # Errors
+/// When the file system has no locks.
+pub fn lock_within(file: &File, patience: Duration) -> std::io::Result<bool> {
+    let begin = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) if begin.elapsed() < patience => {
+                std::thread::sleep(INTERVAL);
+            }
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
 /// Opens a file that is locked, without touching what its holder wrote.
+///
+/// # Errors
+/// When it is a link, or cannot be made.
 pub fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
+    own_file().read(true).open(path)
 }
 
 /// Says in a lock's file who holds it.

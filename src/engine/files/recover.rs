@@ -85,6 +85,9 @@ pub(super) fn recover_locked(root: &Path, storage: &dyn Storage) -> Result<Optio
         clear_staging(&places, storage).map_err(|error| stuck(&places, error))?;
         return Ok(None);
     };
+    for folder in &journal.folders {
+        places.inside(folder)?;
+    }
     let mut steps = Vec::new();
     for (number, step) in journal.steps.iter().enumerate() {
         steps.push(Progress::of(&places, number, step)?);
@@ -126,7 +129,7 @@ enum StepState {
 
 impl<'a> Progress<'a> {
     fn of(places: &Places, number: usize, step: &'a Step) -> Result<Self> {
-        let target = places.target(step)?;
+        let target = places.inside(&step.path)?;
         let is_staged = places.staged(number).exists();
         let state = match Places::current(&target) {
             // Content that stays (a change of permissions) tells nothing; staged content does.
@@ -211,7 +214,7 @@ pub(super) fn roll_back(
     }
     for folder in journal.folders.iter().rev() {
         storage
-            .remove_empty_folder(&places.root.join(folder))
+            .remove_empty_folder(&places.inside(folder)?)
             .map_err(|error| stuck(places, error))?;
     }
     left.sort();

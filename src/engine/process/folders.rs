@@ -6,6 +6,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::identity::{Identity, nearest_existing};
+use crate::engine::files::make_run_folder;
 use crate::error::{Error, Result};
 
 /// The longest path of a socket: `sun_path` has 104 bytes on macOS, 108 on Linux, and a final 0.
@@ -164,18 +165,8 @@ impl Folders {
 
     /// Makes `.gantline/run`: for its owner, and to pass through for those who run a server in it.
     fn make_run(&self) -> Result<()> {
-        let mode = if self.identity.is_some() && self.home == self.run {
-            0o711
-        } else {
-            PRIVATE
-        };
-        self.make(&self.run, mode, false)?;
-        let opened =
-            std::fs::metadata(&self.run).and_then(|found| match found.mode() & mode == mode {
-                true => Ok(()),
-                false => std::fs::set_permissions(&self.run, Permissions::from_mode(mode)),
-            });
-        opened.map_err(|error| {
+        let passable = self.identity.is_some() && self.home == self.run;
+        make_run_folder(&self.run, passable).map_err(|error| {
             Error::failed(format!("cannot open {}", self.run.display())).because(error)
         })
     }

@@ -3,14 +3,13 @@
 //! runs any more.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::Signal;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +21,7 @@ use super::process_table::{ProcessKey, await_end, members, stop_signal};
 use super::protocol::{
     ChildSpec, Envelope, PROTOCOL, Record, Request, Response, SavedState, receive, send,
 };
+use crate::engine::files::{lock_within, open_lock};
 use crate::error::{Error, Result};
 use crate::model::stack::Role;
 
@@ -32,6 +32,8 @@ pub const GRACE: Duration = Duration::from_secs(25);
 const AFTER_KILL: Duration = Duration::from_secs(5);
 /// A supervisor with nothing to own and nobody to serve ends after this time.
 const IDLE: Duration = Duration::from_secs(3);
+/// How long one that is about to end may hold the lock of its checkout.
+const PREDECESSOR: Duration = Duration::from_secs(2);
 /// A connection without a request for this long is closed. A command keeps its own open while it
 /// prepares what it will start.
 const SILENCE: Duration = Duration::from_secs(900);
@@ -80,24 +82,9 @@ pub async fn run(settings: SupervisorSettings) -> Result<()> {
 }
 
 /// The lock that makes the supervisor the only one; `None` when another one holds it.
-fn lock(control: &Path) -> io::Result<Option<Flock<std::fs::File>>> {
-    let file = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(control.join("lock"))?;
-    let mut file = file;
-    // One that is about to end holds it for a moment longer.
-    for _ in 0..100 {
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => return Ok(Some(lock)),
-            Err((unlocked, nix::errno::Errno::EWOULDBLOCK)) => file = unlocked,
-            Err((_, error)) => return Err(error.into()),
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Ok(None)
+fn lock(control: &Path) -> io::Result<Option<File>> {
+    let file = open_lock(&control.join("lock"))?;
+    Ok(lock_within(&file, PREDECESSOR)?.then_some(file))
 }
 
 /// What it owns and whom it serves.
