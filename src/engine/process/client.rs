@@ -1,5 +1,6 @@
 //! The commands' side of the supervisor: finding it, starting it, asking it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::folders::Folders;
 use super::process_table::SUPERVISOR_VARIABLE;
 use super::protocol::{Envelope, PROTOCOL, Record, Request, Response, SavedState, receive, send};
 use super::supervisor::{GRACE, state_file};
+use crate::engine::files::own_file;
 use crate::error::{Error, Result};
 
 /// The hidden subcommand that makes the program a supervisor.
@@ -62,6 +64,12 @@ impl From<Unanswered> for Error {
     }
 }
 
+fn not_ours(error: std::io::Error) -> Error {
+    Error::missing("the stack of this checkout was started by another user")
+        .because(error)
+        .hint("Run the command as that user, or as root")
+}
+
 fn silent(error: std::io::Error) -> Error {
     Error::failed("the supervisor of this checkout does not answer")
         .because(error)
@@ -78,23 +86,35 @@ impl Connection {
     /// Connects to the supervisor of a checkout; `None` when none listens.
     ///
     /// # Errors
-    /// When one listens that may not be asked.
+    /// When one listens that may not be asked, or is not to be trusted.
     pub async fn open(folders: &Folders) -> Result<Option<Self>> {
-        match UnixStream::connect(folders.socket()).await {
-            Ok(stream) => {
-                let (reader, writer) = stream.into_split();
-                Ok(Some(Self {
-                    reader: BufReader::new(reader),
-                    writer,
-                }))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(
-                Error::missing("the stack of this checkout was started by another user")
-                    .because(error)
-                    .hint("Run the command as that user, or as root"),
-            ),
-            Err(_nobody_listens) => Ok(None),
+        match folders.listening_user() {
+            Ok(Some(user)) => Self::to(&folders.socket(), user).await,
+            Ok(None) => Ok(None),
+            Err(error) => Err(not_ours(error)),
         }
+    }
+
+    /// Connects to a socket at which this user listens. Requests hold passwords, so that nothing is
+    /// sent to anybody else.
+    async fn to(socket: &Path, user: u32) -> Result<Option<Self>> {
+        let stream = match UnixStream::connect(socket).await {
+            Ok(stream) => stream,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                return Err(not_ours(error));
+            }
+            Err(_nobody_listens) => return Ok(None),
+        };
+        let listening = stream.peer_cred().map_err(not_ours)?.uid();
+        if listening != user {
+            let reason = format!("user {listening} listens there, and not user {user}");
+            return Err(not_ours(std::io::Error::other(reason)));
+        }
+        let (reader, writer) = stream.into_split();
+        Ok(Some(Self {
+            reader: BufReader::new(reader),
+            writer,
+        }))
     }
 
     async fn ask(&mut self, request: Request, patience: Duration) -> Result<Response, Unanswered> {
@@ -225,7 +245,8 @@ pub async fn start_supervisor(
     folders.make_control()?;
     let log = folders.log("supervisor");
     let cannot = |what: &str| Error::failed(format!("the supervisor of the stack cannot {what}"));
-    let output = std::fs::File::create(&log).map_err(|error| cannot("log").because(error))?;
+    let opened = own_file().truncate(true).open(&log);
+    let output = opened.map_err(|error| cannot("log").because(error))?;
     let errors = output
         .try_clone()
         .map_err(|error| cannot("log").because(error))?;
@@ -263,5 +284,21 @@ fn log_text(log: &Path) -> String {
         format!("it does not listen, and wrote nothing to {}", log.display())
     } else {
         lines.join("; ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nothing_is_sent_to_a_supervisor_of_another_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let _listener = tokio::net::UnixListener::bind(&socket).unwrap();
+        let own = nix::unistd::geteuid().as_raw();
+        assert!(Connection::to(&socket, own).await.unwrap().is_some());
+        let refused = Connection::to(&socket, own + 1).await.err().unwrap();
+        assert!(refused.to_string().contains("listens there"), "{refused}");
     }
 }

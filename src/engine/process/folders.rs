@@ -75,6 +75,36 @@ impl Folders {
         PathBuf::from(format!("/tmp/gantline-{user}"))
     }
 
+    /// Who may listen at the socket: the owner of its folder, which nobody else enters. `None` when
+    /// there is no such folder.
+    ///
+    /// # Errors
+    /// When it is a link, or is another user's.
+    pub(super) fn listening_user(&self) -> io::Result<Option<u32>> {
+        let is_shared = !self.socket().starts_with(&self.run);
+        let folder = if is_shared {
+            self.short()
+        } else {
+            self.control()
+        };
+        let found = match std::fs::symlink_metadata(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            found => found?,
+        };
+        let own = nix::unistd::geteuid().as_raw();
+        let shown = folder.display();
+        if !found.is_dir() {
+            return Err(io::Error::other(format!("{shown} is a file or a link")));
+        }
+        match is_trusted(found.uid(), own, is_shared) {
+            true => Ok(Some(found.uid())),
+            false => Err(io::Error::new(
+                io::ErrorKind::PermissionDenied,
+                format!("{shown} belongs to user {}", found.uid()),
+            )),
+        }
+    }
+
     /// The log of an instance.
     pub fn log(&self, instance: &str) -> PathBuf {
         self.run.join("logs").join(format!("{instance}.log"))
@@ -191,6 +221,12 @@ impl Folders {
     }
 }
 
+/// Whether the owner of a socket's folder may be asked: oneself, and for root the user of a
+/// checkout, but nobody in a folder that anybody could have made.
+fn is_trusted(owner: u32, own: u32, is_shared: bool) -> bool {
+    owner == own || (own == 0 && !is_shared)
+}
+
 /// The cache of root's, which every user may read.
 pub const SHARED_CACHE: &str = "/var/cache/gantline";
 /// Nobody but its owner.
@@ -281,6 +317,25 @@ mod tests {
         let long = Folders::new(&deep, "shop-1", None).socket();
         assert!(long.as_os_str().len() <= LONGEST_SOCKET, "{long:?}");
         assert!(long.ends_with("shop-1.socket"));
+    }
+
+    #[test]
+    fn a_supervisor_is_looked_for_in_no_folder_of_another_user() {
+        for (owner, own, is_shared, trusted) in [
+            (1000, 1000, true, true),
+            (1001, 1000, true, false),
+            (1001, 1000, false, false),
+            (1000, 0, false, true),
+            (1000, 0, true, false),
+        ] {
+            let found = is_trusted(owner, own, is_shared);
+            assert_eq!(found, trusted, "{owner} {own} {is_shared}");
+        }
+        let root = tempfile::tempdir().unwrap();
+        let folders = Folders::new(root.path(), "shop-1", None);
+        assert_eq!(folders.listening_user().unwrap(), None);
+        std::os::unix::fs::symlink("/tmp", folders.control()).unwrap();
+        assert!(folders.listening_user().is_err());
     }
 
     #[test]
