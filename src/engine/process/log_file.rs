@@ -1,9 +1,10 @@
 //! The log of one instance: bounded on disk, however fast it is written.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use crate::engine::files::own_file;
 
 /// A log is turned over at this size; with the one before it, an instance keeps twice as much.
 pub const LOG_LIMIT: u64 = 8 * 1024 * 1024;
@@ -71,7 +72,11 @@ impl LogWriter {
     }
 
     fn turn_over(&mut self) -> io::Result<()> {
-        std::fs::rename(&self.path, previous(&self.path))?;
+        match std::fs::rename(&self.path, previous(&self.path)) {
+            // An earlier one came as far as this, and could not make the new log then.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            other => other?,
+        }
         self.file = create(&self.path)?;
         self.written = 0;
         Ok(())
@@ -79,11 +84,7 @@ impl LogWriter {
 }
 
 fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .open(path)
+    own_file().append(true).open(path)
 }
 
 /// Where the log before the last turn-over lies.
@@ -226,6 +227,8 @@ impl LogFollower {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+
     use super::*;
 
     fn numbered(range: std::ops::Range<u32>) -> String {
@@ -249,6 +252,18 @@ mod tests {
             last_lines(&path, 2).unwrap(),
             ["line 000028", "line 000029"]
         );
+    }
+
+    #[test]
+    fn a_turn_over_that_ended_half_way_is_completed_by_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("orders.log");
+        let mut writer = LogWriter::begin(&path, 20).unwrap();
+        std::fs::rename(&path, previous(&path)).unwrap();
+        writer.append(numbered(0..2).as_bytes()).unwrap();
+        writer.append(b"afterwards\n").unwrap();
+        assert_eq!(last_lines(&path, 2).unwrap(), ["line 000001", "afterwards"]);
+        assert_eq!(lines_from_end(&path, 2).unwrap(), ["afterwards"]);
     }
 
     #[test]
