@@ -1,13 +1,16 @@
 //! `render`: what a deployment would apply, without a cluster.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::actions::build;
 use crate::actions::release::{ClusterVersion, ResourceSpec, SpecRequest, resources, specs};
 use crate::config::yaml::shown_path;
 use crate::config::{environment, project};
+use crate::engine::files::way_out;
 use crate::error::{Error, Result};
 use crate::model::environment::Environment;
 use crate::model::event::EventSink;
@@ -42,6 +45,8 @@ pub struct Rendered {
     pub resources: Vec<ResourceSpec>,
     /// Services.
     pub services: Vec<ReleaseSpec>,
+    /// Whether these are all services of the workspace.
+    pub is_whole: bool,
 }
 
 impl Rendered {
@@ -106,6 +111,7 @@ pub async fn render(request: &RenderRequest<'_>) -> Result<Rendered> {
         environment,
         resources,
         services,
+        is_whole: request.services.is_empty(),
     })
 }
 
@@ -122,34 +128,63 @@ pub fn text(release: &ReleaseSpec) -> String {
     text
 }
 
-/// Writes each release into a file of its own, and gives their paths.
+/// What became of the folder that releases were written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The file of each release.
+    pub files: Vec<PathBuf>,
+    /// Files of an earlier run that were removed: the environment has no such release any more.
+    pub removed: Vec<PathBuf>,
+}
+
+/// Writes each release into a file of its own. Where all services were rendered, a file that was
+/// written here for the same environment and belongs to no release goes.
+///
+/// All files are written beside their places before the first is moved there, so that a full disk
+/// or a kill before that changes nothing.
 ///
 /// # Errors
-/// When a file of that name was not written here, or the disk refuses; then nothing is written.
-pub fn write(rendered: &Rendered, folder: &Path) -> Result<Vec<PathBuf>> {
-    let fails = |path: &Path, cause: std::io::Error| {
-        let shown = shown_path(path);
-        Error::failed(format!("{} cannot be written", shown.display())).because(cause)
-    };
+/// When a file of that name was not written here, or the disk refuses.
+pub fn write(rendered: &Rendered, folder: &Path) -> Result<Written> {
+    let header = format!("{HEADER} Environment: {}\n", rendered.environment.name);
     let files: Vec<(PathBuf, String)> = rendered
         .releases()
         .map(|release| {
             let path = folder.join(format!("{}.yaml", release.name));
-            let environment = &rendered.environment.name;
-            (
-                path,
-                format!("{HEADER} Environment: {environment}\n{}", text(release)),
-            )
+            (path, format!("{header}{}", text(release)))
         })
         .collect();
+    refuse_foreign(&files, folder)?;
+    place(&files, folder)?;
+    let files: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).collect();
+    let mut removed = Vec::new();
+    if rendered.is_whole {
+        removed = stale(folder, &header).map_err(|cause| unwritable(folder, cause))?;
+        removed.retain(|path| !files.contains(path));
+        for path in &removed {
+            fs::remove_file(path).map_err(|cause| unwritable(path, cause))?;
+        }
+    }
+    Ok(Written { files, removed })
+}
+
+fn unwritable(path: &Path, cause: std::io::Error) -> Error {
+    let way_out = way_out(&cause);
+    let shown = shown_path(path);
+    Error::failed(format!("{} cannot be written", shown.display()))
+        .because(cause)
+        .hint(way_out)
+}
+
+/// Refuses to replace what was not written here.
+fn refuse_foreign(files: &[(PathBuf, String)], folder: &Path) -> Result<()> {
     if folder.exists() && !folder.is_dir() {
         let shown = shown_path(folder);
         return Err(Error::invalid(format!("{} is no folder", shown.display()))
             .hint("Choose a folder, or a name that is free"));
     }
-    for (path, _) in &files {
-        let before = fs::read_to_string(path);
-        let foreign = match &before {
+    for (path, _) in files {
+        let foreign = match fs::read_to_string(path) {
             Ok(text) => !text.starts_with(HEADER),
             Err(cause) => cause.kind() != std::io::ErrorKind::NotFound,
         };
@@ -162,13 +197,108 @@ pub fn write(rendered: &Rendered, folder: &Path) -> Result<Vec<PathBuf>> {
             );
         }
     }
-    fs::create_dir_all(folder).map_err(|cause| fails(folder, cause))?;
-    for (path, text) in &files {
-        let mut new =
-            tempfile::NamedTempFile::new_in(folder).map_err(|cause| fails(path, cause))?;
-        std::io::Write::write_all(&mut new, text.as_bytes()).map_err(|cause| fails(path, cause))?;
-        new.persist(path)
-            .map_err(|error| fails(path, error.error))?;
+    Ok(())
+}
+
+/// Writes all files, then moves each into its place.
+fn place(files: &[(PathBuf, String)], folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).map_err(|cause| unwritable(folder, cause))?;
+    let mut staged = Vec::new();
+    for (path, text) in files {
+        let made = tempfile::Builder::new()
+            // As the user's umask allows for any new file.
+            .permissions(Permissions::from_mode(0o666))
+            .tempfile_in(folder);
+        let written = made.and_then(|mut new| {
+            new.write_all(text.as_bytes())?;
+            new.as_file().sync_all()?;
+            Ok(new.into_temp_path())
+        });
+        staged.push((path, written.map_err(|cause| unwritable(path, cause))?));
     }
-    Ok(files.into_iter().map(|(path, _)| path).collect())
+    for (path, new) in staged {
+        new.persist(path)
+            .map_err(|error| unwritable(path, error.error))?;
+    }
+    Ok(())
+}
+
+/// The files in a folder that begin with this header, in order.
+fn stale(folder: &Path, header: &str) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = entry.path();
+        let is_yaml = path.extension().is_some_and(|it| it == "yaml");
+        if is_yaml && entry.file_type()?.is_file() {
+            let mut begin = Vec::new();
+            let file = fs::File::open(&path)?;
+            file.take(header.len() as u64).read_to_end(&mut begin)?;
+            if begin == header.as_bytes() {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::environment::ClusterIdentity;
+
+    fn rendered(is_whole: bool) -> Rendered {
+        let environment = Environment {
+            name: Name::new("staging").unwrap(),
+            namespace: "shop".to_owned(),
+            cluster: ClusterIdentity::default(),
+            domain: None,
+            gateway: None,
+            protected: false,
+            registry: None,
+            resources: BTreeMap::new(),
+        };
+        Rendered {
+            environment,
+            resources: Vec::new(),
+            services: Vec::new(),
+            is_whole,
+        }
+    }
+
+    #[test]
+    fn files_of_releases_that_are_gone_go_and_no_others() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            (
+                "gone.yaml",
+                "# Rendered by gantline. Environment: staging\na: b\n",
+            ),
+            (
+                "other.yaml",
+                "# Rendered by gantline. Environment: staging-2\n",
+            ),
+            ("mine.yaml", "a: b\n"),
+            ("notes.md", "# Rendered by gantline. Environment: staging\n"),
+        ] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let some = write(&rendered(false), folder.path()).unwrap();
+        assert!(some.removed.is_empty());
+        let all = write(&rendered(true), folder.path()).unwrap();
+        assert_eq!(all.removed, [folder.path().join("gone.yaml")]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_rendered_file_is_as_readable_as_any_other_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("a.yaml"), folder.path().join("other"));
+        place(&[(path.clone(), "a: b\n".to_owned())], folder.path()).unwrap();
+        fs::write(&other, "").unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&path), mode(&other));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
 }

@@ -26,7 +26,7 @@ pub struct Args {
     /// The services; all when none is named
     #[arg(value_name = "SERVICE")]
     services: Vec<Name>,
-    /// Write a file for each release into this folder
+    /// Write a file for each release into this folder, and remove those of releases that are gone
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
     /// Ask the registry for the digests of the images
@@ -56,10 +56,18 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
             ));
         }
     }
-    let files = match &args.output {
-        None => None,
-        Some(folder) => Some(write(&rendered, &app.settings().directory.join(folder))?),
-    };
+    let mut files = None;
+    if let Some(folder) = &args.output {
+        let written = write(&rendered, &app.settings().directory.join(folder))?;
+        for path in &written.removed {
+            let shown = shown_path(path);
+            events.note(format!(
+                "removed {}: there is no such release any more",
+                shown.display()
+            ));
+        }
+        files = Some(written.files);
+    }
     app.answer(&RenderedAnswer::of(&rendered, files))
 }
 

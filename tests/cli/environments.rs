@@ -135,6 +135,21 @@ fn files_are_written_where_only_rendered_ones_lie() {
 }
 
 #[test]
+fn a_file_of_a_release_that_is_gone_is_removed_unless_only_some_are_rendered() {
+    let of_staging = "# Rendered by gantline. Environment: staging\n";
+    let workspace = generated().file("out/gone.yaml", of_staging);
+    let render = ["render", "staging", "--output", "out"];
+    workspace
+        .gantline(&[&render[..], &["orders"]].concat())
+        .succeeds();
+    assert!(workspace.path("out/gone.yaml").exists());
+    let run = workspace.gantline(&render);
+    assert!(run.stderr.contains("removed out/gone.yaml"), "{run}");
+    assert!(!workspace.path("out/gone.yaml").exists());
+    assert!(workspace.path("out/orders.yaml").exists());
+}
+
+#[test]
 fn mistakes_are_shown_where_they_were_made() {
     let workspace = generated();
     let run = workspace.gantline(&["render", "stagin"]).fails(2);
