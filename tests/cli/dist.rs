@@ -109,6 +109,41 @@ fn the_archive_holds_the_program_with_all_that_belongs_to_it() {
 }
 
 #[test]
+fn a_program_of_an_earlier_build_is_not_packed_where_another_platform_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, target) = (folder.path().join("path"), folder.path().join("target"));
+    fs::create_dir_all(&path).unwrap();
+    fs::create_dir_all(target.join("dist")).unwrap();
+    script(&target.join("dist/gantline"), "#!/bin/sh\nexit 9\n");
+    // A cargo that writes where the real one would.
+    let real = env!("CARGO_BIN_EXE_gantline");
+    let cargo = env!("CARGO");
+    script(
+        &path.join("cargo"),
+        &format!(
+            "#!/bin/sh\n\
+             [ \"$1\" = build ] || exec '{cargo}' \"$@\"\n\
+             into=$CARGO_TARGET_DIR/${{CARGO_BUILD_TARGET:-}}/dist\n\
+             mkdir -p \"$into\"\n\
+             printf '#!/bin/sh\\nexec %s \"$@\"\\n' '{real}' >\"$into/gantline\"\n\
+             chmod +x \"$into/gantline\"\n"
+        ),
+    );
+    let inherited = std::env::var("PATH").unwrap();
+    let output = Command::new(repository().join("scripts/dist"))
+        .args(["--output", "out"])
+        .env("PATH", format!("{}:{inherited}", path.display()))
+        .env("CARGO_TARGET_DIR", &target)
+        .env("CARGO_BUILD_TARGET", "another-platform")
+        .env("SOURCE_DATE_EPOCH", "1700000000")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+}
+
+#[test]
 fn the_same_source_gives_the_same_bytes() {
     assert_eq!(Published::make().files(), Published::make().files());
 }
