@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Finding, FindingState};
 use crate::actions::generate::{Generation, GenerationRequest};
 use crate::config::project::{Selection, find, load};
-use crate::engine::files::{ChangeLock, WorkspaceLock};
+use crate::engine::files::{ChangeLock, WorkspaceLock, run_folder};
 use crate::error::Error;
 
 /// A file larger than this is not looked through for conflict markers.
@@ -89,7 +89,10 @@ fn drift(root: &Path) -> Finding {
 
 /// Whether a command was killed while it wrote, or is writing now.
 fn unfinished(root: &Path) -> Finding {
-    let run = root.join(".gantline").join("run");
+    let run = match run_folder(root) {
+        Ok(run) => run,
+        Err(link) => return Finding::attention("writes", link.message(), link.hints().join("; ")),
+    };
     if run.is_dir() && matches!(ChangeLock::acquire_within(root, Duration::ZERO), Ok(None)) {
         return Finding::attention(
             "writes",
@@ -191,6 +194,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let health = workspace_health(folder.path());
         assert!(matches!(health, WorkspaceHealth::None));
+    }
+
+    #[test]
+    fn a_link_in_place_of_what_gantline_keeps_is_named_and_not_taken_for_another_command() {
+        let root = tempfile::tempdir().unwrap();
+        let run = root.path().join(".gantline/run");
+        std::fs::create_dir_all(&run).unwrap();
+        std::os::unix::fs::symlink("/nowhere", run.join("lock")).unwrap();
+        let found = unfinished(root.path());
+        assert_eq!(found.state, FindingState::Attention);
+        assert!(found.detail.contains("run/lock` is a link"), "{found:?}");
     }
 
     #[test]

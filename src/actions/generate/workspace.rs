@@ -10,7 +10,7 @@ use super::{Renderer, at_once};
 use crate::config::catalog;
 use crate::config::project::{Selection, find, load};
 use crate::engine::files::{self, ChangeLock, DiskTree};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::EventSink;
 use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
@@ -167,7 +167,7 @@ fn check_restored(plan: &FilePlan, restored: &[TreePath]) -> Result<()> {
 /// that does, and says so. `None` where there is no workspace, or none that can be written to.
 ///
 /// # Errors
-/// When another gantline is at it for longer.
+/// When another gantline is at it for longer, or a link leads out of `.gantline/run`.
 pub async fn change_alone(start: &Path, events: &dyn EventSink) -> Result<Option<ChangeLock>> {
     // The command itself says what is wrong with the folder.
     let Ok(root) = find(start) else {
@@ -175,6 +175,7 @@ pub async fn change_alone(start: &Path, events: &dyn EventSink) -> Result<Option
     };
     match ChangeLock::acquire_within(&root, Duration::ZERO) {
         Ok(lock) => return Ok(lock),
+        Err(link) if link.kind() == ErrorKind::Invalid => return Err(link),
         Err(held) => events.note(format!("waiting: {held}")),
     }
     tokio::task::spawn_blocking(move || ChangeLock::acquire(&root))
