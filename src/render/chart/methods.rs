@@ -6,6 +6,7 @@ use std::rc::Rc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use super::glob::expression_of;
 use super::value::{Files, Value};
 use super::yaml_write;
 
@@ -70,7 +71,9 @@ fn config_of(files: &Files, content: impl Fn(&[u8]) -> String) -> Result<Value, 
 }
 
 fn glob(files: &Files, pattern: &str) -> Result<Value, String> {
-    let expression = regex::Regex::new(&expression_of(pattern))
+    // Where it is no pattern, Helm takes all files, and says nothing.
+    let expression = expression_of(pattern).unwrap_or_default();
+    let expression = regex::Regex::new(&expression)
         .map_err(|error| format!("the pattern `{pattern}` is none: {error}"))?;
     let found: BTreeMap<Rc<str>, Rc<[u8]>> = files
         .iter()
@@ -78,28 +81,4 @@ fn glob(files: &Files, pattern: &str) -> Result<Value, String> {
         .map(|(path, bytes)| (Rc::clone(path), Rc::clone(bytes)))
         .collect();
     Ok(Value::Files(Rc::new(found)))
-}
-
-/// A pattern with `*`, `**`, `?`, `[...]` and `{a,b}` as a regular expression.
-fn expression_of(pattern: &str) -> String {
-    let mut expression = String::from("^(?s:");
-    let mut letters = pattern.chars().peekable();
-    while let Some(letter) = letters.next() {
-        match letter {
-            '*' if letters.peek() == Some(&'*') => {
-                letters.next();
-                expression.push_str(".*");
-            }
-            '*' => expression.push_str("[^/]*"),
-            '?' => expression.push_str("[^/]"),
-            '[' => expression.push('['),
-            ']' => expression.push(']'),
-            '{' => expression.push_str("(?:"),
-            ',' => expression.push('|'),
-            '}' => expression.push(')'),
-            other => expression.push_str(&regex::escape(&other.to_string())),
-        }
-    }
-    expression.push_str(")$");
-    expression
 }

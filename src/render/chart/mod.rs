@@ -6,6 +6,7 @@ mod evaluate;
 mod execute;
 mod fault;
 mod functions;
+mod glob;
 mod manifests;
 mod methods;
 mod parse;
