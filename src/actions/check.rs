@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use self::messages::{Messages, messages};
 use super::pacts::{Described, OPENAPI, Pact, Provider, Read, read};
-use crate::contract::document::pointer;
+use crate::model::json_pointer::pointer;
 use crate::contract::pact_file::{Exchange, Interaction};
 use crate::contract::static_check::{Checked, Discrepancy, check_http, check_message};
 use crate::error::{Place, Result};

@@ -185,7 +185,7 @@ impl Source<'_> {
             api_versions: &request.cluster.api_versions,
             folder: &shown_path(&self.folder),
         };
-        match chart::render(self.chart, &input) {
+        match render_aside(self.chart, &input).await {
             Ok(rendered) => Ok(rendered),
             Err(RenderError::Faulty(error)) => Err(*error),
             Err(unsupported) => {
@@ -199,6 +199,36 @@ impl Source<'_> {
             }
         }
     }
+}
+
+/// Renders on a thread of its own, so that Ctrl-C is heard meanwhile.
+async fn render_aside(
+    chart: &Chart,
+    input: &ChartInput<'_>,
+) -> Result<RenderedRelease, RenderError> {
+    let (name, namespace) = (input.name.to_owned(), input.namespace.to_owned());
+    let (revision, upgrade) = (input.revision, input.upgrade);
+    let (chart, config) = (chart.clone(), input.config.clone());
+    let kubernetes_version = input.kubernetes_version.to_owned();
+    let (api_versions, folder) = (input.api_versions.to_vec(), input.folder.to_path_buf());
+    let rendering = tokio::task::spawn_blocking(move || {
+        let input = ChartInput {
+            name: &name,
+            namespace: &namespace,
+            config: &config,
+            revision,
+            upgrade,
+            kubernetes_version: &kubernetes_version,
+            api_versions: &api_versions,
+            folder: &folder,
+        };
+        chart::render(&chart, &input)
+    });
+    rendering.await.unwrap_or_else(|cause| {
+        Err(Error::failed("the chart cannot be rendered")
+            .because(cause)
+            .into())
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! A provider's document: OpenAPI 3.1, or 3.0 with its `nullable` and its flags; or AsyncAPI 3.
 
-mod effort;
 mod lookup;
 mod node;
 mod rewrite;
@@ -12,11 +11,10 @@ use std::sync::OnceLock;
 
 use serde_json::Value;
 
-use self::effort::Names;
 pub(super) use self::lookup::{NotFound, Operation, media_of};
 pub(super) use self::node::Node;
-pub use self::node::pointer;
 pub(super) use self::schemas::{Fault, Schemas};
+use crate::model::schema_effort::Names;
 
 /// A provider's OpenAPI or AsyncAPI document.
 #[derive(Debug)]

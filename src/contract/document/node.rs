@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::Document;
-use super::effort::Names;
+use crate::model::schema_effort::Schema;
 
 /// How many references may lead from one to the next.
 const MOST_REFERENCES: usize = 16;
@@ -26,14 +26,13 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// The whole of its document.
-    pub(super) fn root(&self) -> &'a Value {
-        &self.document.root
-    }
-
-    /// Where the references of its document lead.
-    pub(super) fn names(&self) -> &'a Names {
-        self.document.names()
+    /// It as a schema.
+    pub(super) fn schema(&self) -> Schema<'a> {
+        Schema {
+            root: &self.document.root,
+            names: self.document.names(),
+            value: self.value,
+        }
     }
 
     fn below(&self, step: impl Into<String>, value: &'a Value) -> Self {
@@ -89,7 +88,7 @@ impl<'a> Node<'a> {
         let pointer = self.text("$ref")?.strip_prefix('#')?;
         let pointer = percent_decode_str(pointer).decode_utf8().ok()?;
         let at = steps(&pointer);
-        let value = self.root().pointer(&pointer)?;
+        let value = self.document.root.pointer(&pointer)?;
         Some(Self {
             document: self.document,
             value,
@@ -116,12 +115,4 @@ pub(super) fn steps(pointer: &str) -> Vec<String> {
     steps
         .map(|step| step.replace("~1", "/").replace("~0", "~"))
         .collect()
-}
-
-/// The JSON pointer of these steps (RFC 6901).
-pub fn pointer(steps: &[impl AsRef<str>]) -> String {
-    steps.iter().fold(String::new(), |pointer, step| {
-        let step = step.as_ref().replace('~', "~0").replace('/', "~1");
-        format!("{pointer}/{step}")
-    })
 }

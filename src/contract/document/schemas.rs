@@ -8,8 +8,9 @@ use jsonschema::{Draft, Registry, ValidationError, Validator};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::effort::{Choices, affordable};
-use super::node::{Node, pointer, steps};
+use super::node::{Node, steps};
+use crate::model::json_pointer::pointer;
+use crate::model::schema_effort::{Choices, affordable};
 
 /// The name under which a document's schemas find each other.
 const ADDRESS: &str = "urn:gantline:document";
@@ -78,7 +79,7 @@ impl Schemas {
         // Only whether it fits is remembered by schema and value; why it does not is said anew.
         let why_not =
             |error| format!("the value does not fit, and nothing can be said of why: {error}");
-        affordable(schema, value, Choices::All).map_err(why_not)?;
+        affordable(&schema.schema(), value, Choices::All).map_err(why_not)?;
         let validator = self.validator(&schema.at)?;
         let errors = validator.iter_errors(value);
         Ok(errors.flat_map(|error| faults_of(&error, schema)).collect())
@@ -90,7 +91,8 @@ impl Schemas {
     }
 
     fn is_valid(&self, schema: &Node<'_>, value: &Value) -> Result<bool, String> {
-        affordable(schema, value, Choices::Possible).map_err(|error| error.to_string())?;
+        affordable(&schema.schema(), value, Choices::Possible)
+            .map_err(|error| error.to_string())?;
         Ok(self.validator(&schema.at)?.is_valid(value))
     }
 

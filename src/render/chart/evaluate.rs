@@ -8,6 +8,9 @@ use super::functions;
 use super::methods;
 use super::value::Value;
 
+/// Variables that are searched through in one step.
+const VARIABLES: usize = 16;
+
 impl Engine {
     /// The value of a pipeline; its variables are bound.
     pub(super) fn pipe(
@@ -89,8 +92,12 @@ impl Engine {
             arguments.push(self.expression(argument, dot, scope)?);
         }
         arguments.extend(piped);
-        methods::call(&receiver, name, &arguments)
-            .map_err(|message| Fault::from(message).or_at(scope, pos))
+        let result = self.budget.spend_call(name, &arguments).and_then(|()| {
+            let value = methods::call(&receiver, name, &arguments)?;
+            self.budget.spend_made(name, &value)?;
+            Ok(value)
+        });
+        result.map_err(|message| Fault::from(message).or_at(scope, pos))
     }
 
     fn call(
@@ -117,41 +124,54 @@ impl Engine {
         if decides.is_some() {
             return Ok(arguments.pop().unwrap_or(Value::Nil));
         }
-        let result = match (name, arguments.as_slice()) {
+        let paid = self.budget.spend_call(name, &arguments);
+        let result = paid.map_err(Fault::from).and_then(|()| {
+            let value = self.result_of(name, &arguments)?;
+            self.budget.spend_made(name, &value)?;
+            Ok(value)
+        });
+        result.map_err(|fault| fault.or_at(scope, pos))
+    }
+
+    fn result_of(&mut self, name: &str, arguments: &[Value]) -> Outcome<Value> {
+        match (name, arguments) {
             ("include", [Value::Text(template), dot]) => self.run(template, dot).map(Value::text),
             ("tpl", [Value::Text(text), dot]) => self
                 .run_text(text, dot)
                 .map(|text| Value::text(text.replace("<no value>", ""))),
-            _ => functions::call(name, &arguments).map_err(Fault::from),
-        };
-        result.map_err(|fault| fault.or_at(scope, pos))
+            _ => functions::call(name, arguments).map_err(Fault::from),
+        }
     }
 
     fn expression(&mut self, expression: &Expr, dot: &Value, scope: &mut Scope) -> Outcome<Value> {
         let at =
             |message: String, scope: &Scope| Fault::from(message).or_at(scope, expression.pos());
-        match expression {
+        self.budget.spend(1).map_err(|text| at(text, scope))?;
+        let value = match expression {
             Expr::Dot(_) => Ok(dot.clone()),
-            Expr::Field(_, fields) => walk(dot.clone(), fields).map_err(|text| at(text, scope)),
+            Expr::Field(_, fields) => walk(dot.clone(), fields),
             Expr::Variable(_, name, fields) => {
+                let searched = self.budget.spend(scope.size() / VARIABLES);
+                searched.map_err(|text| at(text, scope))?;
                 let value = scope.get(name).map_err(|fault| at(fault.message, scope))?;
-                walk(value, fields).map_err(|text| at(text, scope))
+                walk(value, fields)
             }
-            Expr::Identifier(pos, name) => self.call(name, *pos, &[], (dot, scope, None)),
+            Expr::Identifier(pos, name) => return self.call(name, *pos, &[], (dot, scope, None)),
             Expr::String(_, text) => Ok(Value::text(text)),
             Expr::Number(_, Number::Int(number)) => Ok(Value::Int(*number)),
             Expr::Number(_, Number::Float(number)) => Ok(Value::Float(*number)),
-            Expr::Number(_, Number::Uint(number)) => {
-                Err(at(format!("{number} overflows int"), scope))
-            }
+            Expr::Number(_, Number::Uint(number)) => Err(format!("{number} overflows int")),
             Expr::Bool(_, flag) => Ok(Value::Bool(*flag)),
             Expr::Nil(_) => Ok(Value::Nil),
-            Expr::Pipe(_, pipe) => self.pipe(pipe, dot, scope),
-            Expr::Chain(_, inner, fields) => {
-                let value = self.expression(inner, dot, scope)?;
-                walk(value, fields).map_err(|text| at(text, scope))
-            }
-        }
+            Expr::Pipe(_, pipe) => return self.pipe(pipe, dot, scope),
+            Expr::Chain(_, inner, fields) => walk(self.expression(inner, dot, scope)?, fields),
+        };
+        // A text of the template, and a file that is read as a field, are made anew each time.
+        let value = value.and_then(|value| {
+            self.budget.spend_made("", &value)?;
+            Ok(value)
+        });
+        value.map_err(|text| at(text, scope))
     }
 }
 

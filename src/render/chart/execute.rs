@@ -8,23 +8,19 @@ use std::rc::Rc;
 
 use gotmpl::parse::{BranchNode, ListNode, Node, Pos};
 
+use super::budget::{self, Budget};
 use super::fault::{Fault, Outcome, Spot};
 use super::parse::{Body, parse};
 use super::value::Value;
 
 /// Templates may include one another this deep.
 const DEEPEST: usize = 100;
-/// Elements that all `range` of one chart may go through.
-const MOST_STEPS: usize = 1_000_000;
-/// Bytes that one chart may write.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
 
 /// All templates of a chart, and how far they have come.
 pub struct Engine {
     bodies: BTreeMap<String, Rc<Body>>,
     depth: usize,
-    steps: usize,
-    bytes: usize,
+    pub(super) budget: Budget,
 }
 
 /// How a list of nodes ended.
@@ -46,8 +42,7 @@ impl Engine {
         Self {
             bodies: BTreeMap::new(),
             depth: 0,
-            steps: 0,
-            bytes: 0,
+            budget: Budget::new(),
         }
     }
 
@@ -88,6 +83,8 @@ impl Engine {
     /// Runs a text as a template that knows all others, as `tpl` does.
     pub fn run_text(&mut self, text: &str, dot: &Value) -> Outcome<String> {
         let name = format!("text given to tpl ({})", self.bodies.len());
+        self.budget.spend_text(text)?;
+        self.budget.spend(self.bodies.len())?;
         let before = self.bodies.clone();
         let result = self.add(&name, text).and_then(|()| self.run(&name, dot));
         self.bodies = before;
@@ -123,6 +120,7 @@ impl Engine {
         scope: &mut Scope,
         out: &mut String,
     ) -> Outcome<Flow> {
+        self.budget.spend(1)?;
         match node {
             Node::Text(text) => self.write(&text.text, out)?,
             Node::Action(action) => {
@@ -131,7 +129,10 @@ impl Engine {
                     match value {
                         Value::Nil => self.write("<no value>", out)?,
                         Value::Text(text) => self.write(&text, out)?,
-                        other => self.write(&other.printed(), out)?,
+                        other => {
+                            self.budget.spend_printed(&other)?;
+                            self.write(&other.printed(), out)?;
+                        }
                     }
                 }
             }
@@ -156,10 +157,7 @@ impl Engine {
     }
 
     fn write(&mut self, text: &str, out: &mut String) -> Outcome<()> {
-        self.bytes += text.len();
-        if self.bytes > MOST_BYTES {
-            return Err(format!("the chart writes more than {MOST_BYTES} bytes").into());
-        }
+        self.budget.spend_text(text)?;
         out.push_str(text);
         Ok(())
     }
@@ -204,12 +202,9 @@ impl Engine {
             scope.variables.truncate(mark);
             return flow;
         }
+        let steps = self.budget.spend(pairs.len());
+        steps.map_err(|message| Fault::from(message).or_at(scope, branch.pos))?;
         for (key, item) in pairs {
-            self.steps += 1;
-            if self.steps > MOST_STEPS {
-                let message = format!("the chart's loops take more than {MOST_STEPS} steps");
-                return Err(Fault::from(message).or_at(scope, branch.pos));
-            }
             let names = branch.pipe.decl.as_slice();
             let bound = match names {
                 [] => vec![],
@@ -230,6 +225,11 @@ impl Engine {
 }
 
 impl Scope {
+    /// How many variables there are.
+    pub(super) fn size(&self) -> usize {
+        self.variables.len()
+    }
+
     /// The value of a variable.
     pub(super) fn get(&self, name: &str) -> Outcome<Value> {
         let found = self.variables.iter().rev().find(|(known, _)| known == name);
@@ -291,8 +291,9 @@ fn elements(value: &Value) -> Result<Vec<(Value, Value)>, String> {
             })
             .collect(),
         Value::Int(count) => {
-            let steps = i64::try_from(MOST_STEPS).unwrap_or(i64::MAX);
-            let count = (*count).min(steps.saturating_add(1));
+            // Of more, the first that is too many is enough to be refused.
+            let most = i64::try_from(budget::MOST).unwrap_or(i64::MAX);
+            let count = (*count).min(most.saturating_add(1));
             numbered((0..count).map(Value::Int).collect())
         }
         other => return Err(format!("range cannot go through a {}", other.type_name())),

@@ -1,6 +1,7 @@
 //! A Helm chart rendered without Helm: the same text, object for object and byte for byte, as
 //! `helm template` writes. What cannot be rendered so is said, and never guessed at.
 
+mod budget;
 mod built_in;
 mod evaluate;
 mod execute;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Values may be nested this deep when they are printed; a map can be put into itself.
-const DEEPEST: usize = 100;
+pub const DEEPEST: usize = 100;
 
 /// A map that functions such as `set` change in place, for all who hold it.
 pub type Dict = Rc<RefCell<BTreeMap<Rc<str>, Value>>>;

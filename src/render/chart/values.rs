@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::ChartInput;
 use crate::error::Error;
 use crate::model::release::Chart;
+use crate::model::schema_effort::{Choices, Names, Schema, affordable};
 
 /// Lays what is set over a chart's own values, as Helm does: maps merge, all else replaces,
 /// null takes a key away.
@@ -58,7 +59,7 @@ fn without_nulls(map: &Map<String, Value>) -> Map<String, Value> {
 /// Checks values by the chart's schema.
 ///
 /// # Errors
-/// All problems at once, each with the place in the values; or a schema that is none.
+/// All problems at once, each with the place in the values; or a schema that is none, or too large.
 pub fn validate(chart: &Chart, values: &Value, input: &ChartInput<'_>) -> Result<(), Error> {
     let Some(bytes) = &chart.schema else {
         return Ok(());
@@ -68,6 +69,16 @@ pub fn validate(chart: &Chart, values: &Value, input: &ChartInput<'_>) -> Result
         Error::invalid(format!("{} is no schema", path.display())).since(cause.to_string())
     };
     let schema: Value = serde_json::from_slice(bytes).map_err(|cause| broken(&cause))?;
+    let names = Names::of(&schema);
+    let whole = Schema {
+        root: &schema,
+        names: &names,
+        value: &schema,
+    };
+    affordable(&whole, values, Choices::All).map_err(|cause| {
+        let message = format!("{} is too large a schema", path.display());
+        Error::invalid(message).since(cause.to_string())
+    })?;
     let validator = jsonschema::validator_for(&schema).map_err(|cause| broken(&cause))?;
     let errors: Vec<Error> = validator
         .iter_errors(values)

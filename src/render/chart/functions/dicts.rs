@@ -8,6 +8,8 @@ use crate::render::chart::value::{Dict, Value};
 
 /// Maps are merged this deep.
 const DEEPEST: usize = 100;
+/// Entries that are merged at once. Maps that are parts of each other grow while they are merged.
+const MOST: usize = 1_000_000;
 
 pub const FUNCTIONS: &[(&str, Function)] = &[
     ("dict", |arguments| {
@@ -85,42 +87,54 @@ fn filtered(arguments: &[Value], keeps: bool) -> Given {
 
 fn merged(arguments: &[Value], overwrites: bool) -> Given {
     let target = dict(arguments, 0)?;
+    let mut merge = Merge {
+        overwrites,
+        left: MOST,
+    };
     for index in 1..arguments.len() {
-        let source = dict(arguments, index)?;
-        merge_into(target, source, overwrites, 0)?;
+        merge.fill(target, dict(arguments, index)?, 0)?;
     }
     Ok(Value::Dict(Rc::clone(target)))
 }
 
-/// As mergo does: what is empty in the target is filled; with `overwrites`, what is not empty
-/// in the source wins.
-fn merge_into(target: &Dict, source: &Dict, overwrites: bool, depth: usize) -> Result<(), String> {
-    if Rc::ptr_eq(target, source) {
-        return Ok(());
-    }
-    if depth > DEEPEST {
-        return Err("the maps are nested too deeply".to_owned());
-    }
-    let entries: Vec<(Rc<str>, Value)> = source
-        .borrow()
-        .iter()
-        .map(|(key, value)| (Rc::clone(key), value.clone()))
-        .collect();
-    for (key, value) in entries {
-        let present = target.borrow().get(&key).cloned();
-        let filled = present.as_ref().is_some_and(Value::is_true);
-        match (present, &value) {
-            (_, Value::Nil) if !overwrites => {}
-            (Some(Value::Dict(inner)), Value::Dict(from)) if filled => {
-                merge_into(&inner, from, overwrites, depth + 1)?;
-            }
-            _ if !filled || overwrites => {
-                target.borrow_mut().insert(key, value);
-            }
-            _ => {}
+struct Merge {
+    /// Whether what is not empty in the source wins.
+    overwrites: bool,
+    left: usize,
+}
+
+impl Merge {
+    /// As mergo does: what is empty in the target is filled.
+    fn fill(&mut self, target: &Dict, source: &Dict, depth: usize) -> Result<(), String> {
+        if Rc::ptr_eq(target, source) {
+            return Ok(());
         }
+        if depth > DEEPEST {
+            return Err("the maps are nested too deeply".to_owned());
+        }
+        let entries: Vec<(Rc<str>, Value)> = source
+            .borrow()
+            .iter()
+            .map(|(key, value)| (Rc::clone(key), value.clone()))
+            .collect();
+        let left = self.left.checked_sub(entries.len());
+        self.left = left.ok_or_else(|| format!("more than {MOST} entries are merged"))?;
+        for (key, value) in entries {
+            let present = target.borrow().get(&key).cloned();
+            let filled = present.as_ref().is_some_and(Value::is_true);
+            match (present, &value) {
+                (_, Value::Nil) if !self.overwrites => {}
+                (Some(Value::Dict(inner)), Value::Dict(from)) if filled => {
+                    self.fill(&inner, from, depth + 1)?;
+                }
+                _ if !filled || self.overwrites => {
+                    target.borrow_mut().insert(key, value);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn dig(arguments: &[Value]) -> Given {

@@ -74,6 +74,7 @@ pub fn sprintf(format: &str, arguments: &[Value]) -> Result<String, String> {
             continue;
         };
         next += 1;
+        super::bounded(out.len())?;
         out.push_str(&pad(one(value, verb, &flags), &flags, value));
     }
     if next < arguments.len() {

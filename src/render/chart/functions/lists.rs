@@ -104,6 +104,7 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
     ("join", |arguments| {
         let separator = super::text(arguments, 0)?;
         let items = texts(argument(arguments, 1)?);
+        super::bounded(separator.len().saturating_mul(items.len()))?;
         let texts: Vec<_> = items.iter().map(shown).collect();
         Ok(Value::text(texts.join(separator)))
     }),

@@ -73,6 +73,17 @@ pub fn call(name: &str, arguments: &[Value]) -> Given {
     })
 }
 
+/// Bytes that a function may make of a short text.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+/// Refuses what would become too large.
+fn bounded(bytes: usize) -> Result<(), String> {
+    match bytes > LARGEST {
+        true => Err(format!("this would write more than {LARGEST} bytes")),
+        false => Ok(()),
+    }
+}
+
 /// Marks a message that the chart's author wrote.
 const SAID: &str = "\u{0}";
 

@@ -2,11 +2,8 @@
 
 use regex::Regex;
 
-use super::{Function, Given, argument, dict, format, shown, text, whole};
+use super::{Function, Given, argument, bounded, dict, format, shown, text, whole};
 use crate::render::chart::value::Value;
-
-/// Bytes that a function may make of a short text.
-const LARGEST: usize = 4 * 1024 * 1024;
 
 pub const FUNCTIONS: &[(&str, Function)] = &[
     ("trim", |a| Ok(Value::text(text(a, 0)?.trim()))),
@@ -62,9 +59,7 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
         let count =
             usize::try_from(whole(a, 0)?).map_err(|_| "the count is negative".to_owned())?;
         let part = text(a, 1)?;
-        if part.len().saturating_mul(count) > LARGEST {
-            return Err(format!("this would write more than {LARGEST} bytes"));
-        }
+        bounded(part.len().saturating_mul(count))?;
         Ok(Value::text(part.repeat(count)))
     }),
     ("substr", |a| {
@@ -107,9 +102,7 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
     }),
     ("replace", |a| {
         let (old, new, whole) = (text(a, 0)?, text(a, 1)?, text(a, 2)?);
-        if whole.matches(old).count().saturating_mul(new.len()) > LARGEST {
-            return Err(format!("this would write more than {LARGEST} bytes"));
-        }
+        bounded(whole.matches(old).count().saturating_mul(new.len()))?;
         Ok(Value::text(whole.replace(old, new)))
     }),
     ("quote", |a| {
@@ -189,14 +182,24 @@ pub const FUNCTIONS: &[(&str, Function)] = &[
         ))
     }),
     ("regexReplaceAll", |a| {
-        let replaced = expression(a)?
-            .replace_all(text(a, 1)?, text(a, 2)?)
-            .into_owned();
-        Ok(Value::text(replaced))
+        let (expression, whole, new) = (expression(a)?, text(a, 1)?, text(a, 2)?);
+        // What is found may stand in its replacement many times.
+        let found = expression.find_iter(whole);
+        let largest = found.map(|found| new.len().saturating_mul(found.len().max(1)));
+        bounded(largest.fold(0, usize::saturating_add))?;
+        Ok(Value::text(expression.replace_all(whole, new)))
     }),
     ("regexReplaceAllLiteral", |a| {
-        let with = regex::NoExpand(text(a, 2)?);
-        Ok(Value::text(expression(a)?.replace_all(text(a, 1)?, with)))
+        let (expression, whole, new) = (expression(a)?, text(a, 1)?, text(a, 2)?);
+        bounded(
+            expression
+                .find_iter(whole)
+                .count()
+                .saturating_mul(new.len()),
+        )?;
+        Ok(Value::text(
+            expression.replace_all(whole, regex::NoExpand(new)),
+        ))
     }),
     ("regexSplit", |a| {
         let expression = expression(a)?;
@@ -237,9 +240,7 @@ fn part(whole: &str, start: i64, end: i64) -> Given {
 fn indented(a: &[Value]) -> Result<String, String> {
     let spaces = usize::try_from(whole(a, 0)?).map_err(|_| "the width is negative".to_owned())?;
     let lines = text(a, 1)?;
-    if (lines.matches('\n').count() + 1).saturating_mul(spaces) > LARGEST {
-        return Err(format!("this would write more than {LARGEST} bytes"));
-    }
+    bounded((lines.matches('\n').count() + 1).saturating_mul(spaces))?;
     let margin = " ".repeat(spaces);
     Ok(format!(
         "{margin}{}",

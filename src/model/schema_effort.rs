@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::node::{Node, pointer};
+use super::json_pointer::pointer;
 
 /// Steps that may be taken for a value, however small.
 const STEPS: usize = 1_000_000;
@@ -37,28 +37,40 @@ const REPEATING: [&str; 2] = ["unevaluatedItems", "unevaluatedProperties"];
 
 /// Which of several schemas are gone through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Choices {
+pub enum Choices {
     /// Those that the value does not rule out by a text of its own: whether it fits.
     Possible,
     /// All of them: why it does not fit.
     All,
 }
 
+/// A schema of a document.
+#[derive(Debug, Clone, Copy)]
+pub struct Schema<'a> {
+    /// The whole document.
+    pub root: &'a Value,
+    /// Where its references lead.
+    pub names: &'a Names,
+    /// The schema.
+    pub value: &'a Value,
+}
+
 /// Why a value is not held to a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many schemas apply to the value, since several refer to the same: refer to it once")]
-pub(super) struct TooMuch;
+pub struct TooMuch;
 
 /// Where the references of a document lead that are no plain pointers.
 #[derive(Debug)]
-pub(super) struct Names {
+pub struct Names {
     /// What a pointer may begin at: the document, and what has an identifier of its own.
     resources: Vec<String>,
     anchors: HashMap<String, Vec<String>>,
 }
 
 impl Names {
-    pub(super) fn of(root: &Value) -> Self {
+    /// Reads them off a document.
+    pub fn of(root: &Value) -> Self {
         let mut names = Self {
             resources: vec![String::new()],
             anchors: HashMap::new(),
@@ -95,14 +107,13 @@ impl Names {
 }
 
 /// Whether it can be found out in time if a value fits a schema, or why it does not.
-pub(super) fn affordable(
-    schema: &Node<'_>,
-    value: &Value,
-    choices: Choices,
-) -> Result<(), TooMuch> {
+///
+/// # Errors
+/// When it cannot.
+pub fn affordable(schema: &Schema<'_>, value: &Value, choices: Choices) -> Result<(), TooMuch> {
     let mut dry_run = DryRun {
-        root: schema.root(),
-        names: schema.names(),
+        root: schema.root,
+        names: schema.names,
         choices,
         left: STEPS + STEPS_EACH * values(value),
         above: Vec::new(),

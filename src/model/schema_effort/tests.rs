@@ -1,18 +1,15 @@
 use serde_json::json;
 
 use super::*;
-use crate::contract::document::Document;
 
 /// Whether a value can be held to `#/components/schemas/A0` of these schemas.
 fn held(schemas: Value, value: &Value, choices: Choices) -> Result<(), TooMuch> {
-    let document = Document::new(json!({
-        "openapi": "3.1.0", "paths": {}, "components": {"schemas": schemas}
-    }))
-    .unwrap();
-    let schema = ["components", "schemas", "A0"]
-        .iter()
-        .try_fold(document.root(), |node, key| node.get(key))
-        .unwrap();
+    let root = json!({"components": {"schemas": schemas}});
+    let schema = Schema {
+        root: &root,
+        names: &Names::of(&root),
+        value: &root["components"]["schemas"]["A0"],
+    };
     affordable(&schema, value, choices)
 }
 
