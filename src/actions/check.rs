@@ -11,7 +11,6 @@ use std::time::Instant;
 
 use self::messages::{Messages, messages};
 use super::pacts::{Described, OPENAPI, Pact, Provider, Read, read};
-use crate::model::json_pointer::pointer;
 use crate::contract::pact_file::{Exchange, Interaction};
 use crate::contract::static_check::{Checked, Discrepancy, check_http, check_message};
 use crate::error::{Place, Result};
@@ -19,6 +18,7 @@ use crate::model::contract_check::{
     Check, CheckedInteraction, CheckedPact, Finding, OfferedOperation, Outcome, Spot,
 };
 use crate::model::event::EventSink;
+use crate::model::json_pointer::pointer;
 use crate::model::name::Name;
 
 /// What to check.

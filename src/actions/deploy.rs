@@ -1,6 +1,7 @@
 //! `deploy` and what belongs to it: releases go to a cluster, one for each service, as Helm leaves
 //! them; each ends ready, or taken back with the cause.
 
+mod definitions;
 mod destroy;
 mod first_replicas;
 mod hooks;
@@ -22,7 +23,7 @@ pub use destroy::{Destroyed, Destruction};
 pub use open::{MissingImages, Opened, Opening, Releases, Scope};
 pub use outcome::{Change, Outcome};
 pub use past::{Past, Revision};
-pub use plan::{Action, Changes, ObjectChange, compare};
+pub use plan::{Action, Changes, ObjectChange};
 pub use release::AfterFailure;
 pub use run::{DeployRequest, Deployment, DeploymentPlan, ReleasePlan, error_of, refusal_of};
 pub use schema::{SchemaJudgement, Schemas};

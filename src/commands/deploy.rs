@@ -49,8 +49,8 @@ pub struct Args {
 pub(super) struct Deployed {
     /// The environment.
     environment: Name,
-    /// What was created before any release: the namespace when it was absent, and the Secrets of
-    /// resources that were not there yet.
+    /// What was created before any release, since it was not there yet: CustomResourceDefinitions, the
+    /// namespace, and the Secrets of resources.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     created: Vec<ObjectKey>,
     /// Each release.
@@ -62,8 +62,8 @@ pub(super) struct Deployed {
 pub struct Planned {
     /// Where.
     pub environment: Name,
-    /// What would be created before any release: the namespace when it is absent, and the Secrets
-    /// of resources that are not there yet.
+    /// What would be created before any release, where it is not there yet: CustomResourceDefinitions,
+    /// the namespace, and the Secrets of resources.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub creates: Vec<ObjectKey>,
     /// Each service's release.

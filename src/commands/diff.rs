@@ -25,8 +25,8 @@ pub struct Args {
 pub(super) struct Differences {
     /// The environment.
     environment: Name,
-    /// What would be created before any release: the namespace when it is absent, and the Secrets
-    /// of resources that are not there yet.
+    /// What would be created before any release, where it is not there yet: CustomResourceDefinitions,
+    /// the namespace, and the Secrets of resources.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     creates: Vec<ObjectKey>,
     /// What a deployment would make of each release.

@@ -54,6 +54,9 @@ pub struct ReleaseSpec {
 /// What a chart renders to.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RenderedRelease {
+    /// CustomResourceDefinitions out of folders `crds`, in order of path: made where they are absent,
+    /// and never part of the release.
+    pub definitions: Vec<ReleaseObject>,
     /// Objects, in the order in which Helm installs kinds.
     pub objects: Vec<ReleaseObject>,
     /// Hooks, in the order in which Helm records them: by kind. [`hooks_of`] has the order in which

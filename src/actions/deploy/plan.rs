@@ -5,11 +5,12 @@ use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 use similar::TextDiff;
 
+use super::definitions::key_of;
 use super::site::{Placed, REQUESTS, Site};
 use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey};
 use crate::engine::kubernetes::ownership::is_kept;
 use crate::error::{Error, Result};
-use crate::model::release::ReleaseObject;
+use crate::model::release::{ReleaseObject, ReleaseSpec};
 
 /// What the server keeps of an object for itself.
 const SERVERS_OWN: [&str; 6] = [
@@ -44,6 +45,42 @@ pub struct ObjectChange {
     pub diff: String,
 }
 
+/// What a release shall have.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The release.
+    pub release: &'a str,
+    /// Its objects.
+    pub objects: &'a [ReleaseObject],
+    /// CustomResourceDefinitions that are there before it and stay after it.
+    pub definitions: &'a [ReleaseObject],
+}
+
+impl<'a> Wanted<'a> {
+    /// What a chart renders to.
+    pub fn of(spec: &'a ReleaseSpec) -> Self {
+        Self {
+            release: &spec.name,
+            objects: &spec.rendered.objects,
+            definitions: &spec.rendered.definitions,
+        }
+    }
+
+    /// What a revision consists of.
+    pub fn again(release: &'a str, objects: &'a [ReleaseObject]) -> Self {
+        Self {
+            release,
+            objects,
+            definitions: &[],
+        }
+    }
+
+    fn defines(&self, key: &ObjectKey) -> bool {
+        let mut definitions = self.definitions.iter();
+        definitions.any(|it| key_of(&it.value).is_same(key))
+    }
+}
+
 /// What a release's objects become.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
@@ -67,21 +104,16 @@ impl Changes {
 ///
 /// # Errors
 /// When an object is another's, the server would refuse one, or it cannot be asked.
-pub async fn compare(
-    site: &Site,
-    release: &str,
-    objects: &[ReleaseObject],
-    known: &[ObjectKey],
-) -> Result<Changes> {
-    let placed = site.place(release, objects).await?;
-    site.check_owners(release, &placed, known)?;
+pub async fn compare(site: &Site, wanted: &Wanted<'_>, known: &[ObjectKey]) -> Result<Changes> {
+    let placed = site.place(wanted).await?;
+    site.check_owners(wanted.release, &placed, known)?;
     let gone = known
         .iter()
-        .filter(|key| !placed.iter().any(|it| it.key.is_same(key)));
+        .filter(|key| !wanted.defines(key) && !placed.iter().any(|it| it.key.is_same(key)));
     let gone: Vec<ObjectKey> = gone.cloned().collect();
     let has_namespace = site.has_namespace().await?;
     let comparing = placed.iter().map(|it| async move {
-        match has_namespace {
+        match has_namespace && !it.is_of_new_kind {
             true => difference(site, it).await,
             false => Ok(Some(change(Action::Create, it, None, Some(&it.marked)))),
         }
@@ -91,7 +123,7 @@ pub async fn compare(
         .try_collect()
         .await?;
     let mut changed: Vec<ObjectChange> = applied.into_iter().flatten().collect();
-    let owner = site.owner(release);
+    let owner = site.owner(wanted.release);
     for key in &gone {
         let live = site.objects.get(key).await?;
         let Some(live) = live.filter(|live| owner.owns(live) && !is_kept(live)) else {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::outcome::{Change, Outcome, Stop, failure, interrupted_after};
 use super::past::Past;
-use super::plan::{Changes, compare};
+use super::plan::{Changes, Wanted, compare};
 use super::rollback::Wait;
 use super::site::{Held, Site};
 use crate::engine::kubernetes::objects::ObjectKey;
@@ -136,7 +136,7 @@ impl Held<'_> {
         };
         let new = Record::of_spec(spec, &past.new_record(site, status, said));
         let known = past.known_objects(site).await?;
-        let changes = compare(site, self.release, &spec.rendered.objects, &known).await?;
+        let changes = compare(site, &Wanted::of(spec), &known).await?;
         Ok((past, new, changes))
     }
 

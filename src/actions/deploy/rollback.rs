@@ -4,7 +4,7 @@ use tokio::sync::Mutex;
 
 use super::outcome::{Change, Outcome, Stop, failure};
 use super::past::Past;
-use super::plan::{Changes, compare};
+use super::plan::{Changes, Wanted, compare};
 use super::release::Content;
 use super::run::ReleasePlan;
 use super::site::{Held, Site};
@@ -58,7 +58,8 @@ impl Site {
         let schemas = &self.schemas;
         let schema = schemas.of_rollback(release, &past, record.revision()).await;
         let known = past.known_objects(self).await?;
-        let changes = compare(self, release, &record.objects()?, &known).await?;
+        let objects = record.objects()?;
+        let changes = compare(self, &Wanted::again(release, &objects), &known).await?;
         Ok(ReleasePlan {
             release: release.to_owned(),
             revision: past.baseline().map(Record::revision),
@@ -213,7 +214,8 @@ impl Held<'_> {
             hooks: source.hooks()?,
         };
         let known = past.known_objects(site).await?;
-        let changes = compare(site, self.release, &content.objects, &known).await?;
+        let wanted = Wanted::again(self.release, &content.objects);
+        let changes = compare(site, &wanted, &known).await?;
         Ok(Coming {
             new: source.brought_back(&pending),
             content,

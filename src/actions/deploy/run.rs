@@ -7,7 +7,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::open::{Opened, Releases};
 use super::outcome::{Change, Outcome};
 use super::past::Past;
-use super::plan::{ObjectChange, compare};
+use super::plan::{ObjectChange, Wanted, compare};
 use super::release::AfterFailure;
 use super::schema::SchemaJudgement;
 use super::site::Site;
@@ -57,7 +57,8 @@ impl ReleasePlan {
 /// What a deployment would do.
 #[derive(Debug, Clone)]
 pub struct DeploymentPlan {
-    /// What would be created before any release: the namespace, and Secrets of resources.
+    /// What would be created before any release: CustomResourceDefinitions, the namespace, and Secrets
+    /// of resources.
     pub creates: Vec<ObjectKey>,
     /// What would become of each release.
     pub releases: Vec<ReleasePlan>,
@@ -73,7 +74,8 @@ impl DeploymentPlan {
 /// What a deployment did.
 #[derive(Debug, Clone)]
 pub struct Deployment {
-    /// What was created before any release: the namespace, and Secrets of resources.
+    /// What was created before any release: CustomResourceDefinitions, the namespace, and Secrets of
+    /// resources.
     pub created: Vec<ObjectKey>,
     /// What became of each release.
     pub outcomes: Vec<Outcome>,
@@ -142,7 +144,7 @@ pub fn refusal_of<'a>(judged: impl Iterator<Item = &'a SchemaJudgement>) -> Opti
 async fn plan_one(site: &Site, spec: &ReleaseSpec) -> Result<ReleasePlan> {
     let past = Past::load(site, &spec.name).await?;
     let known = past.known_objects(site).await?;
-    let changes = compare(site, &spec.name, &spec.rendered.objects, &known).await?;
+    let changes = compare(site, &Wanted::of(spec), &known).await?;
     let new = Record::of_spec(spec, &past.new_record(site, Status::PendingUpgrade, ""));
     let same = past.baseline().is_some_and(|it| it.deploys_the_same(&new));
     Ok(ReleasePlan {
@@ -159,7 +161,7 @@ impl Site {
     /// Deploys releases; each ends ready or taken back.
     ///
     /// # Errors
-    /// When the namespace or a Secret is absent and cannot be made. What became of the releases is
+    /// When a definition, the namespace or a Secret is absent and cannot be made. What became of the releases is
     /// in the outcomes; see [`error_of`].
     pub async fn deploy_all(
         &self,

@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use super::definitions::place_of;
 use super::first_replicas;
+use super::plan::Wanted;
 use super::schema::Schemas;
 use crate::engine::kubernetes::lease::{Lease, LeaseRequest};
 use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey, Objects, Rollouts};
@@ -75,6 +77,8 @@ pub struct Placed {
     pub marked: Value,
     /// As it is in the cluster.
     pub live: Option<Value>,
+    /// Whether the cluster gets its kind only with this deployment, and cannot be asked about it yet.
+    pub is_of_new_kind: bool,
 }
 
 impl Site {
@@ -186,22 +190,39 @@ impl Site {
     ///
     /// # Errors
     /// When the cluster does not know a kind, or cannot be asked.
-    pub async fn place(&self, release: &str, objects: &[ReleaseObject]) -> Result<Vec<Placed>> {
-        let owner = self.owner(release);
-        let placing = objects.iter().map(|object| async move {
-            let key = self.objects.locate(&object.value, &self.namespace).await?;
-            if key.name.is_empty() {
-                return Err(Error::invalid(format!("a {} has no name", key.kind))
-                    .since(format!("it is in {}", object.source)));
-            }
-            let live = self.objects.get(&key).await?;
-            let marked = owner.mark(&object.value);
-            Ok(Placed { key, marked, live })
-        });
+    pub async fn place(&self, wanted: &Wanted<'_>) -> Result<Vec<Placed>> {
+        let placing = wanted
+            .objects
+            .iter()
+            .map(|object| self.place_one(object, wanted));
         stream::iter(placing.collect::<Vec<_>>())
             .buffered(REQUESTS)
             .try_collect()
             .await
+    }
+
+    async fn place_one(&self, object: &ReleaseObject, wanted: &Wanted<'_>) -> Result<Placed> {
+        let (value, namespace) = (&object.value, &self.namespace);
+        let found = self.objects.find_place(value, namespace).await?;
+        let is_of_new_kind = found.is_none();
+        let key = match found.or_else(|| place_of(value, wanted.definitions, namespace)) {
+            Some(key) => key,
+            None => self.objects.locate(value, namespace).await?,
+        };
+        if key.name.is_empty() {
+            return Err(Error::invalid(format!("a {} has no name", key.kind))
+                .since(format!("it is in {}", object.source)));
+        }
+        let live = match is_of_new_kind {
+            true => None,
+            false => self.objects.get(&key).await?,
+        };
+        Ok(Placed {
+            key,
+            marked: self.owner(wanted.release).mark(value),
+            live,
+            is_of_new_kind,
+        })
     }
 
     /// Refuses objects that exist and belong to another, as Helm does.

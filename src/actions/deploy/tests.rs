@@ -43,6 +43,7 @@ pub(super) fn spec(mark: &str, objects: &[(&str, &str)]) -> ReleaseSpec {
         },
         config: json!({}),
         rendered: RenderedRelease {
+            definitions: Vec::new(),
             objects: objects
                 .iter()
                 .map(|(kind, name)| object(kind, name, mark))

@@ -16,7 +16,7 @@ use crate::model::event::EventSink;
 use crate::model::release::RolloutCause;
 
 /// Kinds that live in no namespace.
-const CLUSTER_WIDE: [&str; 2] = ["Namespace", "ClusterRole"];
+const CLUSTER_WIDE: [&str; 3] = ["Namespace", "ClusterRole", "CustomResourceDefinition"];
 /// The word that keeps a workload or a Job from becoming ready.
 pub const BROKEN: &str = "broken";
 
@@ -217,7 +217,14 @@ impl Objects for FakeCluster {
                 return Ok(None);
             }
             state.note("create", key);
-            Ok(Some(state.store(key, object)))
+            let mut object = object.clone();
+            if key.kind == "CustomResourceDefinition" {
+                let established = serde_json::json!([{"type": "Established", "status": "True"}]);
+                object["status"] = serde_json::json!({"conditions": established});
+                let kind = object["spec"]["names"]["kind"].as_str().unwrap_or_default();
+                state.kinds.remove(kind);
+            }
+            Ok(Some(state.store(key, &object)))
         })
         .await
     }

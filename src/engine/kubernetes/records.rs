@@ -335,6 +335,7 @@ mod tests {
             },
             config: json!({"a": 1}),
             rendered: RenderedRelease {
+                definitions: Vec::new(),
                 objects: manifest::parse("kind: A\nmetadata: {name: one}\n").unwrap(),
                 hooks: Vec::new(),
                 notes: String::new(),

@@ -79,9 +79,12 @@ pub fn sorted(
             }
             continue;
         }
+        let defines = is_of_crds(&path);
         for document in documents(&text) {
             match object(&path, &text, document, input) {
-                Ok(Some(object)) => keep(object, &mut rendered),
+                Ok(Some(object)) if !defines => keep(object, &mut rendered),
+                Ok(Some(object)) if is_definition(&object) => rendered.definitions.push(object),
+                Ok(Some(object)) => errors.push(no_definition(&object)),
                 Ok(None) => {}
                 Err(error) => errors.push(error),
             }
@@ -92,6 +95,29 @@ pub fn sorted(
     rendered.objects.sort_by_key(|object| rank(&object.value));
     rendered.hooks.sort_by_key(|hook| rank(&hook.object.value));
     Ok(rendered)
+}
+
+/// Whether a path (`orders/crds/a.yaml`, `orders/charts/store/crds/b.yaml`) lies in a folder `crds`
+/// of a chart.
+fn is_of_crds(path: &str) -> bool {
+    let mut parts = path.split('/').skip(1);
+    let mut next = parts.next();
+    while next == Some("charts") {
+        next = parts.nth(1);
+    }
+    next == Some("crds")
+}
+
+fn is_definition(object: &ReleaseObject) -> bool {
+    object.value["kind"] == "CustomResourceDefinition"
+}
+
+fn no_definition(object: &ReleaseObject) -> Error {
+    Error::invalid(format!("{} holds {}", object.source, object.title()))
+        .since(
+            "a folder `crds` is for CustomResourceDefinitions alone: no release owns what is there",
+        )
+        .hint("Move it to the chart's `templates`")
 }
 
 fn keep(object: ReleaseObject, rendered: &mut RenderedRelease) {
@@ -174,8 +200,16 @@ fn object(
 ) -> Result<Option<ReleaseObject>> {
     let relative = path.split_once('/').map_or(path, |(_, rest)| rest);
     let first_line = text[..start].matches('\n').count();
+    let (what, file, hint) = match is_of_crds(path) {
+        true => ("the file", relative.to_owned(), None),
+        false => (
+            "the template",
+            format!("{relative} (rendered)"),
+            Some("The line is one of what the template writes, not of the template itself"),
+        ),
+    };
     let place = |line: usize| Place {
-        file: input.folder.join(format!("{relative} (rendered)")),
+        file: input.folder.join(&file),
         line: first_line + line,
         column: 1,
         length: 1,
@@ -186,9 +220,9 @@ fn object(
             .to_owned(),
     };
     let refuse = |message: &str, line: usize| {
-        Error::invalid(format!("the template {relative} {message}"))
+        Error::invalid(format!("{what} {relative} {message}"))
             .at(place(line))
-            .hint("The line is one of what the template writes, not of the template itself")
+            .with_hints(hint)
     };
     let value = kubernetes_yaml::read(document)
         .map_err(|problem| refuse("writes no YAML", problem.line).since(problem.message.clone()))?;

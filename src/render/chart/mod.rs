@@ -25,7 +25,7 @@ use std::rc::Rc;
 use serde_json::Value as Json;
 
 use crate::error::{Error, Place};
-use crate::model::release::{Chart, RenderedRelease};
+use crate::model::release::{Chart, ChartFile, RenderedRelease};
 use execute::Engine;
 use fault::Fault;
 use value::Value;
@@ -115,10 +115,37 @@ pub fn render(chart: &Chart, input: &ChartInput<'_>) -> Result<RenderedRelease, 
             Err(Error::failed(format!("rendering the chart {} failed", input.name)).into())
         })
     })?;
+    let texts = texts
+        .into_iter()
+        .chain(definitions(chart, input)?)
+        .collect();
     Ok(manifests::sorted(chart, input, texts)?)
 }
 
-/// What `helm template` wrote, as a release; its notes are not among it.
+/// The files of the folder `crds`, which are no templates, by their path with the chart's name before
+/// it.
+fn definitions(chart: &Chart, input: &ChartInput<'_>) -> Result<Vec<(String, String)>, Error> {
+    let is_manifest = |path: &str| {
+        let ends = [".yaml", ".yml", ".json"];
+        path.starts_with("crds/") && ends.iter().any(|end| path.ends_with(end))
+    };
+    let files = chart.files.iter().filter(|file| is_manifest(&file.path));
+    files
+        .map(|file| {
+            let path = format!("{}/{}", chart.text("name"), file.path);
+            Ok((path, utf8(file, input)?.to_owned()))
+        })
+        .collect()
+}
+
+fn utf8<'a>(file: &'a ChartFile, input: &ChartInput<'_>) -> Result<&'a str, Error> {
+    std::str::from_utf8(&file.bytes).map_err(|cause| {
+        let path = chart_place(input, &file.path);
+        Error::invalid(format!("{path} is no UTF-8 text")).because(cause)
+    })
+}
+
+/// What `helm template --include-crds` wrote, as a release; its notes are not among it.
 ///
 /// # Errors
 /// When it is no YAML.
@@ -151,9 +178,6 @@ fn refuse_unsupported(chart: &Chart) -> Result<(), RenderError> {
     let dependencies = chart.metadata.get("dependencies").and_then(Json::as_array);
     if dependencies.is_some_and(|list| !list.is_empty()) || below("charts/") {
         return unsupported("dependencies");
-    }
-    if below("crds/") {
-        return unsupported("a folder `crds`");
     }
     if chart.text("type") == "library" {
         return unsupported("the type `library`");
@@ -192,11 +216,7 @@ fn texts(
     let name = chart.text("name");
     let mut sources = BTreeMap::new();
     for file in &chart.templates {
-        let text = std::str::from_utf8(&file.bytes).map_err(|cause| {
-            let path = chart_place(input, &file.path);
-            Error::invalid(format!("{path} is no UTF-8 text")).because(cause)
-        })?;
-        sources.insert(format!("{name}/{}", file.path), text);
+        sources.insert(format!("{name}/{}", file.path), utf8(file, input)?);
     }
     // As Helm has it: what lies deeper is parsed first, so that definitions further up win.
     let mut order: Vec<&String> = sources.keys().collect();

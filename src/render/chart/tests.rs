@@ -361,6 +361,43 @@ fn a_schema_that_doubles_itself_is_refused() {
 }
 
 #[test]
+fn definitions_of_the_folder_crds_are_no_objects_of_the_release() {
+    let definition = "kind: CustomResourceDefinition\napiVersion: apiextensions.k8s.io/v1\nmetadata: {name: a}\n";
+    let mut chart = chart(&[("b.yaml", "kind: A\napiVersion: v1\nmetadata: {name: b}\n")]);
+    let mut add = |path: &str, text: &str| {
+        chart.files.push(ChartFile {
+            path: path.to_owned(),
+            bytes: text.as_bytes().to_vec(),
+        });
+    };
+    add(
+        "crds/a.yaml",
+        &format!("# {{{{ no template }}}}\n{definition}"),
+    );
+    add("crds/README.md", "no manifest");
+    let rendered = render(&chart, &input(&json!({})))
+        .map_err(Error::from)
+        .unwrap();
+    assert_eq!(
+        rendered.definitions[0].title(),
+        "CustomResourceDefinition/a"
+    );
+    assert_eq!(rendered.objects.len(), 1, "{:?}", rendered.objects);
+    assert!(!rendered.manifest().contains("CustomResourceDefinition"));
+
+    let output = format!(
+        "---\n# Source: orders/crds/a.yaml\n{definition}\n---\n# Source: orders/charts/x/crds/a.yaml\n{definition}\n\
+         ---\n# Source: orders/charts/x/templates/a.yaml\n{definition}"
+    );
+    let rendered = super::from_helm(&chart, &input(&json!({})), &output).unwrap();
+    assert_eq!((rendered.definitions.len(), rendered.objects.len()), (2, 1));
+
+    chart.files[1].bytes = b"kind: Secret\napiVersion: v1\nmetadata: {name: a}\n".to_vec();
+    let error = Error::from(render(&chart, &input(&json!({}))).unwrap_err());
+    assert!(error.message().contains("Secret/a"), "{error}");
+}
+
+#[test]
 fn values_are_checked_by_the_schema() {
     let mut chart = chart(&[]);
     chart.schema = Some(
