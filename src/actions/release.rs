@@ -3,6 +3,7 @@
 mod chart_folder;
 mod exposed;
 mod helm;
+mod lookup;
 mod refused;
 mod resources;
 mod stale;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use self::helm::HelmRequest;
 use crate::config::yaml::shown_path;
 use crate::error::{Error, Result};
 use crate::model::environment::Environment;
@@ -23,6 +25,7 @@ use crate::model::release::{Chart, ReleaseSpec, RenderedRelease};
 use crate::render::chart::{self, ChartInput, RenderError};
 
 pub use chart_folder::read as read_chart;
+pub use lookup::Lookups;
 pub use resources::{ResourceSpec, resources};
 
 /// What charts may ask of the cluster that they are rendered for.
@@ -32,6 +35,8 @@ pub struct ClusterVersion {
     pub version: String,
     /// What it serves: `apps/v1`, `apps/v1/Deployment`.
     pub api_versions: Vec<String>,
+    /// Who answers what they ask it.
+    pub lookups: Lookups,
 }
 
 impl ClusterVersion {
@@ -40,6 +45,7 @@ impl ClusterVersion {
         Self {
             version: "v1.34.0".to_owned(),
             api_versions: chart::API_VERSIONS.map(str::to_owned).to_vec(),
+            lookups: Lookups::Refused,
         }
     }
 }
@@ -69,7 +75,8 @@ pub struct SpecRequest<'a> {
 ///
 /// # Errors
 /// When a chart or a values file is missing or faulty, its values do not fit its schema, it makes
-/// Secrets with values, or it needs the program `helm` and there is none.
+/// Secrets with values, it needs the program `helm` and there is none, or it asks a cluster where there
+/// is none.
 pub async fn specs(request: &SpecRequest<'_>) -> Result<Vec<ReleaseSpec>> {
     stale::warn(request);
     exposed::warn(request);
@@ -189,13 +196,13 @@ impl Source<'_> {
             Ok(rendered) => Ok(rendered),
             Err(RenderError::Faulty(error)) => Err(*error),
             Err(unsupported) => {
-                helm::render(
-                    self.chart,
-                    (&input, &self.folder),
-                    unsupported,
-                    request.events,
-                )
-                .await
+                let helm_request = HelmRequest {
+                    chart: self.chart,
+                    input: &input,
+                    folder: &self.folder,
+                    lookups: &request.cluster.lookups,
+                };
+                helm::render(&helm_request, unsupported, request.events).await
             }
         }
     }

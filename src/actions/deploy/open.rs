@@ -13,7 +13,9 @@ use super::past::Past;
 use super::schema::Schemas;
 use super::site::Site;
 use crate::actions::build::{self, BuildRequest};
-use crate::actions::release::{ClusterVersion, ResourceSpec, SpecRequest, resources, specs};
+use crate::actions::release::{
+    ClusterVersion, Lookups, ResourceSpec, SpecRequest, resources, specs,
+};
 use crate::config::{contexts, environment, project};
 use crate::engine::docker::connection::DockerEnvironment;
 use crate::engine::kubernetes::{Cluster, lease};
@@ -167,6 +169,9 @@ impl Opened {
         let version = ClusterVersion {
             version: format!("v{version}"),
             api_versions,
+            lookups: Lookups::Answered {
+                context: self.context.clone(),
+            },
         };
         let request = SpecRequest {
             project: &self.project,
