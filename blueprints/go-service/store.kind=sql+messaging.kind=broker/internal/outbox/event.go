@@ -51,6 +51,7 @@ type Queue interface {
 	Drain(ctx context.Context, limit int, publish func(context.Context, Event) error) (int, error)
 	// Backlog measures what is pending.
 	Backlog(ctx context.Context) (Backlog, error)
-	// Forget removes what was published before the given time.
-	Forget(ctx context.Context, before time.Time) error
+	// Forget removes at most limit events that were published before the given
+	// time, and returns how many.
+	Forget(ctx context.Context, before time.Time, limit int) (int, error)
 }

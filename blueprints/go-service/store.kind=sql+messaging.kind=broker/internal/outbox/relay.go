@@ -17,7 +17,14 @@ const (
 	batchTimeout   = 15 * time.Second
 	longestPause   = 5 * time.Second
 	upkeepInterval = 15 * time.Second
+	forgetBatch    = 1000
+
+	// batchSpan is how long events of a batch are begun. The rest of its time is for the last one
+	// and for recording what was published: without that, all of it is published again.
+	batchSpan = batchTimeout / 2
 )
+
+var errBatchOver = errors.New("the time of the batch is over")
 
 // Settings of the relay.
 type Settings struct {
@@ -127,6 +134,8 @@ func (r *Relay) publish(ctx context.Context) error {
 		switch count, err := r.drain(ctx); {
 		case errors.Is(err, context.Canceled):
 			pause = 0
+		case errors.Is(err, errBatchOver) && count > 0:
+			continue
 		case err != nil:
 			r.logger.WarnContext(ctx, "events are not published", slog.Any("error", err))
 
@@ -148,9 +157,15 @@ func (r *Relay) drain(ctx context.Context) (int, error) {
 	batch, cancel := context.WithTimeout(context.WithoutCancel(ctx), batchTimeout)
 	defer cancel()
 
+	over := time.Now().Add(batchSpan)
+
 	count, err := r.queue.Drain(batch, batchSize, func(batch context.Context, event Event) error {
 		if err := ctx.Err(); err != nil {
 			return err //nolint:wrapcheck // It ends the batch before this event was begun.
+		}
+
+		if time.Now().After(over) {
+			return errBatchOver
 		}
 
 		return r.publishOne(batch, event)
@@ -174,7 +189,7 @@ func (r *Relay) publishOne(ctx context.Context, event Event) error {
 // upkeep measures the backlog and removes what was kept long enough.
 func (r *Relay) upkeep(ctx context.Context) error {
 	for {
-		if err := r.measure(ctx); err != nil && ctx.Err() == nil {
+		if err := errors.Join(r.measure(ctx), r.forget(ctx)); err != nil && ctx.Err() == nil {
 			r.logger.WarnContext(ctx, "upkeep of the outbox", slog.Any("error", err))
 		}
 
@@ -196,7 +211,22 @@ func (r *Relay) measure(ctx context.Context) error {
 	r.metrics.pending.Set(float64(backlog.Events))
 	r.metrics.age.Set(backlog.Age.Seconds())
 
-	return r.queue.Forget(ctx, time.Now().Add(-r.settings.Retention))
+	return nil
+}
+
+// forget removes in small steps, each of which locks little.
+func (r *Relay) forget(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, upkeepInterval)
+	defer cancel()
+
+	before := time.Now().Add(-r.settings.Retention)
+
+	for {
+		forgotten, err := r.queue.Forget(ctx, before, forgetBatch)
+		if err != nil || forgotten < forgetBatch {
+			return err
+		}
+	}
 }
 
 // sleep returns false when the context ended meanwhile.

@@ -73,13 +73,27 @@ func (q *Queries) Enqueue(ctx context.Context, arg EnqueueParams) error {
 	return err
 }
 
-const forget = `-- name: Forget :exec
-delete from outbox where sent_at < $1::timestamptz
+const forget = `-- name: Forget :execrows
+delete from outbox
+where id in (
+    select id from outbox
+    where sent_at < $1::timestamptz
+    limit $2
+    for update skip locked
+)
 `
 
-func (q *Queries) Forget(ctx context.Context, before time.Time) error {
-	_, err := q.db.Exec(ctx, forget, before)
-	return err
+type ForgetParams struct {
+	Before time.Time
+	Limit  int32
+}
+
+func (q *Queries) Forget(ctx context.Context, arg ForgetParams) (int64, error) {
+	result, err := q.db.Exec(ctx, forget, arg.Before, arg.Limit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const markSent = `-- name: MarkSent :exec

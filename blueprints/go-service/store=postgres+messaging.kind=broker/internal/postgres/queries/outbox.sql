@@ -23,5 +23,11 @@ select count(*) as events,
 from outbox
 where sent_at is null;
 
--- name: Forget :exec
-delete from outbox where sent_at < sqlc.arg('before')::timestamptz;
+-- name: Forget :execrows
+delete from outbox
+where id in (
+    select id from outbox
+    where sent_at < sqlc.arg('before')::timestamptz
+    limit sqlc.arg('limit')
+    for update skip locked
+);
