@@ -10,6 +10,7 @@ import (
 
 	broker "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // server stands in for JetStream.
@@ -22,9 +23,16 @@ type server struct {
 	refusing bool
 	waiting  []jetstream.Msg
 	letters  []*broker.Msg
+	made     jetstream.StreamConfig
+	metrics  *prometheus.Registry
+
+	// silent is a server that cannot be reached once its messages are delivered.
+	silent bool
 }
 
-func (*server) CreateStream(context.Context, jetstream.StreamConfig) (jetstream.Stream, error) {
+func (s *server) CreateStream(_ context.Context, config jetstream.StreamConfig) (jetstream.Stream, error) {
+	s.made = config
+
 	return nil, jetstream.ErrStreamNameAlreadyInUse
 }
 
@@ -62,17 +70,44 @@ func (s *server) Fetch(limit int, _ ...jetstream.FetchOpt) (jetstream.MessageBat
 	time.Sleep(time.Millisecond)
 
 	count := min(limit, len(s.waiting))
-	batch := make(batch, count)
+	fetched := batch{messages: make(chan jetstream.Msg, count)}
 
-	for _, message := range s.waiting[:count] {
-		batch <- message
+	if s.silent && count == 0 {
+		s.missing.Store(true)
+		time.Sleep(20 * time.Millisecond)
+
+		fetched.err = context.DeadlineExceeded
 	}
 
-	close(batch)
+	for _, message := range s.waiting[:count] {
+		fetched.messages <- message
+	}
+
+	close(fetched.messages)
 
 	s.waiting = s.waiting[count:]
 
-	return batch, nil
+	return fetched, nil
+}
+
+// pending is how many messages are said to wait.
+func (s *server) pending(t *testing.T) float64 {
+	t.Helper()
+
+	families, err := s.metrics.Gather()
+	if err != nil {
+		t.Fatalf("gather: %v", err)
+	}
+
+	for _, family := range families {
+		if family.GetName() == "events_pending" {
+			return family.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+
+	t.Fatal("nothing is said to be pending")
+
+	return 0
 }
 
 func (s *server) deadLetters() []*broker.Msg {
@@ -82,18 +117,23 @@ func (s *server) deadLetters() []*broker.Msg {
 	return s.letters
 }
 
-type batch chan jetstream.Msg
+type batch struct {
+	messages chan jetstream.Msg
+	err      error
+}
 
-func (b batch) Messages() <-chan jetstream.Msg { return b }
+func (b batch) Messages() <-chan jetstream.Msg { return b.messages }
 
-func (batch) Error() error { return nil }
+func (b batch) Error() error { return b.err }
 
 // message records how it was settled.
 type message struct {
 	jetstream.Msg
 
 	headers    broker.Header
+	sequence   uint64
 	deliveries uint64
+	left       uint64
 	settled    chan string
 	isSettled  atomic.Bool
 	delay      time.Duration
@@ -103,10 +143,28 @@ type message struct {
 func newMessage() *message {
 	return &message{
 		headers:    broker.Header{"ce-id": {"id-1"}, "ce-type": {"provider.happened"}},
+		sequence:   7,
 		deliveries: 1,
 		settled:    make(chan string, 1),
 		beats:      make(chan struct{}, 1),
 	}
+}
+
+// deliver makes one delivery after the other of the messages at these places.
+func deliver(sequences ...uint64) ([]*message, *server) {
+	deliveries, source := make([]*message, len(sequences)), &server{}
+	counts := make(map[uint64]uint64)
+
+	for index, sequence := range sequences {
+		counts[sequence]++
+
+		deliveries[index] = newMessage()
+		deliveries[index].sequence = sequence
+		deliveries[index].deliveries = counts[sequence]
+		source.waiting = append(source.waiting, deliveries[index])
+	}
+
+	return deliveries, source
 }
 
 func (*message) Data() []byte { return []byte("payload") }
@@ -119,7 +177,8 @@ func (m *message) Metadata() (*jetstream.MsgMetadata, error) {
 	return &jetstream.MsgMetadata{
 		Stream:       "PROVIDER",
 		NumDelivered: m.deliveries,
-		Sequence:     jetstream.SequencePair{Stream: 7},
+		NumPending:   m.left,
+		Sequence:     jetstream.SequencePair{Stream: m.sequence},
 	}, nil
 }
 

@@ -32,7 +32,16 @@ type Limits struct {
 	// BrokerTimeout bounds each request to the broker.
 	BrokerTimeout time.Duration
 
-	// MaxDeliveries is how often a message is tried before it is dead-lettered.
+	// MaxFailures is how often the handler may fail with a message until it is dead-lettered. Each
+	// process counts for itself.
+	MaxFailures uint64
+
+	// MaxFailing is of how many messages failures are counted at the same time.
+	MaxFailing int
+
+	// MaxDeliveries is how often a message may be delivered until it is dead-lettered untried: it
+	// seems to end the processes that try. There is room in it for those that were told to stop, and
+	// for outages of the broker.
 	MaxDeliveries uint64
 
 	// Retry spaces the deliveries of a message that fails.
@@ -42,15 +51,18 @@ type Limits struct {
 	Reconnect Backoff
 }
 
-// DefaultLimits suit handlers that take milliseconds.
+// DefaultLimits suit handlers that take milliseconds. They leave ten minutes for what fails to be
+// mended before there are dead letters.
 func DefaultLimits() Limits {
 	return Limits{
 		Concurrency:    8,
 		HandlerTimeout: 10 * time.Second,
 		AckWait:        10 * time.Second,
 		BrokerTimeout:  5 * time.Second,
-		MaxDeliveries:  10,
-		Retry:          Backoff{Base: time.Second, Limit: time.Minute},
+		MaxFailures:    12,
+		MaxFailing:     10_000,
+		MaxDeliveries:  50,
+		Retry:          Backoff{Base: time.Second, Limit: 5 * time.Minute},
 		Reconnect:      Backoff{Base: 100 * time.Millisecond, Limit: 2 * time.Second},
 	}
 }
