@@ -4,6 +4,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use serde_json::{Value, json};
 
+use super::plan::Wanted;
 use super::*;
 use crate::engine::kubernetes::fake::{BROKEN, FakeCluster, Known};
 use crate::engine::kubernetes::objects::{ObjectKey, Objects};
@@ -220,7 +221,12 @@ async fn helms_fields_are_handed_over_although_the_object_changed_since_it_was_c
     cluster.set(&key, &by_helm).await.unwrap();
     let site = site(&cluster, "one");
     let objects = [object("Deployment", "orders", "2")];
-    let placed = site.place("orders", &objects).await.unwrap();
+    let wanted = Wanted {
+        release: "orders",
+        objects: &objects,
+        definitions: &[],
+    };
+    let placed = site.place(&wanted).await.unwrap();
     let by_another = json!({"status": {"replicas": 1}});
     cluster.set(&key, &by_another).await.unwrap();
     let before = cluster.changes().len();
