@@ -118,6 +118,7 @@ fn every_set_of_options_is_clean() {
         silent(sample, "go", &["build", "./..."])?;
         silent(sample, "go", &["vet", "./..."])?;
         run(sample, "go", &["test", "./..."])?;
+        run(sample, "golangci-lint", &["config", "verify"])?;
         run(
             sample,
             "golangci-lint",
