@@ -15,16 +15,16 @@ type Validator interface {
 }
 
 // Load fills the settings, a pointer to a struct with `env` tags, and reports
-// every problem at once.
+// every problem at once. Whether values make sense is asked once all are there.
 func Load(environment Environment, settings any) error {
 	variables, problems := resolve(environment, settings)
 	options := env.Options{Environment: variables}
 
 	if err := env.ParseWithOptions(settings, options); err != nil {
 		problems = append(problems, describe(err, reflect.TypeOf(settings))...)
+	} else {
+		problems = append(problems, validate(reflect.ValueOf(settings))...)
 	}
-
-	problems = append(problems, validate(reflect.ValueOf(settings))...)
 
 	if err := errors.Join(problems...); err != nil {
 		return fmt.Errorf("configuration:\n%w", err)
