@@ -2,3 +2,6 @@
 
 pub mod check;
 pub mod samples;
+
+#[cfg(test)]
+mod chart_tests;

@@ -24,9 +24,19 @@ use crate::model::suggest;
 
 /// Variables that gantline gives every service; `LOG_LEVEL` and the like may be set.
 const OWN_VARIABLES: [&str; 1] = ["OTEL_SERVICE_NAME"];
-/// Those that tell a service made from a blueprint where to listen, and what it may take.
-const OF_BLUEPRINTS_ALONE: [&str; 4] =
-    ["HTTP_ADDR", "ADMIN_ADDR", "GRPC_ADDR", "MEMORY_LIMIT_BYTES"];
+/// Those that tell a service made from a blueprint where to listen, what it may take, and how it is
+/// stopped.
+const OF_BLUEPRINTS_ALONE: [&str; 6] = [
+    "HTTP_ADDR",
+    "ADMIN_ADDR",
+    "GRPC_ADDR",
+    "MEMORY_LIMIT_BYTES",
+    SHUTDOWN_TIMEOUT,
+    DRAIN_DELAY,
+];
+/// How long a stop takes, which the chart says together with the pod's grace period.
+const SHUTDOWN_TIMEOUT: &str = "SHUTDOWN_TIMEOUT";
+const DRAIN_DELAY: &str = "DRAIN_DELAY";
 /// The exports of each resource that a service is told; one that is made from a blueprint reads
 /// the first alone.
 const OF_RESOURCES: [&str; 6] = ["uri", "host", "port", "user", "password", "database"];
@@ -309,7 +319,7 @@ impl Manifest {
                     problems.push(
                         Error::invalid(format!("`{}` is set by gantline", variable.0))
                             .at(self.document.key_place(&[section, &variable.0]))
-                            .hint("Remove the line"),
+                            .hint(self.way_to_set(plain)),
                     );
                 }
                 if section == "secrets" && file.env.contains_key(variable) {
@@ -323,6 +333,18 @@ impl Manifest {
                     );
                 }
             }
+        }
+    }
+
+    /// What to do instead of setting a variable that is set by gantline.
+    fn way_to_set(&self, variable: &str) -> String {
+        match variable {
+            SHUTDOWN_TIMEOUT | DRAIN_DELAY => format!(
+                "Remove the line, and change `shutdown` in {}/chart/values.yaml: the pod's grace \
+                 period follows from it, too",
+                self.directory
+            ),
+            _ => "Remove the line".to_owned(),
         }
     }
 

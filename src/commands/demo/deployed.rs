@@ -16,7 +16,7 @@ const ENVIRONMENT: &str = "demo";
 /// A version that cannot start: what differs for orders in this environment.
 const BAD_VERSION: (&str, &str) = (
     "services/orders/service.demo.yaml",
-    "# A duration that is none: the service says so and exits.\nenv: {SHUTDOWN_TIMEOUT: soon}\n",
+    "# A level that is none: the service says so and exits.\nenv: {LOG_LEVEL: loud}\n",
 );
 
 /// Refuses a context that is none, or whose cluster does not answer, before anything is made.

@@ -334,6 +334,22 @@ fn a_variable_that_gantline_sets_is_refused() {
 }
 
 #[test]
+fn how_a_stop_goes_is_no_variable_of_a_manifest() {
+    let shop = Shop::new();
+    shop.write(
+        "services/storefront/service.yaml",
+        &format!("{STOREFRONT}env: {{SHUTDOWN_TIMEOUT: 60s, DRAIN_DELAY: 5s}}\n"),
+    );
+    assert_eq!(
+        shop.problems(),
+        [
+            "services/storefront/service.yaml:5:7 `SHUTDOWN_TIMEOUT` is set by gantline",
+            "services/storefront/service.yaml:5:30 `DRAIN_DELAY` is set by gantline",
+        ]
+    );
+}
+
+#[test]
 fn a_workspace_of_another_program_is_left_alone() {
     let shop = Shop::new();
     shop.write(

@@ -55,7 +55,7 @@ impl Deployment {
     /// Makes a version that cannot start; it needs no other image.
     fn break_the_service(&self) {
         let overlay = self.workspace.path("services/quotes/service.staging.yaml");
-        std::fs::write(overlay, "env: {SHUTDOWN_TIMEOUT: soon}\n").unwrap();
+        std::fs::write(overlay, "env: {LOG_LEVEL: loud}\n").unwrap();
         let generated = self.gantline(&["generate"]);
         assert!(generated.status.success(), "{}", text(&generated));
     }
@@ -186,7 +186,7 @@ fn ctrl_c_while_readiness_is_waited_for_brings_back_what_ran_before() {
     let deploying = deploying.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = deploying.spawn().unwrap();
     let began = Instant::now();
-    while !deployment.deployed().contains("value: soon") {
+    while !deployment.deployed().contains("value: loud") {
         assert!(began.elapsed() < Duration::from_secs(90), "not applied");
         std::thread::sleep(Duration::from_millis(200));
     }
@@ -196,7 +196,7 @@ fn ctrl_c_while_readiness_is_waited_for_brings_back_what_ran_before() {
     let said = text(&ended);
     assert_eq!(ended.status.code(), Some(130), "{said}");
     assert!(said.contains("revision 1 runs again"), "{said}");
-    assert!(!deployment.deployed().contains("value: soon"));
+    assert!(!deployment.deployed().contains("value: loud"));
     let expected = ["superseded", "failed", "deployed"];
     assert_eq!(deployment.statuses(), expected);
 }
@@ -212,7 +212,7 @@ fn a_first_install_that_fails_is_kept_or_removed_as_the_flags_say() {
     let said = text(&kept);
     assert_eq!(kept.status.code(), Some(1), "{said}");
     assert!(said.contains("not ready within 2 s"), "{said}");
-    assert!(deployment.deployed().contains("value: soon"));
+    assert!(deployment.deployed().contains("value: loud"));
 
     let removed = deployment.gantline(&[&deploy[..], &["--atomic"]].concat());
     assert_eq!(removed.status.code(), Some(1), "{}", text(&removed));

@@ -25,7 +25,10 @@ fn wrong_values_are_refused_before_anything_is_installed() {
         ("scle.min=2", "scle"),
         ("compute.memory=much", "/compute/memory"),
         ("networkPolicy.enabled=perhaps", "/networkPolicy/enabled"),
-        ("env.lower=1", "lower"),
+        ("env.lower=text", "lower"),
+        ("env.COUNT=1000000", "/env/COUNT"),
+        ("env.SHUTDOWN_TIMEOUT=60s", "SHUTDOWN_TIMEOUT"),
+        ("env.DRAIN_DELAY=60s", "DRAIN_DELAY"),
         ("migrations.timeoutSeconds=0", "/migrations/timeoutSeconds"),
     ];
     for (setting, place) in wrong {

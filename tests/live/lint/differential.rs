@@ -17,7 +17,7 @@ use super::rendered::Rendered;
 use super::tool::Tool;
 
 /// What an environment or a user sets, each for a reason of its own.
-const VALUES: [(&str, &str); 11] = [
+const VALUES: [(&str, &str); 12] = [
     ("nothing", "{}"),
     (
         "a digest",
@@ -33,7 +33,7 @@ const VALUES: [(&str, &str); 11] = [
     ),
     (
         "secrets and settings that YAML would misread",
-        r#"{"env": {"LOG_LEVEL": "debug", "A_FLAG": "no", "A_MODE": "0440", "A_NUMBER": 1000000, "A_TEXT": "it's: a \"quoted\" #text", "AN_EMPTY": "", "A_BOOLEAN": true}, "secrets": {"PAYMENT_KEY": {"secret": "payment", "key": "api-key"}, "MAIL": {"secret": "mail", "key": "password"}}}"#,
+        r#"{"env": {"LOG_LEVEL": "debug", "A_FLAG": "no", "A_MODE": "0440", "A_NUMBER": "1000000", "A_TEXT": "it's: a \"quoted\" #text", "AN_EMPTY": "", "A_BOOLEAN": "true", "OTEL_SERVICE_NAME": ""}, "secrets": {"PAYMENT_KEY": {"secret": "payment", "key": "api-key"}, "MAIL": {"secret": "mail", "key": "password"}}}"#,
     ),
     (
         "labels and annotations",
@@ -56,6 +56,10 @@ const VALUES: [(&str, &str); 11] = [
         r#"{"telemetry": null}"#,
     ),
     ("what the schema refuses", r#"{"scle": {"min": 1}}"#),
+    (
+        "a setting that is no text",
+        r#"{"env": {"A_NUMBER": 1000000}}"#,
+    ),
 ];
 
 /// What `helm template` prints of a release.

@@ -28,14 +28,20 @@ readinessProbe:
   failureThreshold: 2
 {{- end }}
 
-{{/* Secrets are mounted as files: NAME_FILE says where. */}}
+{{/* Secrets are mounted as files: NAME_FILE says where. The connections of all replicas, and of the
+one more that a rollout starts, leave some of the 100 that PostgreSQL allows to others. */}}
 {{- define "program.variables" -}}
 SHUTDOWN_TIMEOUT: {{ int .Values.shutdown.timeoutSeconds }}s
 {{- range $name, $port := .Values.ports }}
 {{ upper $name }}_ADDR: ":{{ int $port }}"
 {{- end }}
 {{- range $role, $use := .Values.uses }}
-{{ $role | upper | replace "-" "_" }}_URI_FILE: /bindings/{{ $role }}/uri
+{{- $prefix := $role | upper | replace "-" "_" }}
+{{ $prefix }}_URI_FILE: /bindings/{{ $role }}/uri
+{{- if eq ($use.type | default "") "postgres" }}
+{{- $replicas := max (int $.Values.scale.min) (int $.Values.scale.max) }}
+{{ $prefix }}_MAX_CONNECTIONS: {{ max 2 (min 8 (div 90 (add $replicas 1))) | quote }}
+{{- end }}
 {{- end }}
 {{- range $name, $reference := .Values.secrets }}
 {{ $name }}_FILE: /secrets/{{ $name }}

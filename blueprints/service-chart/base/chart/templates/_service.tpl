@@ -70,8 +70,11 @@ derived from it. */}}
 {{- $address := printf "%s://%s:%d" ($peer.scheme | default "http") $name (int $peer.port) }}
 {{- $_ := set $derived (printf "%s_URL" ($name | upper | replace "-" "_")) ($peer.url | default $address) }}
 {{- end }}
+{{- range $name, $value := .Values.env }}
+{{- $_ := set $derived $name $value }}
+{{- end }}
 {{- include "program.references" . }}
-{{- range $name, $value := merge (dict) .Values.env $derived }}
+{{- range $name, $value := $derived }}
 - name: {{ $name | quote }}
   value: {{ $value | quote }}
 {{- end }}
