@@ -6,6 +6,7 @@ use serde_json::Value;
 use similar::TextDiff;
 
 use super::definitions::key_of;
+use super::first_replicas;
 use super::site::{Placed, REQUESTS, Site};
 use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey};
 use crate::engine::kubernetes::ownership::is_kept;
@@ -147,12 +148,15 @@ async fn difference(site: &Site, placed: &Placed) -> Result<Option<ObjectChange>
     let dry = site
         .objects
         .apply(&placed.key, &placed.marked, ApplyMode::DryRun);
-    let after = dry.await.map_err(|error| {
+    let mut after = dry.await.map_err(|error| {
         Error::new(error.kind(), format!("{} cannot be applied", placed.key))
             .since(error.message())
             .with_causes(error.causes())
             .with_hints(error.hints())
     })?;
+    if let Some(replicas) = first_replicas::left_out(placed) {
+        after["spec"]["replicas"] = replicas.into();
+    }
     Ok(match &placed.live {
         None => Some(change(Action::Create, placed, None, Some(&after))),
         Some(before) if plain(before) == plain(&after) => None,

@@ -306,14 +306,21 @@ impl Held<'_> {
     async fn apply_one(&self, one: &Placed, all: &[Placed]) -> Result<()> {
         let objects = &self.site.objects;
         self.hand_over(one).await?;
+        // Shared before it is left out, the number stays.
+        self.set_replicas(one, first_replicas::left_out(one))
+            .await?;
         objects
             .apply(&one.key, &one.marked, ApplyMode::Real)
             .await?;
-        match first_replicas::of(one, all) {
+        self.set_replicas(one, first_replicas::of(one, all)).await
+    }
+
+    async fn set_replicas(&self, one: &Placed, replicas: Option<u64>) -> Result<()> {
+        match replicas {
             None => Ok(()),
             Some(replicas) => {
                 let fields = json!({"spec": {"replicas": replicas}});
-                objects.set(&one.key, &fields).await
+                self.site.objects.set(&one.key, &fields).await
             }
         }
     }

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use super::objects::{ApplyMode, ListQuery, ObjectKey, Objects, Rollouts};
+use super::objects::{ApplyMode, FIELD_MANAGER, ListQuery, ObjectKey, Objects, Rollouts};
 use super::rollout::{RolloutEnd, RolloutRequest};
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
@@ -29,6 +29,8 @@ pub struct FakeCluster {
 #[derive(Default, Clone)]
 struct State {
     objects: BTreeMap<ObjectKey, Value>,
+    /// Fields that were set, which stay when they are not applied.
+    fields: BTreeMap<ObjectKey, Value>,
     versions: u64,
     changes: Vec<String>,
     /// How many more changes are made before no call is answered any more.
@@ -67,7 +69,7 @@ impl FakeCluster {
             namespace: None,
             name: name.to_owned(),
         };
-        let object = serde_json::json!({"metadata": {"name": name}});
+        let object = json!({"metadata": {"name": name}});
         cluster.state.lock().unwrap().store(&key, &object);
         cluster.state.lock().unwrap().changes.clear();
         cluster
@@ -168,6 +170,15 @@ fn merge(object: &mut Value, fields: &Value) {
     }
 }
 
+/// The fields of an object as `managedFields` names them.
+fn owned_by(object: &Value) -> Value {
+    let fields = object.as_object().into_iter().flatten();
+    fields
+        .map(|(name, value)| (format!("f:{name}"), owned_by(value)))
+        .collect::<serde_json::Map<_, _>>()
+        .into()
+}
+
 #[async_trait]
 impl Objects for FakeCluster {
     async fn find_place(&self, object: &Value, namespace: &str) -> Result<Option<ObjectKey>> {
@@ -251,11 +262,16 @@ impl Objects for FakeCluster {
             if object.to_string().contains("refused") {
                 return Err(Error::failed(format!("the cluster refuses to patch {key}")));
             }
+            let mut applied = state.fields.get(key).cloned().unwrap_or_else(|| json!({}));
+            merge(&mut applied, object);
+            applied["metadata"]["managedFields"] = json!([{
+                "manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": owned_by(object),
+            }]);
             if mode == ApplyMode::DryRun {
-                return Ok(object.clone());
+                return Ok(applied);
             }
             state.note("apply", key);
-            Ok(state.store(key, object))
+            Ok(state.store(key, &applied))
         })
         .await
     }
@@ -265,6 +281,7 @@ impl Objects for FakeCluster {
             let absent = || Error::failed(format!("{key} is absent"));
             let mut object = state.objects.get(key).cloned().ok_or_else(absent)?;
             merge(&mut object, fields);
+            state.fields.insert(key.clone(), fields.clone());
             state.note("set", key);
             state.store(key, &object);
             Ok(())
@@ -275,6 +292,7 @@ impl Objects for FakeCluster {
     async fn delete(&self, key: &ObjectKey) -> Result<()> {
         self.answer(|state| {
             if state.objects.remove(key).is_some() {
+                state.fields.remove(key);
                 state.note("delete", key);
             }
             Ok(())

@@ -124,7 +124,8 @@ pub trait Objects: Send + Sync {
     /// others set.
     async fn apply(&self, key: &ObjectKey, object: &Value, mode: ApplyMode) -> Result<Value>;
 
-    /// Sets fields of an object that is there, which applying it later neither sets nor takes back.
+    /// Sets fields of an object that is there, also to what they are: applying it later neither sets
+    /// them nor takes them back.
     async fn set(&self, key: &ObjectKey, fields: &Value) -> Result<()>;
 
     /// Deletes an object, and what it owns in the background; one that is absent is no error.

@@ -41,3 +41,23 @@ async fn a_new_workload_begins_with_what_its_autoscaler_keeps_and_later_ones_lea
     deployed(&namespace, json!({"least": 2, "mark": "two"})).await;
     assert_eq!(workload(&namespace)["spec"]["replicas"], 3);
 }
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_workload_that_is_handed_to_an_autoscaler_keeps_its_replicas() {
+    let namespace = Namespace::new();
+    deployed(&namespace, json!({"replicas": 3})).await;
+    assert_eq!(owners(&workload(&namespace)), ["helm"]);
+    deployed(&namespace, json!({"least": 1})).await;
+    let handed = workload(&namespace);
+    assert_eq!(handed["spec"]["replicas"], 3);
+    assert_eq!(owners(&handed), ["gantline"]);
+
+    let name = format!("deployment/{RELEASE}");
+    let scaled = namespace.kubectl(&["scale", &name, "--replicas=2"], "");
+    assert!(scaled.status.success(), "{scaled:?}");
+    deployed(&namespace, json!({"least": 1, "mark": "two"})).await;
+    assert_eq!(workload(&namespace)["spec"]["replicas"], 2);
+    deployed(&namespace, json!({"replicas": 3, "mark": "two"})).await;
+    assert_eq!(workload(&namespace)["spec"]["replicas"], 3);
+}

@@ -319,11 +319,13 @@ impl Objects for Cluster {
     }
 
     async fn set(&self, key: &ObjectKey, fields: &Value) -> Result<()> {
-        let parameters = PatchParams {
-            field_manager: Some(OTHER_MANAGER.to_owned()),
-            ..PatchParams::default()
-        };
-        self.patch(key, &parameters, &Patch::Merge(fields)).await?;
+        // Any other patch would own only what it changes.
+        let parameters = PatchParams::apply(OTHER_MANAGER).force();
+        let mut object = fields.clone();
+        object["apiVersion"] = key.api_version.as_str().into();
+        object["kind"] = key.kind.as_str().into();
+        object["metadata"]["name"] = key.name.as_str().into();
+        self.patch(key, &parameters, &Patch::Apply(&object)).await?;
         Ok(())
     }
 
