@@ -49,7 +49,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::owned;
-    use crate::actions::deploy::plan::compare;
+    use crate::actions::deploy::plan::{Wanted, compare};
     use crate::actions::deploy::tests::{cluster, deploy, live, site, spec};
     use crate::engine::kubernetes::objects::ObjectKey;
     use crate::model::release::ReleaseSpec;
@@ -113,7 +113,7 @@ mod tests {
         let next = autoscaled("1", "orders");
         let site = site(&cluster, "one");
         let known = [ObjectKey::namespaced("v1", "Deployment", "shop", "orders")];
-        let changes = compare(&site, &next.name, &next.rendered.objects, &known).await;
+        let changes = compare(&site, &Wanted::of(&next), &known).await;
         let changed = changes.unwrap().changed;
         let objects: Vec<&str> = changed.iter().map(|it| it.object.kind.as_str()).collect();
         assert_eq!(objects, ["HorizontalPodAutoscaler"]);
