@@ -183,7 +183,7 @@ fn two_at_a_time<T: Sync>(
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Go, and PostgreSQL or npm"]
 async fn every_trap_that_is_built_in_turns_its_test_red() {
-    let mutations: Vec<Mutation> = serde_yaml::from_str(LIST).unwrap();
+    let mutations: Vec<Mutation> = serde_saphyr::from_str(LIST).unwrap();
     let stack = Stack::new();
     let port = free_port();
     stack.up(&server("postgres"), port).await;
