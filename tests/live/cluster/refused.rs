@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::namespace::Namespace;
 use super::shop::{PATIENCE, Shop, of_release};
@@ -15,12 +15,12 @@ const QUOTA: &str = "none";
 /// A quota that admits no new object of a kind.
 struct Quota<'a> {
     namespace: &'a Namespace,
-    /// Makes such an object.
-    probe: &'a [&'a str],
+    /// Such an object.
+    probe: Value,
 }
 
 impl<'a> Quota<'a> {
-    fn of_no(resource: &str, namespace: &'a Namespace, probe: &'a [&'a str]) -> Self {
+    fn of_no(resource: &str, namespace: &'a Namespace, probe: Value) -> Self {
         let count = format!("count/{resource}");
         namespace.apply(&[json!({
             "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": QUOTA},
@@ -42,16 +42,17 @@ impl<'a> Quota<'a> {
     /// Waits until the object is admitted, or is not: a quota counts once its controller has
     /// counted for the first time.
     fn await_answer(&self, is_admitted: bool) {
-        let dry_run = [self.probe, &["--dry-run=server"]].concat();
+        let dry_run = ["create", "--filename=-", "--dry-run=server"];
+        let probe = self.probe.to_string();
         let began = Instant::now();
         loop {
-            let output = self.namespace.kubectl(&dry_run, "");
+            let output = self.namespace.kubectl(&dry_run, &probe);
             let said = text(&output);
             let is_over = said.contains("exceeded quota");
             if output.status.success() == is_admitted && is_over != is_admitted {
                 return;
             }
-            assert!(began.elapsed() < PATIENCE, "{dry_run:?}: {said}");
+            assert!(began.elapsed() < PATIENCE, "{said}");
             std::thread::sleep(Duration::from_millis(100));
         }
     }
@@ -72,8 +73,16 @@ fn assert_refused(shop: &Shop, object: &str) {
 #[ignore = "needs the cluster"]
 fn a_first_install_over_a_quota_of_objects_makes_nothing_and_succeeds_without_the_quota() {
     let shop = Shop::new(&["pages"]);
-    let probe = ["create", "deployment", "probe", "--image=probe"];
-    let quota = Quota::of_no("deployments.apps", &shop.namespace, &probe);
+    let labels = json!({"app": "probe"});
+    let pod = json!({"containers": [{"name": "probe", "image": "probe"}]});
+    let probe = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "probe"},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {"metadata": {"labels": labels}, "spec": pod},
+        },
+    });
+    let quota = Quota::of_no("deployments.apps", &shop.namespace, probe);
     assert_refused(&shop, "Deployment/pages");
     let made = "deployments,services,serviceaccounts,poddisruptionbudgets,secrets,leases";
     let found = shop.found(&[made, "--selector=app.kubernetes.io/name=pages"]);
@@ -90,10 +99,13 @@ fn a_first_install_over_a_quota_of_objects_makes_nothing_and_succeeds_without_th
 fn an_upgrade_over_a_quota_of_objects_leaves_what_runs_and_succeeds_without_the_quota() {
     let shop = Shop::new(&["pages"]);
     shop.done(&DEPLOY);
-    let autoscale = ["autoscale", "deployment", "pages", "--max=2"];
-    let probe = [&autoscale[..], &["--name=probe"]].concat();
+    let target = json!({"apiVersion": "apps/v1", "kind": "Deployment", "name": "pages"});
+    let probe = json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "probe"}, "spec": {"scaleTargetRef": target, "maxReplicas": 2},
+    });
     let kind = "horizontalpodautoscalers.autoscaling";
-    let quota = Quota::of_no(kind, &shop.namespace, &probe);
+    let quota = Quota::of_no(kind, &shop.namespace, probe);
     let overlay = "scale: {min: 1, max: 2}\nenv: {MARK: second}\n";
     shop.write("services/pages/service.live.yaml", overlay);
     shop.done(&["generate"]);
