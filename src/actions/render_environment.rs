@@ -20,6 +20,8 @@ use crate::model::release::ReleaseSpec;
 
 /// The first line of a file that was written here: no other is replaced.
 const HEADER: &str = "# Rendered by gantline.";
+/// What its workspace follows there.
+const OF_WORKSPACE: &str = " Workspace: ";
 
 /// What shall be rendered.
 #[derive(Clone, Copy)]
@@ -39,6 +41,8 @@ pub struct RenderRequest<'a> {
 /// What a deployment would apply.
 #[derive(Debug, Clone)]
 pub struct Rendered {
+    /// The workspace.
+    pub workspace: Name,
     /// The environment.
     pub environment: Environment,
     /// Resources in the cluster.
@@ -108,6 +112,7 @@ pub async fn render(request: &RenderRequest<'_>) -> Result<Rendered> {
     let resources = resources(&spec_request).await?;
     let services = specs(&spec_request).await?;
     Ok(Rendered {
+        workspace: project.workspace.name.clone(),
         environment,
         resources,
         services,
@@ -138,7 +143,7 @@ pub struct Written {
 }
 
 /// Writes each release into a file of its own. Where all services were rendered, a file that was
-/// written here for the same environment and belongs to no release goes.
+/// written here for the same environment of the same workspace and belongs to no release goes.
 ///
 /// All files are written beside their places before the first is moved there, so that a full disk
 /// or a kill before that changes nothing.
@@ -146,7 +151,8 @@ pub struct Written {
 /// # Errors
 /// When a file of that name was not written here, or the disk refuses.
 pub fn write(rendered: &Rendered, folder: &Path) -> Result<Written> {
-    let header = format!("{HEADER} Environment: {}\n", rendered.environment.name);
+    let (workspace, environment) = (&rendered.workspace, &rendered.environment.name);
+    let header = format!("{HEADER}{OF_WORKSPACE}{workspace}. Environment: {environment}\n");
     let files: Vec<(PathBuf, String)> = rendered
         .releases()
         .map(|release| {
@@ -154,7 +160,7 @@ pub fn write(rendered: &Rendered, folder: &Path) -> Result<Written> {
             (path, format!("{header}{}", text(release)))
         })
         .collect();
-    refuse_foreign(&files, folder)?;
+    refuse_foreign(&files, folder, workspace)?;
     place(&files, folder)?;
     let files: Vec<PathBuf> = files.into_iter().map(|(path, _)| path).collect();
     let mut removed = Vec::new();
@@ -176,8 +182,8 @@ fn unwritable(path: &Path, cause: std::io::Error) -> Error {
         .hint(way_out)
 }
 
-/// Refuses to replace what was not written here.
-fn refuse_foreign(files: &[(PathBuf, String)], folder: &Path) -> Result<()> {
+/// Refuses to replace what was not written for this workspace.
+fn refuse_foreign(files: &[(PathBuf, String)], folder: &Path, workspace: &Name) -> Result<()> {
     if folder.exists() && !folder.is_dir() {
         let shown = shown_path(folder);
         return Err(Error::invalid(format!("{} is no folder", shown.display()))
@@ -185,19 +191,28 @@ fn refuse_foreign(files: &[(PathBuf, String)], folder: &Path) -> Result<()> {
     }
     for (path, _) in files {
         let foreign = match fs::read_to_string(path) {
-            Ok(text) => !text.starts_with(HEADER),
+            Ok(text) => !is_ours(&text, workspace),
             Err(cause) => cause.kind() != std::io::ErrorKind::NotFound,
         };
         if foreign {
             let shown = shown_path(path);
             return Err(
                 Error::invalid(format!("{} is there already", shown.display()))
-                    .since("it was not written by `gantline render`")
+                    .since("it was not written by `gantline render` for this workspace")
                     .hint("Choose an empty folder"),
             );
         }
     }
     Ok(())
+}
+
+/// Whether a file was written here, and for no other workspace.
+fn is_ours(text: &str, workspace: &Name) -> bool {
+    let Some(rest) = text.strip_prefix(HEADER) else {
+        return false;
+    };
+    let other = rest.strip_prefix(OF_WORKSPACE);
+    other.is_none_or(|rest| rest.starts_with(&format!("{workspace}. ")))
 }
 
 /// Writes all files, then moves each into its place.
@@ -260,6 +275,7 @@ mod tests {
             resources: BTreeMap::new(),
         };
         Rendered {
+            workspace: Name::new("shop").unwrap(),
             environment,
             resources: Vec::new(),
             services: Vec::new(),
@@ -271,24 +287,46 @@ mod tests {
     fn files_of_releases_that_are_gone_go_and_no_others() {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in [
+            ("gone.yaml", "Workspace: shop. Environment: staging\na: b\n"),
+            ("other.yaml", "Workspace: shop. Environment: staging-2\n"),
             (
-                "gone.yaml",
-                "# Rendered by gantline. Environment: staging\na: b\n",
+                "elsewhere.yaml",
+                "Workspace: shop-2. Environment: staging\n",
             ),
-            (
-                "other.yaml",
-                "# Rendered by gantline. Environment: staging-2\n",
-            ),
-            ("mine.yaml", "a: b\n"),
-            ("notes.md", "# Rendered by gantline. Environment: staging\n"),
+            ("notes.md", "Workspace: shop. Environment: staging\n"),
         ] {
+            let text = format!("# Rendered by gantline. {text}");
             fs::write(folder.path().join(name), text).unwrap();
         }
+        fs::write(folder.path().join("mine.yaml"), "a: b\n").unwrap();
         let some = write(&rendered(false), folder.path()).unwrap();
         assert!(some.removed.is_empty());
         let all = write(&rendered(true), folder.path()).unwrap();
         assert_eq!(all.removed, [folder.path().join("gone.yaml")]);
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 4);
+    }
+
+    #[test]
+    fn a_file_of_another_workspace_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("web.yaml");
+        let file = [(path.clone(), String::new())];
+        for (first_line, is_replaced) in [
+            (
+                "# Rendered by gantline. Workspace: shop. Environment: a\n",
+                true,
+            ),
+            (
+                "# Rendered by gantline. Workspace: bank. Environment: a\n",
+                false,
+            ),
+            ("# Rendered by gantline. Environment: a\n", true),
+            ("# Mine\n", false),
+        ] {
+            fs::write(&path, first_line).unwrap();
+            let refused = refuse_foreign(&file, folder.path(), &Name::new("shop").unwrap());
+            assert_eq!(refused.is_ok(), is_replaced, "{first_line}");
+        }
     }
 
     #[test]

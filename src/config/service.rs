@@ -340,11 +340,11 @@ impl Manifest {
     fn way_to_set(&self, variable: &str) -> String {
         match variable {
             SHUTDOWN_TIMEOUT | DRAIN_DELAY => format!(
-                "Remove the line, and change `shutdown` in {}/chart/values.yaml: the pod's grace \
+                "Remove `{variable}`, and change `shutdown` in {}/chart/values.yaml: the pod's grace \
                  period follows from it, too",
                 self.directory
             ),
-            _ => "Remove the line".to_owned(),
+            _ => format!("Remove `{variable}`"),
         }
     }
 

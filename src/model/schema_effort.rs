@@ -57,7 +57,9 @@ pub struct Schema<'a> {
 
 /// Why a value is not held to a schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("too many schemas apply to the value, since several refer to the same: refer to it once")]
+#[error(
+    "too many schemas apply to the value: several refer to the same, or lead from one to the next"
+)]
 pub struct TooMuch;
 
 /// Where the references of a document lead that are no plain pointers.

@@ -136,7 +136,7 @@ fn files_are_written_where_only_rendered_ones_lie() {
 
 #[test]
 fn a_file_of_a_release_that_is_gone_is_removed_unless_only_some_are_rendered() {
-    let of_staging = "# Rendered by gantline. Environment: staging\n";
+    let of_staging = "# Rendered by gantline. Workspace: shop. Environment: staging\n";
     let workspace = generated().file("out/gone.yaml", of_staging);
     let render = ["render", "staging", "--output", "out"];
     workspace

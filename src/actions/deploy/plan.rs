@@ -13,6 +13,8 @@ use crate::engine::kubernetes::ownership::is_kept;
 use crate::error::{Error, Result};
 use crate::model::release::{ReleaseObject, ReleaseSpec};
 
+/// The kind of what holds data.
+pub(super) const CLAIM: &str = "PersistentVolumeClaim";
 /// What the server keeps of an object for itself.
 const SERVERS_OWN: [&str; 6] = [
     "managedFields",
@@ -55,6 +57,9 @@ pub struct Wanted<'a> {
     pub objects: &'a [ReleaseObject],
     /// CustomResourceDefinitions that are there before it and stay after it.
     pub definitions: &'a [ReleaseObject],
+    /// Whether these were there before. Claims have grown since, perhaps, and none can shrink: each
+    /// keeps the size that it has.
+    pub is_earlier: bool,
 }
 
 impl<'a> Wanted<'a> {
@@ -64,6 +69,7 @@ impl<'a> Wanted<'a> {
             release: &spec.name,
             objects: &spec.rendered.objects,
             definitions: &spec.rendered.definitions,
+            is_earlier: false,
         }
     }
 
@@ -73,6 +79,7 @@ impl<'a> Wanted<'a> {
             release,
             objects,
             definitions: &[],
+            is_earlier: true,
         }
     }
 
@@ -127,9 +134,18 @@ pub async fn compare(site: &Site, wanted: &Wanted<'_>, known: &[ObjectKey]) -> R
     let owner = site.owner(wanted.release);
     for key in &gone {
         let live = site.objects.get(key).await?;
-        let Some(live) = live.filter(|live| owner.owns(live) && !is_kept(live)) else {
+        let Some(live) = live.filter(|live| owner.owns(live)) else {
             continue;
         };
+        if is_kept(&live) {
+            if key.kind == CLAIM {
+                let left =
+                    "stays, and nothing mounts it any more: its data is not found by what runs now";
+                site.events
+                    .warn(format!("{}: {key} {left}", wanted.release));
+            }
+            continue;
+        }
         let diff = diff_of(&key.kind, Some(&live), None);
         changed.push(ObjectChange {
             action: Action::Delete,

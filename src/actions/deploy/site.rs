@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::definitions::place_of;
 use super::first_replicas;
-use super::plan::Wanted;
+use super::plan::{CLAIM, Wanted};
 use super::schema::Schemas;
 use crate::engine::kubernetes::lease::{Lease, LeaseRequest};
 use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey, Objects, Rollouts};
@@ -217,9 +217,17 @@ impl Site {
             true => None,
             false => self.objects.get(&key).await?,
         };
+        let mut marked = self.owner(wanted.release).mark(value);
+        if let Some(live) = live
+            .as_ref()
+            .filter(|_| wanted.is_earlier && key.kind == CLAIM)
+        {
+            let size = |claim: &Value| claim["spec"]["resources"]["requests"]["storage"].clone();
+            marked["spec"]["resources"]["requests"]["storage"] = size(live);
+        }
         Ok(Placed {
             key,
-            marked: self.owner(wanted.release).mark(value),
+            marked,
             live,
             is_of_new_kind,
         })

@@ -225,6 +225,7 @@ async fn helms_fields_are_handed_over_although_the_object_changed_since_it_was_c
         release: "orders",
         objects: &objects,
         definitions: &[],
+        is_earlier: false,
     };
     let placed = site.place(&wanted).await.unwrap();
     let by_another = json!({"status": {"replicas": 1}});
@@ -240,6 +241,43 @@ async fn helms_fields_are_handed_over_although_the_object_changed_since_it_was_c
             "apply Deployment/orders"
         ]
     );
+}
+
+/// A release that is ready, or not, with a claim of this size.
+fn claiming(size: &str, mark: &str) -> ReleaseSpec {
+    let claim = ("PersistentVolumeClaim", "orders-data");
+    let mut spec = spec(mark, &[&[claim][..], FIRST].concat());
+    let value = &mut spec.rendered.objects[0].value;
+    value["metadata"]["annotations"] = json!({"helm.sh/resource-policy": "keep"});
+    value["spec"] = json!({"resources": {"requests": {"storage": size}}});
+    spec
+}
+
+#[tokio::test]
+async fn a_claim_that_grew_keeps_its_size_when_what_ran_before_comes_back() {
+    let cluster = cluster();
+    deploy(&cluster, &claiming("10Gi", "1")).await;
+    let failed = deploy(&cluster, &claiming("20Gi", BROKEN)).await;
+    assert_eq!(failed.change, Change::TakenBack);
+    let claim = live(&cluster, "PersistentVolumeClaim", "orders-data").await;
+    let claim = claim.unwrap();
+    assert_eq!(claim["spec"]["resources"]["requests"]["storage"], "20Gi");
+    assert_eq!(mark(&cluster).await, "1");
+}
+
+#[tokio::test]
+async fn a_claim_that_nothing_mounts_any_more_is_told() {
+    let cluster = cluster();
+    deploy(&cluster, &claiming("10Gi", "1")).await;
+    let events = Arc::new(RecordingReporter::default());
+    let mut site = site(&cluster, "one");
+    site.events = Arc::clone(&events) as _;
+    site.deploy(&spec("2", FIRST), AfterFailure::TakeBack).await;
+    let told = format!("{:?}", events.events());
+    let expected = "orders: PersistentVolumeClaim/orders-data stays, and nothing mounts it";
+    assert!(told.contains(expected), "{told}");
+    let kept = live(&cluster, "PersistentVolumeClaim", "orders-data").await;
+    assert!(kept.is_some());
 }
 
 #[tokio::test]

@@ -53,6 +53,8 @@ impl Generation {
     pub fn prepare(start: &Path, request: &GenerationRequest) -> Result<Self> {
         let began = SystemTime::now();
         let root = find(start)?;
+        // A check must not be green where nobody could write.
+        files::run_folder(&root)?;
         let names = &request.services;
         let project = load(&root, &Selection::named(names))?;
         let is_wanted = |name: &&Name| names.is_empty() || names.contains(name);

@@ -98,7 +98,7 @@ fn asking(call: ProgramCall, request: &HelmRequest<'_>) -> Result<ProgramCall> {
             .since(
                 "without a cluster every answer is empty, so a deployment may apply something else",
             )
-            .hint("See what a deployment would change: `gantline diff ENV` asks the cluster"));
+            .hint("See what a deployment would change: `gantline diff` asks the cluster, by `helm` 3.13 or newer"));
     };
     let nowhere_else = ELSEWHERE.map(|name| (name.to_owned(), String::new()));
     let call = call.variables(nowhere_else).argument("--dry-run=server");

@@ -59,9 +59,7 @@ impl WorkspaceLock {
             }
         }
     }
-}
 
-impl WorkspaceLock {
     /// Whether it is still the lock of the folder at `root`, which may have been moved or removed
     /// while it was waited for.
     pub(super) fn is_of(&self, root: &Path) -> bool {

@@ -75,11 +75,19 @@ pub fn validate(chart: &Chart, values: &Value, input: &ChartInput<'_>) -> Result
         names: &names,
         value: &schema,
     };
-    affordable(&whole, values, Choices::All).map_err(|cause| {
-        let message = format!("{} is too large a schema", path.display());
-        Error::invalid(message).since(cause.to_string())
-    })?;
+    let within = |choices| {
+        affordable(&whole, values, choices).map_err(|cause| {
+            let message = format!("{} is too large a schema", path.display());
+            Error::invalid(message).since(cause.to_string())
+        })
+    };
+    within(Choices::Possible)?;
     let validator = jsonschema::validator_for(&schema).map_err(|cause| broken(&cause))?;
+    if validator.is_valid(values) {
+        return Ok(());
+    }
+    // Why it does not fit takes more to find out.
+    within(Choices::All)?;
     let errors: Vec<Error> = validator
         .iter_errors(values)
         .map(|problem| {

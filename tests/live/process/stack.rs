@@ -207,9 +207,11 @@ impl Stack {
         self.runtime.clear(ClearScope::Everything).await.unwrap();
         assert_eq!(self.processes(), Vec::<String>::new());
         let run = self.root.path().join(".gantline/run");
-        let left: Vec<_> = std::fs::read_dir(&run)
+        let mut left: Vec<_> = std::fs::read_dir(&run)
             .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
             .unwrap_or_default();
+        // What keeps the folder out of git stays with it.
+        left.retain(|path| !path.ends_with(".gitignore"));
         assert_eq!(left, Vec::<PathBuf>::new());
     }
 }

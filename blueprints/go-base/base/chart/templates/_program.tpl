@@ -28,8 +28,9 @@ readinessProbe:
   failureThreshold: 2
 {{- end }}
 
-{{/* Secrets are mounted as files: NAME_FILE says where. The connections of all replicas, and of the
-one more that a rollout starts, leave some of the 100 that PostgreSQL allows to others. */}}
+{{/* Secrets are mounted as files: NAME_FILE says where. The connections of up to 44 replicas, and of
+the one more that a rollout starts, leave some of the 100 that PostgreSQL allows to others. Beyond
+that each has two: the server has to allow more, or a pooler stands before it. */}}
 {{- define "program.variables" -}}
 SHUTDOWN_TIMEOUT: {{ int .Values.shutdown.timeoutSeconds }}s
 {{- range $name, $port := .Values.ports }}

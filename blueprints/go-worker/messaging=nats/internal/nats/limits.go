@@ -41,7 +41,7 @@ type Limits struct {
 
 	// MaxDeliveries is how often a message may be delivered until it is dead-lettered untried: it
 	// seems to end the processes that try. There is room in it for those that were told to stop, and
-	// for outages of the broker.
+	// for outages of the broker. With many processes it is also where ordinary failures end.
 	MaxDeliveries uint64
 
 	// Retry spaces the deliveries of a message that fails.
@@ -51,8 +51,8 @@ type Limits struct {
 	Reconnect Backoff
 }
 
-// DefaultLimits suit handlers that take milliseconds. They leave ten minutes for what fails to be
-// mended before there are dead letters.
+// DefaultLimits suit handlers that take milliseconds. They leave nine minutes at least, and longer with
+// more processes, for what fails to be mended before there are dead letters.
 func DefaultLimits() Limits {
 	return Limits{
 		Concurrency:    8,

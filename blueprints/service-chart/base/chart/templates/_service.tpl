@@ -59,7 +59,7 @@ limits:
 {{- end }}
 
 {{/* The environment of every container of the service: what the manifest says wins over what is
-derived from it. */}}
+derived from it, except what it may not set. */}}
 {{- define "service.environment" -}}
 {{- $derived := include "program.variables" . | fromYaml }}
 {{- $_ := set $derived "OTEL_SERVICE_NAME" .Chart.Name }}
