@@ -3,8 +3,14 @@
 use super::terminal::Terminal;
 use super::workspace::Workspace;
 
+/// Variables, and flags.
+type Refusal = (
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
+
 /// Each way to refuse colours: in the environment, or by a flag.
-const REFUSALS: [(&[(&str, &str)], &[&str]); 3] = [
+const REFUSALS: [Refusal; 3] = [
     (&[("NO_COLOR", "1")], &[]),
     (&[("TERM", "dumb")], &[]),
     (&[], &["--color", "never"]),

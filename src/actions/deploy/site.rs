@@ -218,12 +218,12 @@ impl Site {
             false => self.objects.get(&key).await?,
         };
         let mut marked = self.owner(wanted.release).mark(value);
-        if let Some(live) = live
-            .as_ref()
-            .filter(|_| wanted.is_earlier && key.kind == CLAIM)
+        if let Some(live) = &live
+            && wanted.is_earlier
+            && key.kind == CLAIM
         {
-            let size = |claim: &Value| claim["spec"]["resources"]["requests"]["storage"].clone();
-            marked["spec"]["resources"]["requests"]["storage"] = size(live);
+            let size = &live["spec"]["resources"]["requests"]["storage"];
+            marked["spec"]["resources"]["requests"]["storage"] = size.clone();
         }
         Ok(Placed {
             key,
