@@ -277,7 +277,7 @@ fn health(manifest: &Manifest, problems: &mut Vec<Error>) -> Option<Health> {
             Error::invalid("the key `health` is missing")
                 .since("of an image that gantline did not make, nobody else knows when it serves")
                 .at(document.key_place(&[]))
-                .hint("Add `health: /PATH` (HTTP), `health: {tcp: PORT}` or `health: {exec: [PROGRAM, ...]}`"),
+                .hint("Add `health: /PATH` (HTTP), `health: {tcp: NAME}` with the name of a port, or `health: {exec: [PROGRAM, ...]}`"),
         );
         return None;
     };

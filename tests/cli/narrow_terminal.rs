@@ -33,14 +33,7 @@ fn questions_are_answered_as_at_a_wide_terminal() {
             "version: 1\nname: shop\nmodule: github.com/acme/shop\nregistry: ghcr.io/acme/shop\n";
         let workspace = Workspace::empty().file("gantline.yaml", text);
         let mut terminal = Terminal::of_width(columns, &workspace, &[], &["add", "service"]);
-        terminal.answers("Name of the service", "orders");
-        terminal.answers("Blueprint", "go-service");
-        terminal.answers("entity:", "order");
-        terminal.answers("store:", "postgres");
-        terminal.answers("messaging:", "nats");
-        terminal.answers("Event that it publishes", "order-placed");
-        terminal.sees("Write them?");
-        terminal.types("y");
+        terminal.answers_for_orders();
         let ended = terminal.ends();
         assert_eq!(ended.code, 0, "{columns}: {}", ended.written);
         workspace

@@ -39,14 +39,7 @@ fn three() -> Workspace {
 fn a_service_that_is_asked_for_is_the_one_that_flags_give() {
     let asked = empty();
     let mut terminal = Terminal::start(&asked, &[], &["add", "service"]);
-    terminal.answers("Name of the service", "orders");
-    terminal.answers("Blueprint", "go-service");
-    terminal.answers("entity:", "order");
-    terminal.answers("store:", "postgres");
-    terminal.answers("messaging:", "nats");
-    terminal.answers("Event that it publishes", "order-placed");
-    terminal.sees("Write them?");
-    terminal.types("y");
+    terminal.answers_for_orders();
     let ended = terminal.ends();
     assert_eq!(ended.code, 0, "{}", ended.written);
     let given = empty();

@@ -121,6 +121,18 @@ impl Terminal {
         self.types(ENTER);
     }
 
+    /// Answers all questions of `add service` with what makes the service `orders`.
+    pub fn answers_for_orders(&mut self) {
+        self.answers("Name of the service", "orders");
+        self.answers("Blueprint", "go-service");
+        self.answers("entity:", "order");
+        self.answers("store:", "postgres");
+        self.answers("messaging:", "nats");
+        self.answers("Event that it publishes", "order-placed");
+        self.sees("Write them?");
+        self.types("y");
+    }
+
     /// Presses Ctrl-C until the program ends: between two keys nobody may listen. Each time it
     /// gets a while, since the terminal forgets what is being written when the key is pressed.
     pub fn interrupts(mut self) -> Ended {

@@ -139,8 +139,7 @@ pub async fn compare(site: &Site, wanted: &Wanted<'_>, known: &[ObjectKey]) -> R
         };
         if is_kept(&live) {
             if key.kind == CLAIM {
-                let left =
-                    "stays, and nothing mounts it any more: its data is not found by what runs now";
+                let left = "stays, and is no part of the release any more: what runs now may not find its data";
                 site.events
                     .warn(format!("{}: {key} {left}", wanted.release));
             }

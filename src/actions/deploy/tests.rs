@@ -266,7 +266,7 @@ async fn a_claim_that_grew_keeps_its_size_when_what_ran_before_comes_back() {
 }
 
 #[tokio::test]
-async fn a_claim_that_nothing_mounts_any_more_is_told() {
+async fn a_claim_that_leaves_the_chart_stays_and_is_told() {
     let cluster = cluster();
     deploy(&cluster, &claiming("10Gi", "1")).await;
     let events = Arc::new(RecordingReporter::default());
@@ -274,7 +274,7 @@ async fn a_claim_that_nothing_mounts_any_more_is_told() {
     site.events = Arc::clone(&events) as _;
     site.deploy(&spec("2", FIRST), AfterFailure::TakeBack).await;
     let told = format!("{:?}", events.events());
-    let expected = "orders: PersistentVolumeClaim/orders-data stays, and nothing mounts it";
+    let expected = "orders: PersistentVolumeClaim/orders-data stays, and is no part of the release";
     assert!(told.contains(expected), "{told}");
     let kept = live(&cluster, "PersistentVolumeClaim", "orders-data").await;
     assert!(kept.is_some());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::down::{Removed, down};
+use super::env::write_private;
 use super::lock::{StackLock, is_held, lock, lock_when_free, was_left};
 use super::{Failures, Stack};
 use crate::config::local_env;
@@ -273,13 +274,15 @@ impl Opened {
             }
         }
         let path = self.checkout.run.join(LAST_START);
-        let failed = || Error::failed(format!("cannot write {}", path.display()));
         let start = LastStart {
             runtime: kind,
             builder: self.opening.builder.unwrap_or_default(),
         };
-        let text = serde_json::to_vec(&start).map_err(|error| failed().because(error))?;
-        fs::write(&path, text).map_err(|error| failed().because(error))
+        let text = serde_json::to_string(&start).map_err(|error| {
+            Error::failed(format!("cannot write {}", path.display())).because(error)
+        })?;
+        // Whole or not at all: `down` learns from it what to clear.
+        write_private(&path, &text)
     }
 }
 
