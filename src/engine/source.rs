@@ -3,14 +3,15 @@
 //! What is hashed is exactly what is sent to the builder, so that equal hashes mean equal
 //! images: no file that git ignores, and none that `.dockerignore` names.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::{Walk, WalkBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -63,15 +64,7 @@ pub fn source_paths_with(directory: &Path, dockerfile: &Path) -> Result<Vec<Sour
     let ignored = docker_ignore(directory)?;
     let is_service = directory.join(MANIFEST).is_file();
     let mut found = Vec::new();
-    let walk = WalkBuilder::new(directory)
-        .standard_filters(false)
-        .git_ignore(true)
-        .parents(true)
-        .require_git(false)
-        .follow_links(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .build();
-    for entry in walk {
+    for entry in walk(directory, true) {
         let entry = entry.map_err(|error| unreadable(directory, error))?;
         let Ok(relative) = entry.path().strip_prefix(directory) else {
             continue;
@@ -91,6 +84,39 @@ pub fn source_paths_with(directory: &Path, dockerfile: &Path) -> Result<Vec<Sour
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(found)
+}
+
+/// The files below a folder that git ignores, in order of path.
+///
+/// # Errors
+/// When the folder, or an ignore file in it, cannot be read.
+pub fn ignored_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let found = |git_ignores: bool| -> Result<BTreeSet<PathBuf>> {
+        let mut paths = BTreeSet::new();
+        for entry in walk(directory, git_ignores) {
+            let entry = entry.map_err(|error| unreadable(directory, error))?;
+            if entry.file_type().is_some_and(|it| it.is_file())
+                && let Ok(path) = entry.path().strip_prefix(directory)
+            {
+                paths.insert(path.to_path_buf());
+            }
+        }
+        Ok(paths)
+    };
+    let wanted = found(true)?;
+    let all = found(false)?;
+    Ok(all.difference(&wanted).cloned().collect())
+}
+
+fn walk(directory: &Path, git_ignores: bool) -> Walk {
+    WalkBuilder::new(directory)
+        .standard_filters(false)
+        .git_ignore(git_ignores)
+        .parents(true)
+        .require_git(false)
+        .follow_links(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build()
 }
 
 /// A hash of the source below a folder: 64 hexadecimal digits.
