@@ -122,7 +122,13 @@ mod tests {
     use crate::engine::docker::build::ContextBuild;
     use crate::engine::runtime::Progress;
     use crate::engine::source::{image_source, plain_source};
-    use crate::report::RecordingReporter;
+    use crate::model::event::{Event, EventSink};
+
+    struct Silent;
+
+    impl EventSink for Silent {
+        fn emit(&self, _event: Event) {}
+    }
 
     /// A folder to build with a file of some pieces, one that git ignores and one that Docker does.
     fn folder() -> tempfile::TempDir {
@@ -197,7 +203,7 @@ mod tests {
             platform: None,
             labels: std::collections::HashMap::new(),
         };
-        let progress = Progress::new(Arc::new(RecordingReporter::default()), "build pages");
+        let progress = Progress::new(Arc::new(Silent), "build pages");
         let (built, received) = tokio::join!(build.run(&client, &progress), built_by(listener));
         built.unwrap();
         let mut archive = tar::Archive::new(received.as_slice());

@@ -296,8 +296,10 @@ impl Objects for FakeCluster {
             let mut applied = state.fields.get(key).cloned().unwrap_or_else(|| json!({}));
             let clients = state.objects.get(key).map(fields_of_client);
             let (entry, kept) = clients.unwrap_or_else(|| (None, json!({})));
-            merge(&mut applied, &kept);
-            merge(&mut applied, object);
+            // In the order of what is applied, with its values.
+            for fields in [object, &kept, object] {
+                merge(&mut applied, fields);
+            }
             let own = json!({
                 "manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": owned_by(object),
             });
