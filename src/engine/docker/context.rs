@@ -24,8 +24,10 @@ pub type Parcel = Builder<Pieces>;
 /// The archive that an image is built from.
 #[derive(Clone)]
 pub struct Context {
-    pack: Arc<dyn Fn(&mut Parcel) -> Result<()> + Send + Sync>,
+    pack: Arc<Packing>,
 }
+
+type Packing = dyn Fn(&mut Parcel) -> Result<()> + Send + Sync;
 
 /// Why a context could not be packed, once that is known.
 pub(super) type Fault = Arc<OnceLock<Error>>;
