@@ -111,16 +111,15 @@ async fn a_plan_shows_what_helm_set_on_the_clients_side_and_no_default_of_the_se
     let namespace = Namespace::new();
     let chart = folder().display().to_string();
     let client_side = [RELEASE, &chart, "--server-side=false", "--wait"];
-    helm(
-        &namespace,
-        &[&["install", "--set=mark=two"], &client_side[..]].concat(),
-    );
-    helm(&namespace, &[&["upgrade"], &client_side[..]].concat());
+    for (verb, mark) in [("install", "--set=mark=two"), ("upgrade", "--set=mark=one")] {
+        helm(&namespace, &[&[verb, mark], &client_side[..]].concat());
+    }
     let site = site(&cluster().await, &namespace.name);
     let plan = site.plan_rollback(RELEASE, Some(1)).await.unwrap();
     let changes = plan.changes;
     let lines = |kind: &str| -> Vec<&str> {
-        let change = changes.iter().find(|it| it.object.kind == kind).unwrap();
+        let change = changes.iter().find(|it| it.object.kind == kind);
+        let change = change.unwrap_or_else(|| panic!("no {kind}: {changes:?}"));
         let is_gone = |line: &&str| line.starts_with('-') && !line.starts_with("---");
         change
             .diff
