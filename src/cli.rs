@@ -1,9 +1,13 @@
 //! The command line: global flags, resolved once, and the commands.
 
+mod usage;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Parser;
+
+pub use self::usage::usage_error;
 
 use crate::app::{App, Settings};
 use crate::commands::Command;
