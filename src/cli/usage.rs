@@ -161,14 +161,14 @@ mod tests {
                 "Did you mean `--runtime`?",
             ),
             (
-                "gantline up --frobnicate",
-                "unknown flag `--frobnicate`",
+                "gantline up --zzz",
+                "unknown flag `--zzz`",
                 "See `gantline up --help`",
             ),
             (
-                "gantline contract check x y",
+                "gantline doctor x",
                 "unexpected argument `x`",
-                "See `gantline contract check --help`",
+                "See `gantline doctor --help`",
             ),
             (
                 "gantline up --runtime x",
