@@ -4,6 +4,7 @@
 mod definitions;
 mod destroy;
 mod first_replicas;
+mod held;
 mod hooks;
 mod kept;
 mod open;
@@ -33,6 +34,10 @@ pub use crate::engine::kubernetes::objects::ObjectKey;
 
 #[cfg(test)]
 mod death_tests;
+#[cfg(test)]
+mod destroy_tests;
+#[cfg(test)]
+mod hand_over_tests;
 #[cfg(test)]
 mod interrupt_tests;
 #[cfg(test)]

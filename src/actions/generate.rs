@@ -10,6 +10,7 @@ mod service;
 mod unchanged;
 mod workspace;
 
+pub use crate::engine::files::ChangeLock;
 pub use conflicts::show_to_git;
 pub use pins::pin_records;
 pub use service::Renderer;

@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 
 use crate::actions::build;
 use crate::actions::release::{ClusterVersion, ResourceSpec, SpecRequest, resources, specs};
+use crate::config::environment;
+use crate::config::project::{self, Selection};
 use crate::config::yaml::shown_path;
-use crate::config::{environment, project};
 use crate::engine::files::way_out;
 use crate::error::{Error, Result};
 use crate::model::environment::Environment;
 use crate::model::event::EventSink;
+use crate::model::file_set::FileSet;
 use crate::model::name::Name;
 use crate::model::project::Service;
 use crate::model::release::ReleaseSpec;
@@ -68,7 +70,10 @@ impl Rendered {
 /// for.
 pub async fn render(request: &RenderRequest<'_>) -> Result<Rendered> {
     let root = project::find(request.start)?;
-    let (environment, project) = environment::load(&root, request.environment)?;
+    let changes = FileSet::default();
+    let selection = Selection::named(request.services);
+    let (environment, project) =
+        environment::load_with(&root, request.environment, &changes, &selection)?;
     let names: Vec<Name> = match request.services {
         [] => project.services.keys().cloned().collect(),
         named => named.to_vec(),

@@ -217,6 +217,10 @@ async fn run_one(
         arguments.join(" "),
         directory.display()
     ));
+    let ignored = go::warning_of_ignored(service.as_str(), directory, "./...").await;
+    if let Some(warning) = ignored {
+        request.events.warn(warning);
+    }
     let began = Instant::now();
     let variables = environment.keys().cloned().collect();
     let run = go::TestRun {

@@ -196,7 +196,7 @@ pub struct ResourceRequest {
 }
 
 /// A resource before it is added.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResourcePlan {
     /// The workspace's folder.
     pub root: PathBuf,

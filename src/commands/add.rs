@@ -37,6 +37,11 @@ impl Args {
             Thing::Environment(args) => args.dry_run,
         }
     }
+
+    /// Whether it may ask something.
+    pub(super) fn may_ask(&self) -> bool {
+        !matches!(self.thing, Thing::Environment(_))
+    }
 }
 
 /// Adds it.

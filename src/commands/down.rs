@@ -13,7 +13,7 @@ use crate::report::{Answer, Style};
 /// Stop the stack, and leave nothing behind
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Remove the data of databases and brokers, too
+    /// Remove the data of databases and brokers, too, whichever runtime keeps it
     #[arg(long)]
     volumes: bool,
     /// Stop only what runs there; without it, whatever runs anywhere
@@ -29,11 +29,11 @@ pub struct Args {
 /// When something cannot be stopped.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let opening = opening(app, args.runtime);
-    let runtimes = opening.everywhere().await?;
     let scope = match args.volumes {
         true => Scope::Everything,
         false => Scope::KeepData,
     };
+    let runtimes = opening.everywhere(scope).await?;
     if args.preview.dry_run {
         return app.answer(&Foretold::new(before_down(&runtimes, scope).await?));
     }

@@ -1,6 +1,7 @@
 //! The commands, one file each: flags, help and a function that calls one action.
 
 mod add;
+mod agreement;
 mod answers;
 mod blueprint;
 mod build;
@@ -99,6 +100,15 @@ impl Command {
         }
     }
 
+    /// Whether it may ask before it changes a workspace.
+    fn may_ask(&self) -> bool {
+        match self {
+            Self::Upgrade(_) => true,
+            Self::Add(args) => args.may_ask(),
+            _ => false,
+        }
+    }
+
     /// What a user does about what is left after the second Ctrl-C.
     fn way_on(&self) -> Option<&'static str> {
         match self {
@@ -130,7 +140,9 @@ impl Command {
     }
 
     async fn work(self, app: &App) -> Result<()> {
-        let _alone = match self.changes_a_workspace() {
+        // Who may be asked keeps others out later: see `agreement`.
+        let asks = self.may_ask() && app.settings().interactive;
+        let _alone = match self.changes_a_workspace() && !asks {
             true => change_alone(&app.settings().directory, &*app.events()).await?,
             false => None,
         };

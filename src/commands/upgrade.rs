@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::agreement::still;
 use super::conflicts;
 use super::question::confirm;
 use crate::actions::upgrade::{HeldBack, Step, Upgrade, UpgradeRequest};
@@ -65,6 +66,8 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     }
     warn_of_uncommitted(&upgrade, app).await;
     confirm(app, &question(&upgrade))?;
+    let again = async || Ok(Upgrade::prepare(&app.settings().directory, &request)?.plan);
+    let _alone = still(app, &upgrade.plan, again).await?;
     let in_git = upgrade.apply(&*events).await?;
     let conflicts: Vec<&FileChange> = upgrade.plan.conflicts().collect();
     app.answer(&Upgraded(Shown::new(&upgrade, false).applied()))?;

@@ -2,7 +2,7 @@
 //! holds, it is read as a list of plain files with checked paths and bounded sizes.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Cursor, Read};
 
 use sha2::{Digest, Sha256};
 
@@ -90,8 +90,9 @@ pub fn unpack(bytes: &[u8], expected: &str) -> Result<BTreeMap<TreePath, Bluepri
     }
     let broken = |cause: std::io::Error| refused("it is no tar file").because(cause);
     let mut files = BTreeMap::new();
-    let mut archive = tar::Archive::new(tar.as_slice());
-    for entry in archive.entries().map_err(broken)? {
+    // What is skipped is not read: tar clears a buffer for each piece that it reads past.
+    let mut archive = tar::Archive::new(Cursor::new(tar.as_slice()));
+    for entry in archive.entries_with_seek().map_err(broken)? {
         let mut entry = entry.map_err(broken)?;
         let (path, file) = plain_file(&mut entry)?;
         if files.len() == MOST_FILES {
@@ -105,13 +106,12 @@ pub fn unpack(bytes: &[u8], expected: &str) -> Result<BTreeMap<TreePath, Bluepri
 }
 
 fn plain_file<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<(TreePath, BlueprintFile)> {
-    let bytes_of_path = entry.path_bytes().into_owned();
-    let shown = String::from_utf8_lossy(&bytes_of_path)
-        .escape_debug()
-        .to_string();
-    let text = String::from_utf8(bytes_of_path)
-        .map_err(|_| refused(format!("the path `{shown}` is no UTF-8")))?;
+    let text = String::from_utf8(entry.path_bytes().into_owned()).map_err(|cause| {
+        let shown = String::from_utf8_lossy(cause.as_bytes()).into_owned();
+        refused(format!("the path `{}` is no UTF-8", shown.escape_debug()))
+    })?;
     if entry.header().entry_type() != tar::EntryType::Regular {
+        let shown = text.escape_debug();
         return Err(refused(format!("`{shown}` is no plain file")));
     }
     let path = TreePath::new(text).map_err(|cause| refused(cause.to_string()))?;
@@ -119,7 +119,7 @@ fn plain_file<R: Read>(entry: &mut tar::Entry<'_, R>) -> Result<(TreePath, Bluep
     entry
         .take(LARGEST_TOTAL)
         .read_to_end(&mut bytes)
-        .map_err(|cause| refused(format!("`{shown}` cannot be read")).because(cause))?;
+        .map_err(|cause| refused(format!("`{path}` cannot be read")).because(cause))?;
     let mode = entry.header().mode().unwrap_or_default();
     let file = BlueprintFile {
         bytes,

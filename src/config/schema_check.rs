@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jsonschema::error::ValidationErrorKind;
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value as Json;
 
@@ -82,7 +82,10 @@ fn compiled<T: JsonSchema>() -> Result<Arc<Compiled>> {
         return Ok(Arc::clone(compiled));
     }
     let schema = schema_of::<T>();
-    let validator = jsonschema::validator_for(&schema)
+    // Our own patterns need none of what takes another engine to compile.
+    let validator = jsonschema::options()
+        .with_pattern_options(PatternOptions::regex())
+        .build(&schema)
         .map_err(|cause| Error::failed("a schema of gantline is broken").because(cause))?;
     let compiled = Arc::new(Compiled { schema, validator });
     cache.insert(name, Arc::clone(&compiled));

@@ -3,14 +3,15 @@
 //! What is hashed is exactly what is sent to the builder, so that equal hashes mean equal
 //! images: no file that git ignores, and none that `.dockerignore` names.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use ignore::WalkBuilder;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::{Walk, WalkBuilder};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -63,15 +64,7 @@ pub fn source_paths_with(directory: &Path, dockerfile: &Path) -> Result<Vec<Sour
     let ignored = docker_ignore(directory)?;
     let is_service = directory.join(MANIFEST).is_file();
     let mut found = Vec::new();
-    let walk = WalkBuilder::new(directory)
-        .standard_filters(false)
-        .git_ignore(true)
-        .parents(true)
-        .require_git(false)
-        .follow_links(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .build();
-    for entry in walk {
+    for entry in walk(directory, true) {
         let entry = entry.map_err(|error| unreadable(directory, error))?;
         let Ok(relative) = entry.path().strip_prefix(directory) else {
             continue;
@@ -91,6 +84,39 @@ pub fn source_paths_with(directory: &Path, dockerfile: &Path) -> Result<Vec<Sour
     }
     found.sort_by(|one, other| one.path.cmp(&other.path));
     Ok(found)
+}
+
+/// The files below a folder that git ignores, in order of path.
+///
+/// # Errors
+/// When the folder, or an ignore file in it, cannot be read.
+pub fn ignored_files(directory: &Path) -> Result<Vec<PathBuf>> {
+    let found = |git_ignores: bool| -> Result<BTreeSet<PathBuf>> {
+        let mut paths = BTreeSet::new();
+        for entry in walk(directory, git_ignores) {
+            let entry = entry.map_err(|error| unreadable(directory, error))?;
+            if entry.file_type().is_some_and(|it| it.is_file())
+                && let Ok(path) = entry.path().strip_prefix(directory)
+            {
+                paths.insert(path.to_path_buf());
+            }
+        }
+        Ok(paths)
+    };
+    let wanted = found(true)?;
+    let all = found(false)?;
+    Ok(all.difference(&wanted).cloned().collect())
+}
+
+fn walk(directory: &Path, git_ignores: bool) -> Walk {
+    WalkBuilder::new(directory)
+        .standard_filters(false)
+        .git_ignore(git_ignores)
+        .parents(true)
+        .require_git(false)
+        .follow_links(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build()
 }
 
 /// A hash of the source below a folder: 64 hexadecimal digits.
@@ -114,9 +140,9 @@ pub async fn copy_source(from: &Path, to: &Path) -> Result<String> {
         for source in &sources {
             copy_one(source, &from, &to).map_err(|error| failed().because(error))?;
         }
-        let mut hash = Sha256::new();
-        add_files(&mut hash, &to, &sources)?;
-        Ok(hexadecimal(hash))
+        let mut hash = SourceHash::default();
+        hash.add_all(&to, &sources)?;
+        Ok(hash.of(&plain_source(&to)))
     });
     copied
         .await
@@ -152,27 +178,58 @@ fn is_ours(relative: &Path) -> bool {
     name == MANIFEST || of_environment || relative.starts_with("chart")
 }
 
-fn add_files(hash: &mut Sha256, directory: &Path, sources: &[SourcePath]) -> Result<()> {
-    for source in sources {
-        frame(hash, source.path.as_os_str().as_bytes());
-        match &source.kind {
-            SourceKind::Link { target } => {
-                hash.update(b"link");
-                frame(hash, target.as_os_str().as_bytes());
-            }
-            SourceKind::File { executable } => {
-                hash.update(if *executable { b"prog" } else { b"file" });
-                let path = directory.join(&source.path);
-                frame(hash, &content_hash(&path)?);
+/// The hash of a source, made of its paths in their order.
+#[derive(Default)]
+pub struct SourceHash(Sha256);
+
+impl SourceHash {
+    /// Adds a link.
+    pub fn add_link(&mut self, path: &Path, target: &Path) {
+        self.frame(path.as_os_str().as_bytes());
+        self.0.update(b"link");
+        self.frame(target.as_os_str().as_bytes());
+    }
+
+    /// Adds a file with this content, which may be a program.
+    pub fn add_file(&mut self, path: &Path, executable: bool, content: &ContentHash) {
+        self.frame(path.as_os_str().as_bytes());
+        self.0.update(if executable { b"prog" } else { b"file" });
+        self.frame(content);
+    }
+
+    /// The hash of a source that these paths are all of: 64 hexadecimal digits.
+    pub fn of(mut self, source: &BuildSource) -> String {
+        // Only what is said beyond the usual changes the hash.
+        if *source != plain_source(&source.context) {
+            self.frame(source.dockerfile.as_os_str().as_bytes());
+            self.frame(source.target.as_deref().unwrap_or_default().as_bytes());
+            for (name, value) in &source.args {
+                self.frame(name.as_bytes());
+                self.frame(value.as_bytes());
             }
         }
+        let bytes = self.0.finalize();
+        bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
-    Ok(())
-}
 
-fn hexadecimal(hash: Sha256) -> String {
-    let bytes = hash.finalize();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    fn add_all(&mut self, directory: &Path, sources: &[SourcePath]) -> Result<()> {
+        for SourcePath { path, kind } in sources {
+            match kind {
+                SourceKind::Link { target } => self.add_link(path, target),
+                SourceKind::File { executable } => {
+                    let (_, content) = content_hash(&directory.join(path))?;
+                    self.add_file(path, *executable, &content);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds bytes with their length, so that two neighbours never look like one.
+    fn frame(&mut self, bytes: &[u8]) {
+        self.0.update(bytes.len().to_be_bytes());
+        self.0.update(bytes);
+    }
 }
 
 /// The source of the image of a folder that has a Dockerfile, and says no more.
@@ -205,26 +262,21 @@ pub async fn image_source(source: &BuildSource) -> Result<String> {
 }
 
 fn hash_of(source: &BuildSource) -> Result<String> {
-    let mut hash = Sha256::new();
+    let mut hash = SourceHash::default();
     let sources = source_paths_with(&source.context, &source.dockerfile)?;
-    add_files(&mut hash, &source.context, &sources)?;
-    // Only what is said beyond the usual changes the hash.
-    let is_plain = *source == plain_source(&source.context);
-    if !is_plain {
-        frame(&mut hash, source.dockerfile.as_os_str().as_bytes());
-        frame(
-            &mut hash,
-            source.target.as_deref().unwrap_or_default().as_bytes(),
-        );
-        for (name, value) in &source.args {
-            frame(&mut hash, name.as_bytes());
-            frame(&mut hash, value.as_bytes());
-        }
-    }
-    Ok(hexadecimal(hash))
+    hash.add_all(&source.context, &sources)?;
+    Ok(hash.of(source))
 }
 
-fn content_hash(path: &Path) -> Result<[u8; 32]> {
+/// The hash of a file's content.
+pub type ContentHash = [u8; 32];
+
+/// The size of a file, and the hash of its content.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn content_hash(path: &Path) -> Result<(u64, ContentHash)> {
+    let mut size = 0;
     let mut hash = Sha256::new();
     let mut file = fs::File::open(path).map_err(|error| unreadable(path, error))?;
     let mut buffer = vec![0; 64 * 1024];
@@ -233,16 +285,13 @@ fn content_hash(path: &Path) -> Result<[u8; 32]> {
             .read(&mut buffer)
             .map_err(|error| unreadable(path, error))?
         {
-            0 => return Ok(hash.finalize().into()),
-            count => hash.update(&buffer[..count]),
+            0 => return Ok((size, hash.finalize().into())),
+            count => {
+                hash.update(&buffer[..count]);
+                size += count as u64;
+            }
         }
     }
-}
-
-/// Adds bytes with their length, so that two neighbours never look like one.
-fn frame(hash: &mut Sha256, bytes: &[u8]) {
-    hash.update(bytes.len().to_be_bytes());
-    hash.update(bytes);
 }
 
 fn kind_of(path: &Path, metadata: &fs::Metadata) -> Result<Option<SourceKind>> {

@@ -109,7 +109,7 @@ fn the_archive_holds_the_program_with_all_that_belongs_to_it() {
 }
 
 #[test]
-fn a_program_of_an_earlier_build_is_not_packed_where_another_platform_is_set() {
+fn the_program_that_was_built_is_packed_wherever_cargo_is_set_to_write_it() {
     let folder = tempfile::tempdir().unwrap();
     let (path, target) = (folder.path().join("path"), folder.path().join("target"));
     fs::create_dir_all(&path).unwrap();
@@ -123,10 +123,13 @@ fn a_program_of_an_earlier_build_is_not_packed_where_another_platform_is_set() {
         &format!(
             "#!/bin/sh\n\
              [ \"$1\" = build ] || exec '{cargo}' \"$@\"\n\
-             into=$CARGO_TARGET_DIR/${{CARGO_BUILD_TARGET:-}}/dist\n\
+             into=$CARGO_TARGET_DIR/platform-of-a-configuration/dist\n\
              mkdir -p \"$into\"\n\
              printf '#!/bin/sh\\nexec %s \"$@\"\\n' '{real}' >\"$into/gantline\"\n\
-             chmod +x \"$into/gantline\"\n"
+             chmod +x \"$into/gantline\"\n\
+             printf '{{\"reason\":\"compiler-artifact\",\"executable\":null,\"fresh\":true}}\\n'\n\
+             printf '{{\"reason\":\"compiler-artifact\",\"filenames\":[\"%s\"],\"executable\":\"%s\",\"fresh\":false}}\\n' \"$into/gantline\" \"$into/gantline\"\n\
+             printf '{{\"reason\":\"build-finished\",\"success\":true}}\\n'\n"
         ),
     );
     let inherited = std::env::var("PATH").unwrap();
@@ -134,7 +137,6 @@ fn a_program_of_an_earlier_build_is_not_packed_where_another_platform_is_set() {
         .args(["--output", "out"])
         .env("PATH", format!("{}:{inherited}", path.display()))
         .env("CARGO_TARGET_DIR", &target)
-        .env("CARGO_BUILD_TARGET", "another-platform")
         .env("SOURCE_DATE_EPOCH", "1700000000")
         .current_dir(folder.path())
         .output()

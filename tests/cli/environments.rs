@@ -59,6 +59,15 @@ migrations:
 }
 
 #[test]
+fn one_service_is_rendered_whatever_is_wrong_with_others() {
+    let workspace = generated().file("services/web/service.yaml", "name: [\n");
+    let rendered = workspace.gantline(&["render", "staging", "orders"]);
+    assert!(rendered.succeeds().stdout.contains("kind: Deployment"));
+    let run = workspace.gantline(&["render", "staging"]).fails(2);
+    assert!(run.stderr.contains("services/web/service.yaml"));
+}
+
+#[test]
 fn an_edit_of_an_environments_values_is_kept_and_a_removed_environment_takes_them_along() {
     let workspace = generated();
     let edited = workspace.read(VALUES) + "owner: nobody\n";

@@ -149,3 +149,37 @@ fn a_dry_run_says_what_would_happen_and_starts_nothing() {
         .succeeds();
     assert_eq!(down.stdout, "Nothing would happen\n", "{down}");
 }
+
+/// A checkout that keeps data of a host process, whose start is remembered like this.
+fn with_data(start: &str) -> Workspace {
+    let shop = Workspace::shop_with_orders();
+    shop.gantline(&["up", "--dry-run", "--runtime", "process"])
+        .succeeds();
+    let shop = shop
+        .file(".gantline/run/data/postgres/PG_VERSION", "17\n")
+        .file(".gantline/run/start.json", start);
+    shop.belongs_to_nobody();
+    shop
+}
+
+#[test]
+fn data_of_processes_goes_also_where_docker_served_last() {
+    let shop = with_data(r#"{"runtime": "docker", "builder": "docker"}"#);
+    // There may be data in Docker, too, which cannot be asked.
+    let run = shop.gantline_with(&[NO_DOCKER], &["down", "--volumes"]);
+    assert_eq!(run.code, 4, "{run}");
+    assert!(!shop.path(".gantline/run/data").exists());
+}
+
+#[test]
+fn data_that_a_docker_of_earlier_may_keep_is_told_where_it_cannot_be_asked() {
+    let shop = with_data(r#"{"runtime": "process", "builder": "docker", "both": true}"#);
+    let run = shop
+        .gantline_with(&[NO_DOCKER], &["down", "--volumes"])
+        .succeeds();
+    assert!(!shop.path(".gantline/run/data").exists());
+    let way_out = "`gantline down --volumes --runtime docker`";
+    assert!(run.stderr.contains(way_out), "{run}");
+    let kept = shop.gantline_with(&[NO_DOCKER], &["down"]).succeeds();
+    assert!(!kept.stderr.contains(way_out), "{kept}");
+}

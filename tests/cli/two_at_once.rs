@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Child;
 
 use super::scaffold::BILLING;
+use super::terminal::Terminal;
 use super::workspace::{Run, Workspace};
 
 fn ended(workspace: &Workspace, child: Child) -> Run {
@@ -92,4 +93,40 @@ fn what_only_reads_does_not_wait_for_a_command_that_changes_files() {
         assert_eq!(run.code, code, "{run}");
         assert!(!run.stderr.contains("waiting"), "{run}");
     }
+}
+
+#[test]
+fn a_command_that_asks_keeps_nobody_waiting_and_goes_on_with_what_was_agreed_to() {
+    let workspace = Workspace::shop_with_orders();
+    workspace.gantline(&["generate"]).succeeds();
+    let mut terminal = Terminal::start(&workspace, &[], &["add", "resource", "notes-db"]);
+    terminal.answers("Type", "postgres");
+    terminal.sees("to gantline.yaml?");
+    // It changes nothing of what is agreed to.
+    std::fs::remove_file(workspace.path("services/orders/README.md")).unwrap();
+    let run = workspace
+        .gantline(&["generate", "--restore", "services/orders/README.md"])
+        .succeeds();
+    assert!(!run.stderr.contains("waiting"), "{run}");
+    terminal.types("y");
+    let ended = terminal.ends();
+    assert_eq!(ended.code, 0, "{}", ended.written);
+    assert!(workspace.read("gantline.yaml").contains("notes-db"));
+}
+
+#[test]
+fn a_plan_that_another_command_changed_while_it_was_agreed_to_is_not_carried_out() {
+    let workspace = Workspace::shop_with_orders();
+    let mut terminal = Terminal::start(&workspace, &[], &["add", "resource", "notes-db"]);
+    terminal.answers("Type", "postgres");
+    terminal.sees("to gantline.yaml?");
+    let other = ["add", "resource", "letters", "--type", "nats"];
+    workspace.gantline(&other).succeeds();
+    terminal.types("y");
+    let ended = terminal.ends();
+    assert_eq!(ended.code, 1, "{}", ended.written);
+    let said = "the workspace changed while you were asked";
+    assert!(ended.written.contains(said), "{}", ended.written);
+    let manifest = workspace.read("gantline.yaml");
+    assert!(manifest.contains("letters") && !manifest.contains("notes-db"));
 }

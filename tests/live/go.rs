@@ -5,6 +5,7 @@
 //! detector runs on one service of each blueprint, since it doubles the time of all others.
 
 mod client;
+mod ignored;
 mod mutations;
 mod upgrade;
 

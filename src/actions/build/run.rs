@@ -12,8 +12,9 @@ use super::plan::Builder;
 use super::schema::stated;
 use super::wanted::{Wanted, source_of};
 use super::{BuildRequest, Chosen, Job};
-use crate::engine::docker::build::{ContextBuild, context_of};
+use crate::engine::docker::build::ContextBuild;
 use crate::engine::docker::connection::{DockerEnvironment, WAY_OUT, connect};
+use crate::engine::docker::context::Context;
 use crate::engine::docker::transfer;
 use crate::engine::files::run_folder;
 use crate::engine::image::base::{Bases, Preference};
@@ -21,7 +22,6 @@ use crate::engine::image::native::NativeBuild;
 use crate::engine::image::{Packed, pack, push};
 use crate::engine::registry::{Access, Repository};
 use crate::engine::runtime::Progress;
-use crate::engine::source::{changed_meanwhile, image_source};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::{Event, EventSink};
 use crate::model::image::{BUILDER, Digest, Platform, REVISION};
@@ -208,11 +208,8 @@ impl<'a> Workshop<'a> {
     ) -> Result<Vec<Packed>> {
         let client = self.docker().await?;
         let source = source_of(self.request.project, &job.wanted.service)?;
-        let context = context_of(&source).await?;
-        // Before anything bears the name that says so.
-        if image_source(&source).await? != job.wanted.source {
-            return Err(changed_meanwhile(job.wanted.service.as_str()));
-        }
+        let service = job.wanted.service.as_str();
+        let context = Context::of_source(service, &source, &job.wanted.source);
         let mut images = Vec::new();
         for platform in &job.platforms {
             // Docker keeps one platform under a name.
@@ -227,7 +224,7 @@ impl<'a> Workshop<'a> {
             };
             progress.say(format!("building {tagged} with BuildKit"));
             let build = ContextBuild {
-                service: job.wanted.service.as_str(),
+                service,
                 source: &source,
                 tagged: &tagged,
                 context: context.clone(),

@@ -2,10 +2,11 @@
 
 use futures::future::{join_all, try_join_all};
 
+use super::held::Held;
 use super::open::Opened;
 use super::outcome::{Stop, with_reasons};
 use super::past::Past;
-use super::site::{Held, Site};
+use super::site::Site;
 use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{self, Record, Status};
 use crate::error::{Error, ErrorKind, Result};

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
+use super::held::Held;
 use super::outcome::Stop;
-use super::site::Held;
 use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey};
 use crate::engine::kubernetes::records::{self, Record};
 use crate::engine::kubernetes::rollout::{RolloutEnd, RolloutRequest};

@@ -2,6 +2,7 @@
 //! go.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 
@@ -283,4 +284,47 @@ async fn a_deployment_that_was_interrupted_before_it_began_changes_nothing() {
     let outcome = site.deploy(&spec("3", FIRST), AfterFailure::TakeBack).await;
     assert_eq!(kind_of(&outcome), Some(ErrorKind::Interrupted));
     assert_eq!(cluster.changes(), before);
+}
+
+#[tokio::test]
+async fn an_interrupted_deployment_is_taken_back_and_leaves_no_pending_record() {
+    let cluster = cluster();
+    deploy(&cluster, &spec("1", FIRST)).await;
+    let mut interrupted = site(&cluster, "one");
+    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
+    let signal: futures::future::BoxFuture<'static, ()> = Box::pin(async {
+        let _ = receiver.await;
+    });
+    interrupted.interrupted = signal.shared();
+    // The pods never become ready, and the user loses patience.
+    interrupted.rollouts = Arc::new(Never);
+    let spec = spec("2", SECOND);
+    let (outcome, ()) = tokio::join!(interrupted.deploy(&spec, AfterFailure::TakeBack), async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        drop(sender);
+    });
+    assert_eq!(outcome.error.unwrap().kind(), ErrorKind::Interrupted);
+    assert_eq!(mark(&cluster).await, "1");
+    let kept = statuses(&cluster).await;
+    assert!(
+        kept.iter().all(|(_, status)| !status.is_pending()),
+        "{kept:?}"
+    );
+    assert_eq!(kept.last(), Some(&(3, Status::Deployed)));
+}
+
+struct Never;
+
+#[async_trait::async_trait]
+impl crate::engine::kubernetes::objects::Rollouts for Never {
+    async fn await_ready(
+        &self,
+        request: &crate::engine::kubernetes::rollout::RolloutRequest<'_>,
+        _events: &dyn crate::model::event::EventSink,
+    ) -> crate::error::Result<crate::engine::kubernetes::rollout::RolloutEnd> {
+        if request.objects[0].value["kind"] == "Job" {
+            return Ok(crate::engine::kubernetes::rollout::RolloutEnd::Ready);
+        }
+        std::future::pending().await
+    }
 }

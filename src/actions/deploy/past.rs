@@ -3,7 +3,8 @@
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::site::{Held, Site};
+use super::held::Held;
+use super::site::Site;
 use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{self, NewRecord, Record, Status};
 use crate::error::{Error, Result};

@@ -7,7 +7,9 @@ use similar::TextDiff;
 
 use super::definitions::key_of;
 use super::first_replicas;
+use super::held::{HANDOVERS, changes_too_often};
 use super::site::{Placed, REQUESTS, Site};
+use crate::engine::kubernetes::hand_over::without_handed_over;
 use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey};
 use crate::engine::kubernetes::ownership::is_kept;
 use crate::error::{Error, Result};
@@ -160,10 +162,7 @@ pub async fn compare(site: &Site, wanted: &Wanted<'_>, known: &[ObjectKey]) -> R
 }
 
 async fn difference(site: &Site, placed: &Placed) -> Result<Option<ObjectChange>> {
-    let dry = site
-        .objects
-        .apply(&placed.key, &placed.marked, ApplyMode::DryRun);
-    let mut after = dry.await.map_err(|error| {
+    let mut after = applied(site, placed).await.map_err(|error| {
         Error::new(error.kind(), format!("{} cannot be applied", placed.key))
             .since(error.message())
             .with_causes(error.causes())
@@ -177,6 +176,25 @@ async fn difference(site: &Site, placed: &Placed) -> Result<Option<ObjectChange>
         Some(before) if plain(before) == plain(&after) => None,
         Some(before) => Some(change(Action::Update, placed, Some(before), Some(&after))),
     })
+}
+
+/// What the server would make of an object, its fields handed over first as a deployment does.
+async fn applied(site: &Site, placed: &Placed) -> Result<Value> {
+    let (objects, key) = (&site.objects, &placed.key);
+    for _ in 0..HANDOVERS {
+        let applied = objects
+            .apply(key, &placed.marked, ApplyMode::DryRun)
+            .await?;
+        let live = placed.live.as_ref();
+        let Some(left) = live.and_then(|live| without_handed_over(live, &applied)) else {
+            return Ok(applied);
+        };
+        // Most of what goes comes back as the server's default: it alone knows which.
+        if let Some(replaced) = objects.replace(key, &left, ApplyMode::DryRun).await? {
+            return Ok(replaced);
+        }
+    }
+    Err(changes_too_often(key))
 }
 
 fn change(

@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
+use super::held::Held;
 use super::outcome::{Change, Outcome, Stop, failure, interrupted_after};
 use super::past::Past;
 use super::plan::{Changes, Wanted, compare};
 use super::rollback::Wait;
-use super::site::{Held, Site};
+use super::site::Site;
 use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{Record, Status};
 use crate::engine::kubernetes::rollout::{RolloutEnd, RolloutRequest};

@@ -2,12 +2,13 @@
 
 use tokio::sync::Mutex;
 
+use super::held::Held;
 use super::outcome::{Change, Outcome, Stop, failure};
 use super::past::Past;
 use super::plan::{Changes, Wanted, compare};
 use super::release::Content;
 use super::run::ReleasePlan;
-use super::site::{Held, Site};
+use super::site::Site;
 use crate::engine::kubernetes::records::{Record, Status};
 use crate::error::{Error, Result};
 

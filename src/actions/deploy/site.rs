@@ -1,4 +1,4 @@
-//! The place that releases go to, and what each step of a deployment works with.
+//! The place that releases go to, and where their objects are there.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,26 +10,18 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::definitions::place_of;
-use super::first_replicas;
+use super::held::Held;
 use super::plan::{CLAIM, Wanted};
 use super::schema::Schemas;
 use crate::engine::kubernetes::lease::{Lease, LeaseRequest};
-use crate::engine::kubernetes::objects::{ApplyMode, ObjectKey, Objects, Rollouts};
-use crate::engine::kubernetes::ownership::{Owner, handed_over, is_kept, owner_of};
+use crate::engine::kubernetes::objects::{ObjectKey, Objects, Rollouts};
+use crate::engine::kubernetes::ownership::{Owner, owner_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::EventSink;
 use crate::model::release::ReleaseObject;
 
 /// How many requests about objects of one release are under way at once.
 pub(super) const REQUESTS: usize = 8;
-/// How often the fields of an object that others change meanwhile are handed over anew.
-const HANDOVERS: usize = 5;
-/// How long objects may take to go away.
-const REMOVAL: Duration = Duration::from_secs(60);
-/// How long objects may take to go away once the user interrupted: a person waits for the prompt.
-const HURRY: Duration = Duration::from_secs(3);
-/// How long waiting for them is not worth a word.
-const QUIET: Duration = Duration::from_secs(1);
 
 /// A namespace of a cluster, and how releases are handled there.
 #[derive(Clone)]
@@ -52,20 +44,6 @@ pub struct Site {
     pub schemas: Schemas,
     /// Done when the user interrupts.
     pub interrupted: Shared<BoxFuture<'static, ()>>,
-}
-
-/// One release at a site, with its lease held.
-pub struct Held<'a> {
-    /// The site.
-    pub site: &'a Site,
-    /// The release.
-    pub release: &'a str,
-    /// Its lease.
-    pub lease: Lease,
-    /// When its time is over.
-    pub deadline: Instant,
-    /// The hook that is under way.
-    pub running: Mutex<Option<ObjectKey>>,
 }
 
 /// An object with its place in the cluster.
@@ -267,161 +245,6 @@ impl Site {
         Owner {
             release,
             namespace: &self.namespace,
-        }
-    }
-}
-
-impl Held<'_> {
-    /// What is left of the time.
-    pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
-    }
-
-    /// Does work until the user interrupts, `None` then. A hook that is under way is ended.
-    pub async fn unless_interrupted<T>(&self, work: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            () = self.site.interrupted.clone() => {}
-            done = work => return Some(done),
-        }
-        if let Err(error) = self.end_hook().await {
-            self.site.events.warn(error.to_string());
-        }
-        None
-    }
-
-    /// Says what the step does now.
-    pub fn say(&self, message: impl Into<String>) {
-        self.site.events.progress(self.release, message);
-    }
-
-    /// Applies objects in their order, those of one kind together.
-    ///
-    /// # Errors
-    /// When the cluster refuses one, or the lease is lost.
-    pub async fn apply(&self, placed: &[Placed]) -> Result<()> {
-        for group in placed.chunk_by(|one, other| one.key.kind == other.key.kind) {
-            self.lease.assure().await?;
-            let applying = group.iter().map(|it| self.apply_one(it, placed));
-            stream::iter(applying.collect::<Vec<_>>())
-                .buffered(REQUESTS)
-                .try_collect::<Vec<()>>()
-                .await?;
-        }
-        Ok(())
-    }
-
-    async fn apply_one(&self, one: &Placed, all: &[Placed]) -> Result<()> {
-        let objects = &self.site.objects;
-        self.hand_over(one).await?;
-        // Shared before it is left out, the number stays.
-        self.set_replicas(one, first_replicas::left_out(one))
-            .await?;
-        objects
-            .apply(&one.key, &one.marked, ApplyMode::Real)
-            .await?;
-        self.set_replicas(one, first_replicas::of(one, all)).await
-    }
-
-    async fn set_replicas(&self, one: &Placed, replicas: Option<u64>) -> Result<()> {
-        match replicas {
-            None => Ok(()),
-            Some(replicas) => {
-                let fields = json!({"spec": {"replicas": replicas}});
-                self.site.objects.set(&one.key, &fields).await
-            }
-        }
-    }
-
-    /// Hands over the fields that Helm set on the client's side. What was read when the objects were
-    /// compared may be minutes old.
-    async fn hand_over(&self, one: &Placed) -> Result<()> {
-        let objects = &self.site.objects;
-        let mut live = one.live.clone();
-        for _ in 0..HANDOVERS {
-            let Some(handed) = live.as_ref().and_then(handed_over) else {
-                return Ok(());
-            };
-            if objects.replace(&one.key, &handed).await?.is_some() {
-                return Ok(());
-            }
-            live = objects.get(&one.key).await?;
-        }
-        let message = format!("{} changes too often to be taken over from Helm", one.key);
-        Err(Error::failed(message).hint("Find out who changes it, then deploy again"))
-    }
-
-    /// Deletes objects that the release has no longer, and says which stay.
-    ///
-    /// # Errors
-    /// As [`Held::delete`].
-    pub async fn prune(&self, keys: &[ObjectKey]) -> Result<()> {
-        for key in self.delete(keys).await? {
-            let events = &self.site.events;
-            events.note(format!("{key} stays: it is marked to be kept"));
-        }
-        Ok(())
-    }
-
-    /// Deletes objects, last kind first. Those marked to be kept, which it gives, and those that
-    /// another owns by now, stay.
-    ///
-    /// # Errors
-    /// When the cluster refuses.
-    pub async fn delete<'k>(&self, keys: &'k [ObjectKey]) -> Result<Vec<&'k ObjectKey>> {
-        let owner = self.site.owner(self.release);
-        let mut kept = Vec::new();
-        for key in keys.iter().rev() {
-            let Some(live) = self.site.objects.get(key).await? else {
-                continue;
-            };
-            if is_kept(&live) {
-                kept.push(key);
-            } else if owner.owns(&live) {
-                self.lease.assure().await?;
-                self.site.objects.delete(key).await?;
-            }
-        }
-        Ok(kept)
-    }
-
-    /// Waits until none of these objects is there; only a moment once the user interrupted.
-    ///
-    /// # Errors
-    /// When one is still there after [`REMOVAL`].
-    pub async fn await_gone(&self, keys: &[ObjectKey]) -> Result<()> {
-        let began = Instant::now();
-        let mut deadline = began + REMOVAL;
-        let mut hurries = false;
-        let mut left: Vec<&ObjectKey> = keys.iter().collect();
-        loop {
-            let mut still = Vec::new();
-            for key in left {
-                let live = self.site.objects.get(key).await?;
-                if live.is_some_and(|live| !is_kept(&live)) {
-                    still.push(key);
-                }
-            }
-            let Some(first) = still.first() else {
-                return Ok(());
-            };
-            if !hurries && self.site.is_interrupted() {
-                hurries = true;
-                deadline = deadline.min(Instant::now() + HURRY);
-            }
-            if Instant::now() > deadline {
-                return Err(Error::failed(format!("{first} does not go away"))
-                    .since(format!(
-                        "it was deleted {} s ago",
-                        began.elapsed().as_secs()
-                    ))
-                    .hint("A finalizer may hold it: see `metadata.finalizers`"));
-            }
-            if began.elapsed() > QUIET {
-                self.say(format!("waiting for {first} to go away"));
-            }
-            left = still;
-            tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
 }

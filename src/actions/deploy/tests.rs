@@ -4,9 +4,8 @@ use std::time::Duration;
 use futures::FutureExt;
 use serde_json::{Value, json};
 
-use super::plan::Wanted;
 use super::*;
-use crate::engine::kubernetes::fake::{BROKEN, FakeCluster, Known};
+use crate::engine::kubernetes::fake::{BROKEN, FakeCluster};
 use crate::engine::kubernetes::objects::{ObjectKey, Objects};
 use crate::engine::kubernetes::records::{self, Status};
 use crate::engine::registry::fake::FakeLabels;
@@ -14,7 +13,7 @@ use crate::error::ErrorKind;
 use crate::model::release::{Chart, Hook, ReleaseObject, ReleaseSpec, RenderedRelease};
 use crate::report::RecordingReporter;
 
-fn object(kind: &str, name: &str, mark: &str) -> ReleaseObject {
+pub(super) fn object(kind: &str, name: &str, mark: &str) -> ReleaseObject {
     let value = json!({
         "apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "spec": {"mark": mark},
     });
@@ -211,38 +210,6 @@ async fn an_object_of_another_release_is_refused_before_anything_changes() {
     assert!(statuses(&cluster).await.is_empty());
 }
 
-#[tokio::test]
-async fn helms_fields_are_handed_over_although_the_object_changed_since_it_was_compared() {
-    let cluster = cluster();
-    deploy(&cluster, &spec("1", FIRST)).await;
-    let key = ObjectKey::namespaced("v1", "Deployment", "shop", "orders");
-    let managed = json!([{"manager": "helm", "operation": "Update", "fieldsV1": {"f:spec": {}}}]);
-    let by_helm = json!({"metadata": {"managedFields": managed}});
-    cluster.set(&key, &by_helm).await.unwrap();
-    let site = site(&cluster, "one");
-    let objects = [object("Deployment", "orders", "2")];
-    let wanted = Wanted {
-        release: "orders",
-        objects: &objects,
-        definitions: &[],
-        is_earlier: false,
-    };
-    let placed = site.place(&wanted).await.unwrap();
-    let by_another = json!({"status": {"replicas": 1}});
-    cluster.set(&key, &by_another).await.unwrap();
-    let before = cluster.changes().len();
-    let held = site.hold("orders").await.unwrap();
-    held.apply(&placed).await.unwrap();
-    assert_eq!(
-        cluster.changes()[before..],
-        [
-            "create Lease/gantline.orders",
-            "replace Deployment/orders",
-            "apply Deployment/orders"
-        ]
-    );
-}
-
 /// A release that is ready, or not, with a claim of this size.
 fn claiming(size: &str, mark: &str) -> ReleaseSpec {
     let claim = ("PersistentVolumeClaim", "orders-data");
@@ -312,82 +279,6 @@ async fn a_rollback_brings_back_what_ran_before() {
 }
 
 #[tokio::test]
-async fn the_secrets_and_volume_claims_of_a_resource_are_what_outlives_it() {
-    let cluster = cluster();
-    let labelled = async |kind: &str, name: &str, labels: Value| {
-        let key = ObjectKey::namespaced("v1", kind, "shop", name);
-        let object = json!({"metadata": {"name": name, "labels": labels}});
-        cluster.create(&key, &object).await.unwrap();
-    };
-    let ours = json!({"app.kubernetes.io/managed-by": "gantline"});
-    for name in ["orders-db", "orders-db-server", "orders-db-owner", "events"] {
-        labelled("Secret", name, ours.clone()).await;
-    }
-    let of = |name: &str| json!({"app.kubernetes.io/name": name, "app.kubernetes.io/component": "resource"});
-    labelled("PersistentVolumeClaim", "orders-db-data", of("orders-db")).await;
-    labelled("PersistentVolumeClaim", "events-data", of("events")).await;
-    let resource = crate::model::name::Name::new("orders-db").unwrap();
-    let kept = site(&cluster, "one").kept(&[&resource]).await.unwrap();
-    let titles: Vec<String> = kept.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        titles,
-        [
-            "Secret/orders-db",
-            "Secret/orders-db-owner",
-            "Secret/orders-db-server",
-            "PersistentVolumeClaim/orders-db-data"
-        ]
-    );
-}
-
-#[tokio::test]
-async fn a_release_that_is_destroyed_leaves_nothing() {
-    let cluster = cluster();
-    deploy(&cluster, &spec("1", FIRST)).await;
-    let destroyed = site(&cluster, "one").destroy("orders").await.unwrap();
-    assert!(destroyed.existed);
-    assert_eq!(cluster.titles(), ["Job/orders-migrate"]);
-    assert!(statuses(&cluster).await.is_empty());
-    assert!(
-        !site(&cluster, "one")
-            .destroy("orders")
-            .await
-            .unwrap()
-            .existed
-    );
-}
-
-#[tokio::test]
-async fn a_release_whose_removal_fails_counts_as_what_it_was() {
-    let cluster = cluster();
-    deploy(&cluster, &first_with_broken_hook("pre-delete")).await;
-    let error = site(&cluster, "one").destroy("orders").await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Failed);
-    assert!(
-        error
-            .causes()
-            .contains(&"orders was not removed".to_owned()),
-        "{error:?}"
-    );
-    assert_eq!(statuses(&cluster).await, [(1, Status::Deployed)]);
-    assert!(live(&cluster, "Deployment", "orders").await.is_some());
-}
-
-#[tokio::test]
-async fn what_may_be_there_keeps_its_history_while_the_cluster_does_not_tell_of_its_kind() {
-    let cluster = cluster();
-    deploy(&cluster, &spec("1", FIRST)).await;
-    cluster.say_of_kind("ConfigMap", Some(Known::Unanswered));
-    let error = site(&cluster, "one").destroy("orders").await.unwrap_err();
-    assert_eq!(error.message(), "the cluster does not answer");
-    assert_eq!(statuses(&cluster).await, [(1, Status::Deployed)]);
-    cluster.say_of_kind("ConfigMap", Some(Known::No));
-    site(&cluster, "one").destroy("orders").await.unwrap();
-    assert!(statuses(&cluster).await.is_empty());
-    assert!(live(&cluster, "Deployment", "orders").await.is_none());
-}
-
-#[tokio::test]
 async fn a_second_deployment_is_told_that_the_first_is_under_way() {
     let cluster = cluster();
     let first = site(&cluster, "kim@laptop 1");
@@ -400,47 +291,4 @@ async fn a_second_deployment_is_told_that_the_first_is_under_way() {
     assert!(error.causes()[0].contains("kim@laptop 1"), "{error}");
     held.lease.give_back().await;
     assert!(deploy(&cluster, &spec("1", FIRST)).await.error.is_none());
-}
-
-#[tokio::test]
-async fn an_interrupted_deployment_is_taken_back_and_leaves_no_pending_record() {
-    let cluster = cluster();
-    deploy(&cluster, &spec("1", FIRST)).await;
-    let mut interrupted = site(&cluster, "one");
-    let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
-    let signal: futures::future::BoxFuture<'static, ()> = Box::pin(async {
-        let _ = receiver.await;
-    });
-    interrupted.interrupted = signal.shared();
-    // The pods never become ready, and the user loses patience.
-    interrupted.rollouts = Arc::new(Never);
-    let spec = spec("2", SECOND);
-    let (outcome, ()) = tokio::join!(interrupted.deploy(&spec, AfterFailure::TakeBack), async {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        drop(sender);
-    });
-    assert_eq!(outcome.error.unwrap().kind(), ErrorKind::Interrupted);
-    assert_eq!(mark(&cluster).await, "1");
-    let kept = statuses(&cluster).await;
-    assert!(
-        kept.iter().all(|(_, status)| !status.is_pending()),
-        "{kept:?}"
-    );
-    assert_eq!(kept.last(), Some(&(3, Status::Deployed)));
-}
-
-struct Never;
-
-#[async_trait::async_trait]
-impl crate::engine::kubernetes::objects::Rollouts for Never {
-    async fn await_ready(
-        &self,
-        request: &crate::engine::kubernetes::rollout::RolloutRequest<'_>,
-        _events: &dyn crate::model::event::EventSink,
-    ) -> crate::error::Result<crate::engine::kubernetes::rollout::RolloutEnd> {
-        if request.objects[0].value["kind"] == "Job" {
-            return Ok(crate::engine::kubernetes::rollout::RolloutEnd::Ready);
-        }
-        std::future::pending().await
-    }
 }

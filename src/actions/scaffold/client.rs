@@ -35,7 +35,7 @@ const MODULE_FILES: [&str; 4] = ["go.mod", "go.sum", "tools.mod", "tools.sum"];
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Everything that adding a client does, before any of it is done.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct PreparedClient {
     /// The service that calls.
     pub service: Service,

@@ -18,7 +18,7 @@ use crate::model::project::{BlueprintReference, Project, Resource, Service};
 use crate::render::code::{self, CodeInput};
 
 /// Everything that adding a service does, before any of it is done.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Prepared {
     /// Resources that come along.
     pub resources: Vec<Resource>,

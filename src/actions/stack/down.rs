@@ -44,7 +44,12 @@ pub async fn down(
         for (_, runtime) in runtimes {
             let Cleared { instances, data } = runtime.clear(scope).await?;
             removed.stopped.extend(instances);
-            removed.data.extend(data);
+            for server in data {
+                // Each runtime has data of its own.
+                if !removed.data.contains(&server) {
+                    removed.data.push(server);
+                }
+            }
         }
     }
     Ok(removed)

@@ -117,27 +117,39 @@ impl Opening {
         removed
     }
 
-    /// Every runtime that has or may have parts of the stack; none when it was never started.
-    /// Needs no valid manifest.
+    /// Every runtime that has or may have parts of the stack, and of its data when that counts; none
+    /// when it was never started. Needs no valid manifest.
     ///
     /// # Errors
     /// When the folder is in no workspace.
-    pub async fn everywhere(&self) -> Result<Vec<(RuntimeKind, Arc<dyn Runtime>)>> {
+    pub async fn everywhere(
+        &self,
+        scope: ClearScope,
+    ) -> Result<Vec<(RuntimeKind, Arc<dyn Runtime>)>> {
         let root = find(&self.directory)?;
         let Some(checkout) = existing(&root)? else {
             return Ok(Vec::new());
         };
-        let used = last_start(&checkout.run).map(|last| last.runtime);
+        let last = last_start(&checkout.run);
         let mut runtimes = Vec::new();
         for kind in [RuntimeKind::Process, RuntimeKind::Docker] {
             let runtime = self.runtime_of(kind, &root, &checkout);
-            match self.runtime {
-                Some(wanted) if wanted != kind => {}
-                Some(_) => runtimes.push((kind, runtime)),
-                None if used == Some(kind) || is_there(&runtime).await? => {
-                    runtimes.push((kind, runtime));
-                }
-                None => {}
+            let counts = match self.runtime {
+                Some(wanted) => wanted == kind,
+                None if last.is_some_and(|last| last.runtime == kind) => true,
+                None => match (has_instances(&runtime).await?, scope) {
+                    (Some(has_instances), ClearScope::KeepData) => has_instances,
+                    (Some(_), ClearScope::Everything) => true,
+                    (None, scope) => {
+                        if scope == ClearScope::Everything && last.is_some_and(|last| last.both) {
+                            self.events.warn(left_data(kind));
+                        }
+                        false
+                    }
+                },
+            };
+            if counts {
+                runtimes.push((kind, runtime));
             }
         }
         Ok(runtimes)
@@ -265,7 +277,7 @@ impl Opened {
         let last = last_start(&self.checkout.run);
         if last.is_some_and(|last| last.runtime == other) {
             let runtime = self.opening.runtime_of(other, &self.root, &self.checkout);
-            if is_there(&runtime).await? {
+            if has_instances(&runtime).await? == Some(true) {
                 return Err(
                     Error::invalid(format!("the stack runs already, with `{other}`"))
                         .hint("Stop it first: `gantline down`")
@@ -277,6 +289,7 @@ impl Opened {
         let start = LastStart {
             runtime: kind,
             builder: self.opening.builder.unwrap_or_default(),
+            both: last.is_some_and(|last| last.both || last.runtime == other),
         };
         let text = serde_json::to_string(&start).map_err(|error| {
             Error::failed(format!("cannot write {}", path.display())).because(error)
@@ -291,6 +304,9 @@ impl Opened {
 struct LastStart {
     runtime: RuntimeKind,
     builder: Builder,
+    /// Whether the other runtime was started earlier, and may keep data.
+    #[serde(default)]
+    both: bool,
 }
 
 fn last_start(run: &Path) -> Option<LastStart> {
@@ -298,11 +314,19 @@ fn last_start(run: &Path) -> Option<LastStart> {
     serde_json::from_slice(&bytes).ok()
 }
 
-/// Whether a runtime has anything of the stack; one that is missing has nothing.
-async fn is_there(runtime: &Arc<dyn Runtime>) -> Result<bool> {
+/// Whether a runtime runs anything of the stack; `None` when it is missing.
+async fn has_instances(runtime: &Arc<dyn Runtime>) -> Result<Option<bool>> {
     match runtime.observe().await {
-        Ok(observed) => Ok(!observed.is_empty()),
-        Err(error) if error.kind() == ErrorKind::Missing => Ok(false),
+        Ok(observed) => Ok(Some(!observed.is_empty())),
+        Err(error) if error.kind() == ErrorKind::Missing => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// What is said of a runtime that cannot be asked for the data that it may keep.
+fn left_data(kind: RuntimeKind) -> String {
+    format!(
+        "the runtime `{kind}` cannot be asked: data of an earlier start stays there until \
+         `gantline down --volumes --runtime {kind}`"
+    )
 }

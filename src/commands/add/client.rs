@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::actions::scaffold::client::PreparedClient;
 use crate::actions::scaffold::{client, request};
 use crate::app::App;
+use crate::commands::agreement::still;
 use crate::commands::interrupt;
 use crate::config::project::{self, Selection};
 use crate::error::{Error, Result};
@@ -38,8 +39,9 @@ pub struct Args {
 /// When the provider cannot be called, Go is absent, or the files cannot be written.
 pub async fn run(args: Args, app: &App) -> Result<()> {
     let given = Given::parse(&args)?;
-    let project = project::load(&app.settings().directory, &Selection::All)?;
     let settings = app.settings();
+    let read = || project::load(&settings.directory, &Selection::All);
+    let project = read()?;
     let questions = settings
         .interactive
         .then(|| Questions::new(&project, settings.color));
@@ -48,8 +50,15 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         None => given.complete()?,
     };
     let events = app.events();
-    let preparing = client::prepare(&project, (&provider, &service), &*events);
-    let prepared = interrupt::listen()?.leave(preparing).await?;
+    let prepare = async |project: &Project| {
+        let preparing = client::prepare(project, (&provider, &service), &*events);
+        interrupt::listen()?.leave(preparing).await
+    };
+    let prepared = match &questions {
+        // Others may have changed something since the questions were made.
+        Some(_) => prepare(&read()?).await?,
+        None => prepare(&project).await?,
+    };
     let mut answer = AddedClient::of(&prepared);
     if args.dry_run {
         answer.dry_run = true;
@@ -58,6 +67,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     if let Some(questions) = questions.filter(Questions::were_asked) {
         questions.confirm(&answer.summary())?;
     }
+    let _alone = still(app, &prepared, async || prepare(&read()?).await).await?;
     prepared.apply(&project, &*events).await?;
     app.answer(&answer)
 }

@@ -6,6 +6,7 @@ use dialoguer::{Confirm, FuzzySelect};
 
 use crate::actions::workspace::{ResourcePlan, ResourceRequest, add_resource, plan_resource};
 use crate::app::App;
+use crate::commands::agreement::still;
 use crate::commands::question;
 use crate::config::catalog;
 use crate::error::{Error, Result};
@@ -55,7 +56,8 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         owner: args.owner,
         dedicated: args.dedicated,
     };
-    let plan = plan_resource(&app.settings().directory, request)?;
+    let planned = || plan_resource(&app.settings().directory, request.clone());
+    let plan = planned()?;
     let mut answer = Added::of(&plan);
     answer.dry_run = args.dry_run;
     if args.dry_run {
@@ -64,6 +66,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     if interactive && asked {
         confirm(&answer)?;
     }
+    let _alone = still(app, &plan, async || planned()).await?;
     add_resource(&plan).await?;
     app.answer(&answer)
 }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 
 use crate::actions::scaffold::container::{self, ContainerRequest, RequestedOrigin};
 use crate::actions::scaffold::request::{self, ServiceRequest};
-use crate::actions::scaffold::service;
+use crate::actions::scaffold::service::{self, Prepared};
 use crate::app::App;
+use crate::commands::agreement::still;
 use crate::config::catalog;
 use crate::config::project::{self, Selection};
 use crate::error::{Error, Result};
@@ -73,21 +74,22 @@ pub struct Args {
 /// # Errors
 /// When the request is wrong or incomplete, or its files cannot be written.
 pub async fn run(args: Args, app: &App) -> Result<()> {
-    let project = project::load(&app.settings().directory, &Selection::All)?;
     let settings = app.settings();
+    let read = || project::load(&settings.directory, &Selection::All);
+    let project = read()?;
     let questions = settings
         .interactive
         .then(|| Questions::new(&project, settings.color));
     let given = Given::parse(&args)?;
-    let prepared = match origin(&args, app)? {
-        Some(origin) => {
-            let request = given.container(origin, &args, questions.as_ref())?;
-            container::prepare(&project, &request)?
-        }
-        None => {
-            let request = given.complete(&project, questions.as_ref())?;
-            service::prepare(&project, &request)?
-        }
+    let request = match origin(&args, app)? {
+        Some(origin) => Request::Container(given.container(origin, &args, questions.as_ref())?),
+        None => Request::Service(given.complete(&project, questions.as_ref())?),
+    };
+    // Others may have changed something since the questions were made.
+    let prepare = || request.prepared(&read()?);
+    let prepared = match &questions {
+        Some(_) => prepare()?,
+        None => request.prepared(&project)?,
     };
     let mut answer = AddedService::of(&prepared);
     if args.dry_run {
@@ -97,8 +99,24 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
     if let Some(questions) = questions.filter(Questions::were_asked) {
         questions.confirm(&answer.summary())?;
     }
+    let _alone = still(app, &prepared, async || prepare()).await?;
     prepared.apply(&project).await?;
     app.answer(&answer)
+}
+
+/// What is asked for.
+enum Request {
+    Service(ServiceRequest),
+    Container(ContainerRequest),
+}
+
+impl Request {
+    fn prepared(&self, project: &Project) -> Result<Prepared> {
+        match self {
+            Self::Service(request) => service::prepare(project, request),
+            Self::Container(request) => container::prepare(project, request),
+        }
+    }
 }
 
 /// What runs in a service that is made from no blueprint.

@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use bollard::Docker;
 use bollard::models::{BuildInfo, BuildInfoAux};
 use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
-use futures::StreamExt;
+use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 
+use super::context::Context;
 use super::images::{artifact, identity};
-use super::{Builder, DockerOptions, archive, native};
+use super::{Builder, DockerOptions, native};
 use crate::engine::runtime::{Artifact, Progress, clean_line};
-use crate::engine::source::{changed_meanwhile, image_source, source_paths_with};
+use crate::engine::source::image_source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::container::BuildSource;
 use crate::model::image::Platform;
@@ -67,7 +68,7 @@ impl Build<'_> {
         }
         let started = Instant::now();
         let (context, how) = match self.builder {
-            Builder::Docker => (self.docker_context(&hash).await?, BUILDKIT),
+            Builder::Docker => (self.docker_context(&hash), BUILDKIT),
             Builder::Native => native::context(self, &hash, (client, progress)).await?,
         };
         progress.say(format!("building {tagged} with {how}"));
@@ -93,31 +94,14 @@ impl Build<'_> {
     }
 
     /// The archive that is sent to BuildKit: the source of this hash, Dockerfile included.
-    pub async fn docker_context(&self, hash: &str) -> Result<Vec<u8>> {
-        let context = context_of(&self.source).await?;
-        match image_source(&self.source).await? == hash {
-            true => Ok(context),
-            false => Err(changed_meanwhile(self.service)),
-        }
+    pub fn docker_context(&self, hash: &str) -> Context {
+        Context::of_source(self.service, &self.source, hash)
     }
 }
 
 async fn found(client: &Docker, tagged: &str) -> Result<Option<Artifact>> {
     let found = identity(client, tagged).await?;
     Ok(found.map(|identity| artifact(tagged, identity, "its source is unchanged")))
-}
-
-/// The archive that is sent to BuildKit: the source of an image, Dockerfile included.
-///
-/// # Errors
-/// When a file cannot be read.
-pub async fn context_of(source: &BuildSource) -> Result<Vec<u8>> {
-    let source = source.clone();
-    blocking(move || {
-        let paths = source_paths_with(&source.context, &source.dockerfile)?;
-        archive::of_source(&source.context, &paths)
-    })
-    .await
 }
 
 /// A build of a context whose Dockerfile BuildKit reads.
@@ -129,7 +113,7 @@ pub struct ContextBuild<'a> {
     /// What the image is called.
     pub tagged: &'a str,
     /// The archive that is built.
-    pub context: Vec<u8>,
+    pub context: Context,
     /// What the image is to run on; the daemon's own platform without one.
     pub platform: Option<&'a Platform>,
     /// Labels besides those of the Dockerfile.
@@ -141,8 +125,9 @@ impl ContextBuild<'_> {
     ///
     /// # Errors
     /// When an image that it is made from cannot be had
-    /// ([`crate::error::ErrorKind::Missing`]), or the build fails, with its last lines.
-    pub async fn run(mut self, client: &Docker, progress: &Progress) -> Result<()> {
+    /// ([`crate::error::ErrorKind::Missing`]), the source is not any more what it was, or the build
+    /// fails, with its last lines.
+    pub async fn run(self, client: &Docker, progress: &Progress) -> Result<()> {
         let tagged = self.tagged;
         let session = Sha256::digest(format!("{tagged} {:?}", Instant::now()));
         let session: String = session.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -163,8 +148,11 @@ impl ContextBuild<'_> {
         if let Some(platform) = self.platform {
             options = options.platform(&platform.to_string());
         }
-        let body = bollard::body_full(std::mem::take(&mut self.context).into());
+        let (pieces, fault) = self.context.send();
+        let body = bollard::body_try_stream(pieces.map_ok(Into::into));
         let options = options.build();
+        // The daemon says nothing before it has the whole context.
+        let client = client.clone().with_timeout(LONGEST_BUILD);
         let mut events = Box::pin(client.build_image(options, None, Some(body)));
         let mut output = BuildOutput::default();
         let deadline = tokio::time::Instant::now() + LONGEST_BUILD;
@@ -172,6 +160,9 @@ impl ContextBuild<'_> {
             match tokio::time::timeout_at(deadline, events.next()).await {
                 Ok(None) => return Ok(()),
                 Ok(Some(Ok(event))) => output.take(event, progress),
+                Ok(Some(Err(_))) if fault.get().is_some() => {
+                    return Err(fault.get().cloned().unwrap_or_else(|| self.failed(output)));
+                }
                 Ok(Some(Err(error))) => {
                     let failed = self.failed(output);
                     return Err(match failed.kind() {

@@ -6,6 +6,7 @@ mod archive;
 pub mod build;
 pub mod connection;
 mod containers;
+pub mod context;
 pub mod dockerfile;
 mod images;
 mod inside;

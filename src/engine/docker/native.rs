@@ -5,11 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use bollard::Docker;
-use tar::Builder;
 use tempfile::TempDir;
 
-use super::archive::{append_bytes, of_files_at};
-use super::build::{BUILDKIT, Build, blocking};
+use super::archive::{append_bytes, append_program, of_files_at};
+use super::build::{BUILDKIT, Build};
+use super::context::{Context, Parcel};
 use super::dockerfile::{LastStage, PROGRAM, Standing, standing};
 use super::failure;
 use super::images::identity;
@@ -39,13 +39,13 @@ pub async fn context(
     build: &Build<'_>,
     hash: &str,
     (client, progress): (&Docker, &Progress),
-) -> Result<(Vec<u8>, &'static str)> {
+) -> Result<(Context, &'static str)> {
     let workspace = &build.options.workspace;
     let Standing::Same(stage) = standing(workspace, build.service, &build.source.context)? else {
         let file = build.source.context.join("Dockerfile");
         let file = file.display();
         progress.warn(format!("{file} is not as generated: BuildKit builds it"));
-        return Ok((build.docker_context(hash).await?, BUILDKIT));
+        return Ok((build.docker_context(hash), BUILDKIT));
     };
     let scratch = scratch_in(&build.options.scratch)?;
     let source = scratch.path().join("source");
@@ -62,8 +62,12 @@ pub async fn context(
             stage.base, build.service
         ));
     }
-    let archive = blocking(move || archive_of(&stage, base.as_deref(), &program));
-    Ok((archive.await?, NATIVE))
+    let context = Context::new(move |parcel| {
+        // The program goes with this folder.
+        let _scratch = &scratch;
+        pack(parcel, (&stage, base.as_deref()), &program)
+    });
+    Ok((context, NATIVE))
 }
 
 /// A folder for a copy of the source and for the program; it goes with its owner.
@@ -97,31 +101,25 @@ async fn compile(
     go::build(&request, progress).await
 }
 
-fn archive_of(stage: &LastStage, base: Option<&str>, program: &Path) -> Result<Vec<u8>> {
-    let mut archive = Builder::new(Vec::new());
-    let bytes = std::fs::read(program)
-        .map_err(|error| Error::failed("cannot read the program just built").because(error))?;
-    append_bytes(&mut archive, Path::new(PROGRAM), &bytes, true)?;
+fn pack(
+    parcel: &mut Parcel,
+    (stage, base): (&LastStage, Option<&str>),
+    program: &Path,
+) -> Result<()> {
+    append_program(parcel, Path::new(PROGRAM), program)?;
     let dockerfile = match base {
         Some(base) => stage.on(base, &[]),
         None => {
-            append_root(&mut archive)?;
+            append_root(parcel)?;
             stage.on("scratch", &[format!("COPY {ROOT}/ /")])
         }
     };
-    append_bytes(
-        &mut archive,
-        Path::new("Dockerfile"),
-        dockerfile.as_bytes(),
-        false,
-    )?;
-    archive
-        .into_inner()
-        .map_err(|error| Error::failed("cannot pack files for Docker").because(error))
+    let path = Path::new("Dockerfile");
+    append_bytes(parcel, path, dockerfile.as_bytes(), false)
 }
 
 /// Certificates and time zones of this host, as far as it has them.
-fn append_root(archive: &mut Builder<Vec<u8>>) -> Result<()> {
+fn append_root(archive: &mut Parcel) -> Result<()> {
     let root = Path::new(ROOT);
     // Present even when the host has neither, since the Dockerfile copies the folder.
     append_bytes(

@@ -1,5 +1,9 @@
 //! The Go toolchain of this machine: building a service's program, and running its tests.
 
+mod ignored;
+
+pub use ignored::warning_of_ignored;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;

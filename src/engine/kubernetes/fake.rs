@@ -179,6 +179,29 @@ fn owned_by(object: &Value) -> Value {
         .into()
 }
 
+/// What Helm set on the client's side, which stays when it is not applied: the entry of
+/// `managedFields`, and the fields.
+fn fields_of_client(object: &Value) -> (Option<Value>, Value) {
+    let entries = object["metadata"]["managedFields"].as_array();
+    let is_clients = |it: &&Value| it["manager"] == FIELD_MANAGER && it["operation"] == "Update";
+    let entry = entries.into_iter().flatten().find(is_clients).cloned();
+    let fields = entry.as_ref().map(|it| picked(object, &it["fieldsV1"]));
+    (entry, fields.unwrap_or_else(|| json!({})))
+}
+
+/// The members of an object that `managedFields` names.
+fn picked(object: &Value, fields: &Value) -> Value {
+    let fields = match fields.as_object() {
+        Some(fields) if !fields.is_empty() => fields,
+        _ => return object.clone(),
+    };
+    let named = fields.iter().filter_map(|(field, inner)| {
+        let name = field.strip_prefix("f:")?;
+        Some((name.to_owned(), picked(object.get(name)?, inner)))
+    });
+    named.collect::<serde_json::Map<_, _>>().into()
+}
+
 #[async_trait]
 impl Objects for FakeCluster {
     async fn find_place(&self, object: &Value, namespace: &str) -> Result<Option<ObjectKey>> {
@@ -240,7 +263,12 @@ impl Objects for FakeCluster {
         .await
     }
 
-    async fn replace(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>> {
+    async fn replace(
+        &self,
+        key: &ObjectKey,
+        object: &Value,
+        mode: ApplyMode,
+    ) -> Result<Option<Value>> {
         self.answer(|state| {
             let Some(stored) = state.objects.get(key) else {
                 return Ok(None);
@@ -248,6 +276,9 @@ impl Objects for FakeCluster {
             let wanted = &object["metadata"]["resourceVersion"];
             if *wanted != stored["metadata"]["resourceVersion"] {
                 return Ok(None);
+            }
+            if mode == ApplyMode::DryRun {
+                return Ok(Some(object.clone()));
             }
             if key.kind != "Lease" {
                 state.note("replace", key);
@@ -263,11 +294,20 @@ impl Objects for FakeCluster {
                 return Err(Error::failed(format!("the cluster refuses to patch {key}")));
             }
             let mut applied = state.fields.get(key).cloned().unwrap_or_else(|| json!({}));
-            merge(&mut applied, object);
-            applied["metadata"]["managedFields"] = json!([{
+            let clients = state.objects.get(key).map(fields_of_client);
+            let (entry, kept) = clients.unwrap_or_else(|| (None, json!({})));
+            // In the order of what is applied, with its values.
+            for fields in [object, &kept, object] {
+                merge(&mut applied, fields);
+            }
+            let own = json!({
                 "manager": FIELD_MANAGER, "operation": "Apply", "fieldsV1": owned_by(object),
-            }]);
+            });
+            applied["metadata"]["managedFields"] = entry.into_iter().chain([own]).collect();
             if mode == ApplyMode::DryRun {
+                let stored = state.objects.get(key).unwrap_or(&Value::Null);
+                let version = &stored["metadata"]["resourceVersion"];
+                applied["metadata"]["resourceVersion"] = version.clone();
                 return Ok(applied);
             }
             state.note("apply", key);

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::objects::{ObjectKey, Objects};
+use super::objects::{ApplyMode, ObjectKey, Objects};
 use crate::error::{Error, Result};
 
 /// After how long without a renewal a lease is anybody's.
@@ -118,7 +118,7 @@ impl Lease {
             }
             let mut taken = found;
             taken["spec"] = wanted["spec"].clone();
-            match objects.replace(&key, &taken).await? {
+            match objects.replace(&key, &taken, ApplyMode::Real).await? {
                 Some(taken) => break taken,
                 // Someone else was quicker, or it was given back just now.
                 None => seen = None,
@@ -199,7 +199,8 @@ impl Shared {
         let mut object = state.object.clone();
         object["spec"]["renewTime"] = micro_time().into();
         let began = Instant::now();
-        if let Some(renewed) = self.objects.replace(&self.key, &object).await? {
+        let renewing = self.objects.replace(&self.key, &object, ApplyMode::Real);
+        if let Some(renewed) = renewing.await? {
             state.object = renewed;
             state.renewed = began;
             return Ok(());
@@ -287,7 +288,13 @@ mod tests {
         taken["spec"]["holderIdentity"] = "another".into();
         // The other's request comes between the look at the lease and its deletion.
         tokio::join!(lease.give_back(), async {
-            assert!(cluster.replace(&key, &taken).await.unwrap().is_some());
+            assert!(
+                cluster
+                    .replace(&key, &taken, ApplyMode::Real)
+                    .await
+                    .unwrap()
+                    .is_some()
+            );
         });
         let left = cluster.get(&key).await.unwrap().unwrap();
         assert_eq!(holder_of(&left), "another");

@@ -3,6 +3,7 @@
 pub mod connection;
 #[cfg(test)]
 pub mod fake;
+pub mod hand_over;
 pub mod identity;
 pub mod lease;
 pub mod manifest;

@@ -76,7 +76,7 @@ pub struct ListQuery<'a> {
     pub labels: &'a str,
 }
 
-/// Whether an apply changes anything.
+/// Whether an apply, or a replacement, changes anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ApplyMode {
     /// It does.
@@ -118,7 +118,12 @@ pub trait Objects: Send + Sync {
     async fn create(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>>;
 
     /// Replaces an object; `None` when it changed since its `metadata.resourceVersion`, or is gone.
-    async fn replace(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>>;
+    async fn replace(
+        &self,
+        key: &ObjectKey,
+        object: &Value,
+        mode: ApplyMode,
+    ) -> Result<Option<Value>>;
 
     /// Applies an object on the server's side as [`FIELD_MANAGER`], and takes over fields that
     /// others set.

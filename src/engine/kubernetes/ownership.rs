@@ -1,8 +1,6 @@
 //! Who owns an object: a release marks what it applies, the way Helm does.
 
-use serde_json::{Map, Value, json};
-
-use super::objects::FIELD_MANAGER;
+use serde_json::{Value, json};
 
 /// The label of everything that a release owns.
 const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
@@ -71,46 +69,6 @@ pub fn is_kept(object: &Value) -> bool {
     policy.is_some_and(|policy| policy.trim().eq_ignore_ascii_case("keep"))
 }
 
-/// An object whose fields were set by Helm on the client's side, with these fields handed over to
-/// its server-side applies: without that, a field that leaves the chart would stay for ever. `None`
-/// when there is nothing to hand over.
-pub fn handed_over(live: &Value) -> Option<Value> {
-    let fields = live["metadata"]["managedFields"].as_array()?;
-    let is_of = |entry: &Value, operation: &str| {
-        entry["manager"] == FIELD_MANAGER
-            && entry["operation"] == operation
-            && entry["subresource"].as_str().unwrap_or_default().is_empty()
-    };
-    let client = fields.iter().find(|entry| is_of(entry, "Update"))?;
-    let server = fields.iter().find(|entry| is_of(entry, "Apply"));
-    let mut merged = server.unwrap_or(client).clone();
-    merged["operation"] = "Apply".into();
-    if let (Value::Object(into), Value::Object(from)) =
-        (&mut merged["fieldsV1"], &client["fieldsV1"])
-    {
-        unite(into, from);
-    }
-    let others = fields
-        .iter()
-        .filter(|entry| !is_of(entry, "Update") && !is_of(entry, "Apply"));
-    let mut handed = live.clone();
-    handed["metadata"]["managedFields"] = others.cloned().chain([merged]).collect();
-    Some(handed)
-}
-
-/// The union of two sets of fields: a field is a key, its own fields are the value.
-fn unite(into: &mut Map<String, Value>, from: &Map<String, Value>) {
-    for (key, value) in from {
-        match (into.get_mut(key), value) {
-            (Some(Value::Object(inner)), Value::Object(from)) => unite(inner, from),
-            (Some(_), _) => {}
-            (None, value) => {
-                into.insert(key.clone(), value.clone());
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,23 +88,5 @@ mod tests {
         };
         assert!(!other.owns(&marked));
         assert!(!owner.owns(&json!({"metadata": {}})));
-    }
-
-    #[test]
-    fn fields_set_on_the_clients_side_are_handed_over() {
-        let live = json!({"metadata": {"managedFields": [
-            {"manager": "helm", "operation": "Update", "fieldsV1": {"f:spec": {"f:a": {}}}},
-            {"manager": "helm", "operation": "Apply", "fieldsV1": {"f:spec": {"f:b": {}}}},
-            {"manager": "kubelet", "operation": "Update", "subresource": "status"},
-        ]}});
-        let handed = handed_over(&live).unwrap();
-        let fields = handed["metadata"]["managedFields"].as_array().unwrap();
-        assert_eq!(fields.len(), 2);
-        assert_eq!(fields[1]["operation"], "Apply");
-        assert_eq!(
-            fields[1]["fieldsV1"]["f:spec"],
-            json!({"f:a": {}, "f:b": {}})
-        );
-        assert!(handed_over(&handed).is_none());
     }
 }

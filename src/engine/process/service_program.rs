@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::folders::Folders;
-use crate::engine::go::{GoBuild, build as go_build};
+use crate::engine::go::{GoBuild, build as go_build, warning_of_ignored};
 use crate::engine::runtime::{Artifact, Progress};
 use crate::engine::source::source_hash;
 use crate::error::{Error, Result};
@@ -22,6 +22,10 @@ pub(super) async fn build(
     folders: &Folders,
     progress: &Progress,
 ) -> Result<Artifact> {
+    let package = format!("./cmd/{service}");
+    if let Some(warning) = warning_of_ignored(service.as_str(), directory, &package).await {
+        progress.warn(warning);
+    }
     let source = source_of(directory).await?;
     if let Some(artifact) = kept_of(service, source.as_deref(), folders) {
         return Ok(artifact);
@@ -31,7 +35,7 @@ pub(super) async fn build(
     let begun = std::time::Instant::now();
     let request = GoBuild {
         directory: directory.to_path_buf(),
-        package: format!("./cmd/{service}"),
+        package,
         output: programs.join(format!("{service}.latest")),
         platform: None,
         strip: false,

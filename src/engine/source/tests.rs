@@ -34,6 +34,21 @@ async fn a_copy_holds_what_the_hash_is_of_and_nothing_else() {
 }
 
 #[test]
+fn what_git_ignores_is_told_and_what_docker_ignores_is_not() {
+    let folder = tree(&[
+        (".dockerignore", "docs\n"),
+        (".gitignore", "local.go\nbin/\n"),
+        ("bin/orders", ""),
+        ("cmd/orders/local.go", ""),
+        ("cmd/orders/main.go", ""),
+        ("docs/page.md", ""),
+    ]);
+    let ignored = ignored_files(folder.path()).unwrap();
+    let expected = ["bin/orders", "cmd/orders/local.go"].map(PathBuf::from);
+    assert_eq!(ignored, expected);
+}
+
+#[test]
 fn ignored_files_are_no_source() {
     let folder = tree(&[
         (

@@ -16,6 +16,8 @@ mod values;
 mod yaml_write;
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -107,7 +107,8 @@ pub async fn statuses(namespace: &str) -> Vec<(u32, Status)> {
         .collect()
 }
 
-fn helm(namespace: &Namespace, arguments: &[&str]) -> String {
+/// What Helm says of the namespace.
+pub fn helm(namespace: &Namespace, arguments: &[&str]) -> String {
     let output = Command::new("helm")
         .env("KUBECONFIG", kubeconfig())
         .args(["--namespace", &namespace.name])
@@ -193,20 +194,6 @@ async fn helm_works_on_what_was_deployed_and_gantline_after_helm() {
     );
     assert!(!exists(&namespace, "deployment/web"));
     assert!(statuses(&namespace.name).await.is_empty());
-}
-
-#[tokio::test]
-#[ignore = "needs a cluster"]
-async fn fields_that_helm_set_on_the_clients_side_leave_with_the_chart() {
-    let namespace = Namespace::new();
-    let chart = folder().display().to_string();
-    helm(
-        &namespace,
-        &["install", RELEASE, &chart, "--server-side=false", "--wait"],
-    );
-    assert_eq!(mark(&namespace, "only-in-one"), "yes");
-    assert_eq!(deployed(&namespace, json!({"mark": "two"})).await, 2);
-    assert_eq!(mark(&namespace, "only-in-one"), "");
 }
 
 #[tokio::test]

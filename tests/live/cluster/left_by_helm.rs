@@ -1,4 +1,4 @@
-//! An upgrade that the real Helm began and never ended.
+//! What the real Helm left: an upgrade that it began and never ended, and fields of its client's side.
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration as Span, OffsetDateTime};
 
-use super::deploy::{RELEASE, deploy, deployed, exists, folder, mark, statuses};
+use super::deploy::{
+    RELEASE, cluster, deploy, deployed, exists, folder, helm, mark, site, statuses,
+};
 use super::namespace::{Namespace, kubeconfig};
 
 /// How long Helm may take to begin, on a machine that is busy with other tests.
@@ -87,4 +89,55 @@ async fn an_upgrade_that_helm_left_is_refused_while_it_may_run_and_taken_over_af
         (3, Status::Deployed),
     ];
     assert_eq!(statuses(&namespace.name).await, ended);
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn fields_that_helm_set_on_the_clients_side_leave_with_the_chart() {
+    let namespace = Namespace::new();
+    let chart = folder().display().to_string();
+    helm(
+        &namespace,
+        &["install", RELEASE, &chart, "--server-side=false", "--wait"],
+    );
+    assert_eq!(mark(&namespace, "only-in-one"), "yes");
+    assert_eq!(deployed(&namespace, json!({"mark": "two"})).await, 2);
+    assert_eq!(mark(&namespace, "only-in-one"), "");
+}
+
+#[tokio::test]
+#[ignore = "needs a cluster"]
+async fn a_plan_shows_what_helm_set_on_the_clients_side_and_no_default_of_the_server() {
+    let namespace = Namespace::new();
+    let chart = folder().display().to_string();
+    let client_side = [RELEASE, &chart, "--server-side=false", "--wait"];
+    helm(
+        &namespace,
+        &[&["install", "--set=mark=two"], &client_side[..]].concat(),
+    );
+    helm(&namespace, &[&["upgrade"], &client_side[..]].concat());
+    let site = site(&cluster().await, &namespace.name);
+    let plan = site.plan_rollback(RELEASE, Some(1)).await.unwrap();
+    let changes = plan.changes;
+    let lines = |kind: &str| -> Vec<&str> {
+        let change = changes.iter().find(|it| it.object.kind == kind).unwrap();
+        let is_gone = |line: &&str| line.starts_with('-') && !line.starts_with("---");
+        change
+            .diff
+            .lines()
+            .filter(is_gone)
+            .map(str::trim_end)
+            .collect()
+    };
+    let configuration = lines("ConfigMap");
+    assert_eq!(configuration.len(), 2, "{configuration:?}");
+    assert!(
+        configuration[1].starts_with("-  only-in-one: "),
+        "{configuration:?}"
+    );
+    assert_eq!(lines("Deployment"), ["-          value: one"]);
+    assert_eq!(mark(&namespace, "only-in-one"), "yes");
+    let back = site.rollback(RELEASE, Some(1)).await;
+    assert!(back.error.is_none(), "{back:?}");
+    assert_eq!(mark(&namespace, "only-in-one"), "");
 }

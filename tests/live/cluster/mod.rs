@@ -15,6 +15,7 @@ mod least_privilege;
 mod left_by_helm;
 pub mod namespace;
 mod other_cluster;
+mod own_templates;
 mod refused;
 mod releases;
 mod rollout;

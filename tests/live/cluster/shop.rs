@@ -130,7 +130,8 @@ impl Shop {
         self.done(&["generate"]);
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// A run of the program.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gantline"));
         command
             .args(arguments)

@@ -291,11 +291,16 @@ impl Objects for Cluster {
         }
     }
 
-    async fn replace(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>> {
+    async fn replace(
+        &self,
+        key: &ObjectKey,
+        object: &Value,
+        mode: ApplyMode,
+    ) -> Result<Option<Value>> {
         let (path, access) = self.reach("update", key).await?;
         let parameters = PostParams {
+            dry_run: mode == ApplyMode::DryRun,
             field_manager: Some(FIELD_MANAGER.to_owned()),
-            ..PostParams::default()
         };
         let request = built(
             &access,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Record;
-use crate::engine::kubernetes::objects::{ListQuery, Objects};
+use crate::engine::kubernetes::objects::{ApplyMode, ListQuery, Objects};
 use crate::error::{Error, Result};
 
 /// All revisions of a release, oldest first.
@@ -53,7 +53,7 @@ pub async fn update(objects: &dyn Objects, namespace: &str, record: &mut Record)
     let key = record.key(namespace);
     for _ in 0..3 {
         let secret = record.secret(namespace, "modifiedAt")?;
-        if let Some(stored) = objects.replace(&key, &secret).await? {
+        if let Some(stored) = objects.replace(&key, &secret, ApplyMode::Real).await? {
             record.resource_version = version_of(&stored);
             return Ok(());
         }
