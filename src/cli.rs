@@ -1,9 +1,13 @@
 //! The command line: global flags, resolved once, and the commands.
 
+mod usage;
+
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::Parser;
+
+pub use self::usage::usage_error;
 
 use crate::app::{App, Settings};
 use crate::commands::Command;
@@ -45,7 +49,7 @@ struct GlobalArgs {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t)]
     color: ColorChoice,
-    /// Show warnings and failures only
+    /// Show the answer, warnings and failures, and nothing of the way there
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
     /// Show more of what happens

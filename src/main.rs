@@ -1,43 +1,25 @@
 //! The program: parse, build the app, run, render the error, exit.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, ValueEnum};
 use gantline::app::App;
-use gantline::cli::Cli;
+use gantline::cli::{Cli, usage_error};
 use gantline::error::{EXIT_DONE, EXIT_INVALID, Error, Result};
-use gantline::report::{Format, Style, print_error_text, render_error};
+use gantline::report::{ColorChoice, Format, Style, print_error_text, render_error};
 
 fn main() -> ExitCode {
     // Fails only when a provider is installed already, and then there is one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = match parsed() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are asked for, and are no failure.
-            let code = if error.use_stderr() {
-                EXIT_INVALID
-            } else {
-                EXIT_DONE
-            };
-            match error.use_stderr() && asks_for_json() {
-                true => {
-                    let usage = usage_error(&error.render().to_string());
-                    print_error_text(&render_error(&usage, Format::Json, &Style::default()));
-                }
-                false => {
-                    let _ = error.print();
-                }
-            }
-            return code.into();
-        }
+        Err(error) => return refused(&error),
     };
     let app = match cli.app() {
         Ok(app) => app,
-        Err(error) => {
-            print_error_text(&render_error(&error, cli.format(), &Style::default()));
-            return error.kind().exit_code().into();
-        }
+        Err(error) => return told(&error, cli.format()),
     };
     match run(cli, &app) {
         Ok(()) => EXIT_DONE.into(),
@@ -59,17 +41,48 @@ fn parsed() -> Result<Cli, clap::Error> {
     Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut Cli::command()))
 }
 
-/// Whether a program reads what is printed; the command line could not be parsed.
-fn asks_for_json() -> bool {
-    said_of("--format").as_deref() == Some("json")
+/// Tells what the parser has to say instead of a command line.
+fn refused(error: &clap::Error) -> ExitCode {
+    let format = match said_of("--format").as_deref() {
+        Some("json") => Format::Json,
+        _ => Format::Human,
+    };
+    // Help and version are asked for, and are no failure.
+    let is_asked_for = !error.use_stderr();
+    let is_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_asked_for || (is_help && format == Format::Human) {
+        let _ = error.print();
+        return if is_asked_for {
+            EXIT_DONE
+        } else {
+            EXIT_INVALID
+        }
+        .into();
+    }
+    told(&usage_error(error, &Cli::command(), &words()), format)
+}
+
+/// Tells an error of before there is an app.
+fn told(error: &Error, format: Format) -> ExitCode {
+    let color = said_of("--color").and_then(|word| ColorChoice::from_str(&word, false).ok());
+    let color = color
+        .unwrap_or_default()
+        .applies_to(std::io::stderr().is_terminal());
+    print_error_text(&render_error(error, format, &Style::new(color)));
+    error.kind().exit_code().into()
+}
+
+/// What stands after the program's name, as far as flags reach.
+fn words() -> Vec<String> {
+    let words = std::env::args_os().skip(1).take_while(|word| word != "--");
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect()
 }
 
 /// What the command line says of a flag, also when it cannot be parsed.
 fn said_of(flag: &str) -> Option<String> {
-    let words = std::env::args_os().take_while(|word| word != "--");
-    let words: Vec<String> = words
-        .map(|word| word.to_string_lossy().into_owned())
-        .collect();
+    let words = words();
     let apart = words.windows(2).filter(|pair| pair[0] == flag);
     let apart = apart.map(|pair| pair[1].clone());
     let together = words.iter().filter_map(|word| {
@@ -77,16 +90,6 @@ fn said_of(flag: &str) -> Option<String> {
         Some(value.to_owned())
     });
     apart.chain(together).next()
-}
-
-/// What the parser says about a command line, as an error of our own.
-fn usage_error(text: &str) -> Error {
-    let mut paragraphs = text.split("\n\n").map(str::trim);
-    let message = paragraphs.next().unwrap_or_default();
-    let hints = paragraphs.filter_map(|paragraph| paragraph.strip_prefix("tip: "));
-    Error::invalid(message.trim_start_matches("error: "))
-        .with_hints(hints)
-        .hint("See `gantline --help`")
 }
 
 fn run(cli: Cli, app: &App) -> Result<()> {

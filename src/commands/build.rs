@@ -80,7 +80,7 @@ impl Answer for Images {
             return writeln!(out, "The workspace has no images to build");
         }
         let rows: Vec<[String; 4]> = self.images.iter().map(row).collect();
-        write_table(out, &rows, |column, cell| match column {
+        write_table((out, style), &rows, |column, cell| match column {
             0 => style.name(cell),
             1 if cell.starts_with("unchanged") => style.dim(cell),
             1 => style.good(cell),

@@ -155,7 +155,7 @@ pub fn write_outcomes(out: &mut dyn Write, style: &Style, outcomes: &[Outcome]) 
                 )
         })
     };
-    write_table(out, &rows, |column, cell| match column {
+    write_table((out, style), &rows, |column, cell| match column {
         0 => style.name(cell),
         1 if failed(cell) => style.bad(cell),
         2 => style.dim(cell),

@@ -121,9 +121,9 @@ impl Answer for Removed {
         let rows: Vec<[String; 2]> = self
             .releases
             .iter()
-            .map(|it| [it.release.clone(), told(it, self.dry_run)])
+            .map(|it| [it.release.clone(), self.told(it)])
             .collect();
-        write_table(out, &rows, |column, cell| match column {
+        write_table((out, style), &rows, |column, cell| match column {
             0 => style.name(cell),
             _ => cell.to_owned(),
         })?;
@@ -131,23 +131,29 @@ impl Answer for Removed {
             return Ok(());
         };
         let stays = match self.dry_run {
-            true => "This would stay, since it holds data:",
-            false => "This stays, since it holds data:",
+            true => "would stay",
+            false => "stays",
         };
-        writeln!(out, "\n{stays}")?;
-        for key in &self.kept {
-            writeln!(out, "  {key}")?;
-        }
-        writeln!(out, "Remove it for good with\n  {}", style.name(command))
+        let command = style.name(command);
+        writeln!(
+            out,
+            "\nWhat holds data {stays}. Remove it for good with\n  {command}"
+        )
     }
 }
 
-fn told(destroyed: &Destroyed, dry_run: bool) -> String {
-    match (destroyed.existed, dry_run, destroyed.kept.as_slice()) {
-        (false, _, _) => "was not there".to_owned(),
-        (true, true, _) => "would be removed".to_owned(),
-        (true, false, []) => "removed".to_owned(),
-        (true, false, kept) => format!("removed; kept: {}", kept.join(", ")),
+impl Removed {
+    /// What became of a release. What the command that removes it for good names is not told twice.
+    fn told(&self, destroyed: &Destroyed) -> String {
+        let listed: Vec<String> = self.kept.iter().map(ToString::to_string).collect();
+        let kept = destroyed.kept.iter().filter(|key| !listed.contains(*key));
+        let kept: Vec<&str> = kept.map(String::as_str).collect();
+        match (destroyed.existed, self.dry_run, kept.as_slice()) {
+            (false, _, _) => "was not there".to_owned(),
+            (true, true, _) => "would be removed".to_owned(),
+            (true, false, []) => "removed".to_owned(),
+            (true, false, kept) => format!("removed; kept: {}", kept.join(", ")),
+        }
     }
 }
 
@@ -183,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stays_is_listed_with_the_command_that_removes_it() {
+    fn what_stays_is_told_once_by_the_command_that_removes_it() {
         let key = |kind: &str, name: &str| ObjectKey::namespaced("v1", kind, "shop", name);
         let kept = vec![
             key("Secret", "orders-db"),
@@ -193,7 +199,11 @@ mod tests {
         let removed = Removed {
             environment: Name::new("staging").unwrap(),
             dry_run: false,
-            releases: Vec::new(),
+            releases: vec![Destroyed {
+                release: "orders-db".to_owned(),
+                existed: true,
+                kept: vec![kept[1].to_string(), "ConfigMap/mine".to_owned()],
+            }],
             kept,
             removed_by: command,
         };
@@ -201,8 +211,8 @@ mod tests {
         removed.human(&mut out, &Style::default()).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "\nThis stays, since it holds data:\n  Secret/orders-db\n  \
-             PersistentVolumeClaim/orders-db-data\nRemove it for good with\n  kubectl delete \
+            "orders-db  removed; kept: ConfigMap/mine\n\n\
+             What holds data stays. Remove it for good with\n  kubectl delete \
              --context='my staging' --namespace=shop secret/orders-db \
              persistentvolumeclaim/orders-db-data\n"
         );

@@ -63,7 +63,7 @@ impl Answer for History {
             return writeln!(out, "{service} was never deployed to {environment}");
         }
         let rows: Vec<[String; 4]> = self.revisions.iter().map(row).collect();
-        write_table(out, &rows, |column, cell| match (column, cell) {
+        write_table((out, style), &rows, |column, cell| match (column, cell) {
             (0, _) => style.name(cell),
             (2, "deployed") => style.good(cell),
             (2, "failed") => style.bad(cell),

@@ -114,7 +114,7 @@ impl Answer for Schemas {
                 [listed.name, of, &listed.address].map(str::to_owned)
             })
             .collect();
-        write_table(out, &rows, |column, cell| match column {
+        write_table((out, style), &rows, |column, cell| match column {
             0 => style.name(cell),
             2 => style.dim(cell),
             _ => cell.to_owned(),

@@ -59,7 +59,7 @@ impl Answer for Foretold {
             .iter()
             .map(|thing| [thing.name.clone(), foretold(thing.step).to_owned()])
             .collect();
-        write_table(out, &rows, |column, cell| match column {
+        write_table((out, style), &rows, |column, cell| match column {
             0 => style.name(cell),
             _ => cell.to_owned(),
         })

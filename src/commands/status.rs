@@ -44,7 +44,7 @@ impl Answer for Status {
             return write_no_services(out);
         }
         let rows: Vec<[String; 4]> = self.things.iter().map(row).collect();
-        write_table(out, &rows, |column, cell| match column {
+        write_table((out, style), &rows, |column, cell| match column {
             0 => style.name(cell),
             1 => painted_state(style, cell),
             3 => style.dim(cell),

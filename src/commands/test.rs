@@ -88,7 +88,7 @@ impl Answer for Verdict {
             ]
         });
         let rows: Vec<[String; 4]> = rows.collect();
-        write_table(out, &rows, |column, cell| match (column, cell) {
+        write_table((out, style), &rows, |column, cell| match (column, cell) {
             (0, _) => style.name(cell),
             (1, "passed") => style.good(cell),
             (1, _) => style.bad(cell),

@@ -111,7 +111,7 @@ impl Answer for Running {
                 [thing.name.clone(), place, beside]
             })
             .collect();
-        write_table(out, &rows, |column, cell| match column {
+        write_table((out, style), &rows, |column, cell| match column {
             0 => style.name(cell),
             2 => style.dim(cell),
             _ => cell.to_owned(),

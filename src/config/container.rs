@@ -290,12 +290,18 @@ fn health(manifest: &Manifest, problems: &mut Vec<Error>) -> Option<Health> {
         .iter()
         .filter(|(_, given)| *given && fields.path.is_none())
     {
+        let hint = match fields.tcp.is_some() || fields.exec.is_some() {
+            true => format!("Remove `{key}`"),
+            false => "Add `path: /PATH`".to_owned(),
+        };
         problems.push(
             Error::invalid(format!("`{key}` goes with `path`"))
                 .at(document.key_place(&["health", *key]))
-                .hint("Remove the line, or add `path`"),
+                .hint(hint),
         );
     }
+    let error = Error::invalid("`health` is one of `path`, `tcp` and `exec`")
+        .at(document.key_place(&["health"]));
     match (fields.path, fields.tcp, fields.exec) {
         (Some(path), None, None) => {
             let port = fields.port.map_or_else(|| "http".to_owned(), |port| port.0);
@@ -311,12 +317,15 @@ fn health(manifest: &Manifest, problems: &mut Vec<Error>) -> Option<Health> {
             Some(Health::Tcp { port: port.0 })
         }
         (None, None, Some(words)) => Some(Health::Exec(words)),
-        _ => {
+        (None, None, None) if only_with_path.iter().any(|(_, given)| *given) => None,
+        (None, None, None) => {
             problems.push(
-                Error::invalid("`health` is one of `path`, `tcp` and `exec`")
-                    .at(document.key_place(&["health"]))
-                    .hint("Keep one of them"),
+                error.hint("Write `path: /PATH` (HTTP), `tcp: NAME` with the name of a port, or `exec: [PROGRAM, ...]`"),
             );
+            None
+        }
+        _ => {
+            problems.push(error.hint("Keep one of them"));
             None
         }
     }
@@ -332,12 +341,21 @@ fn check_port(
     if ports.get(port).is_some() {
         return Some(());
     }
+    let document = &manifest.document;
     let place = place_of(manifest, "health", key);
-    let error = Error::invalid(format!("the service has no port `{port}`")).at(place);
-    problems.push(match suggest::hint(port, ports.names()) {
-        Some(hint) => error.hint(hint),
-        None => error.hint(format!("Add `ports: {{{port}: 8080}}`")),
+    let known = match document.has(&["health", key]) {
+        true => suggest::hint(port, ports.names()),
+        false => None,
+    };
+    let hint = known.unwrap_or_else(|| match ports.names().next() {
+        Some(other) => format!(
+            "Write `{port}: 8080` under `ports`, or say which port: `health: {{path: /PATH, port: {other}}}`"
+        ),
+        None if document.has(&["ports"]) => format!("Write `{port}: 8080` under `ports`"),
+        None => format!("Add `ports: {{{port}: 8080}}`"),
     });
+    let error = Error::invalid(format!("the service has no port `{port}`"));
+    problems.push(error.at(place).hint(hint));
     None
 }
 

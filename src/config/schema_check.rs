@@ -266,6 +266,8 @@ impl Checker<'_> {
             written: &self.document.text()[node.span.clone()],
             expected: &expected,
             rule: self.keyword_beside(error, EXPECTED).and_then(Json::as_str),
+            ports: self.document.root().find(&["ports"]),
+            would_do: &|value| self.would_do(error, value),
         };
         Error::invalid(format!(
             "{named}expected {expected}, found {}",
@@ -277,7 +279,10 @@ impl Checker<'_> {
 
     fn expected(&self, error: &ValidationError<'_>, kind: &ValidationErrorKind) -> String {
         match kind {
-            ValidationErrorKind::Type { kind } => type_words(kind),
+            ValidationErrorKind::Type { kind } => match self.keyword_beside(error, EXPECTED) {
+                Some(Json::String(rule)) => rule.clone(),
+                _ => type_words(kind),
+            },
             ValidationErrorKind::Enum { options } => {
                 let options = options.as_array().map(Vec::as_slice).unwrap_or_default();
                 let words: Vec<String> = options.iter().map(json_words).collect();
@@ -293,6 +298,7 @@ impl Checker<'_> {
                 .keyword_beside(error, EXPECTED)
                 .and_then(Json::as_str)
                 .map_or_else(|| "another text".to_owned(), str::to_owned),
+            ValidationErrorKind::MinItems { limit: 1 } => "at least 1 entry".to_owned(),
             ValidationErrorKind::MinItems { limit } => format!("at least {limit} entries"),
             ValidationErrorKind::MaxItems { limit } => format!("at most {limit} entries"),
             ValidationErrorKind::MinProperties { limit } => format!("at least {limit} keys"),
@@ -352,6 +358,16 @@ impl Checker<'_> {
             }
             _ => format!("expected {}", self.expected(error, error.kind())),
         }
+    }
+
+    /// Whether another value would do where an error is.
+    fn would_do(&self, error: &ValidationError<'_>, value: &Json) -> bool {
+        let path = error.schema_path().as_str();
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        self.schema
+            .pointer(parent)
+            .and_then(|schema| jsonschema::validator_for(schema).ok())
+            .is_some_and(|validator| validator.is_valid(value))
     }
 
     /// Another keyword of the schema in which an error's keyword stands.

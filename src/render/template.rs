@@ -1,19 +1,25 @@
 //! One template turned into text: tera with delimiters that Go, Helm and GitHub leave alone.
 
-use std::io::{self, Write};
+mod budget;
+
 use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use tera::{Context, Delimiters, ErrorKind, Kwargs, State, Tera};
 
+use self::budget::Bounded;
 use super::made_once::MadeOnce;
 use super::names::PRINTED_WITHOUT_FORM;
 use super::yaml;
 use crate::error::{Error, Place, Result};
 
-/// The largest file that a template may make, in bytes: a blueprint cannot fill a disk.
-const LARGEST_FILE: usize = 4 << 20;
+/// The widest indentation that `yaml` writes.
+const WIDEST_INDENT: usize = 100;
+/// How many values within values are written.
+const DEEPEST_VALUE: usize = 100;
+/// What to do about a template that takes or makes too much.
+const GROWS: &str = "Look for a loop within a loop, and for a text that each round makes longer";
 
 /// A template and the name under which errors show it.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +35,14 @@ pub struct Template<'a> {
 #[derive(Debug, Clone)]
 pub struct Variables {
     map: Arc<Map<String, Value>>,
-    context: Context,
+    context: Arc<Context>,
+}
+
+/// A template as the engine has it.
+struct Compiled {
+    engine: Tera,
+    /// Whether it is rendered beside a watch.
+    is_watched: bool,
 }
 
 impl Variables {
@@ -43,7 +56,7 @@ impl Variables {
         })?;
         Ok(Self {
             map: Arc::new(map),
-            context,
+            context: Arc::new(context),
         })
     }
 
@@ -56,7 +69,7 @@ impl Variables {
     #[must_use]
     pub fn with(&self, name: &'static str, value: &Value) -> Self {
         let mut own = self.clone();
-        own.context.insert(name, value);
+        Arc::make_mut(&mut own.context).insert(name, value);
         own
     }
 }
@@ -65,14 +78,19 @@ impl Template<'_> {
     /// The text with everything filled in.
     ///
     /// # Errors
-    /// When the syntax is wrong or a variable is undefined: with the template's line.
+    /// When the syntax is wrong or a variable is undefined: with the template's line. When it takes or
+    /// makes more than a file may.
     pub fn render(&self, variables: &Variables) -> Result<String> {
-        let engine = self.compiled().map_err(|error| self.error(&error))?;
-        let mut output = Bounded(Vec::new());
-        engine
-            .render_to(self.name, &variables.context, &mut output)
-            .map_err(|error| self.error(&error))?;
-        let text = String::from_utf8(output.0).map_err(|error| {
+        let compiled = self.compiled().map_err(|error| self.error(&error))?;
+        let (name, context) = (self.name.to_owned(), Arc::clone(&variables.context));
+        let rendered = budget::run(compiled.is_watched, move || {
+            let mut output = Bounded::default();
+            let rendered = compiled.engine.render_to(&name, &context, &mut output);
+            rendered.map(|()| output.0)
+        });
+        let rendered = rendered.map_err(|cause| self.fails().since(cause).hint(GROWS))?;
+        let output = rendered.map_err(|error| self.error(&error))?;
+        let text = String::from_utf8(output).map_err(|error| {
             Error::invalid(format!("the template `{}` made no text", self.name)).because(error)
         })?;
         if text.contains(PRINTED_WITHOUT_FORM) {
@@ -82,17 +100,24 @@ impl Template<'_> {
     }
 
     /// Compiled once for all services.
-    fn compiled(&self) -> tera::TeraResult<Arc<Tera>> {
-        static COMPILED: MadeOnce<Tera> = MadeOnce::new();
+    fn compiled(&self) -> tera::TeraResult<Arc<Compiled>> {
+        static COMPILED: MadeOnce<Compiled> = MadeOnce::new();
         COMPILED.get((self.name, self.text.as_bytes()), || {
             let mut engine = engine()?;
             engine.add_raw_template(self.name, self.text)?;
-            Ok(engine)
+            Ok(Compiled {
+                engine,
+                is_watched: !budget::is_plain(self.text),
+            })
         })
     }
 
+    fn fails(&self) -> Error {
+        Error::invalid(format!("the template `{}` cannot be rendered", self.name))
+    }
+
     fn error(&self, error: &tera::Error) -> Error {
-        let failed = Error::invalid(format!("the template `{}` cannot be rendered", self.name));
+        let failed = self.fails();
         match error.kind() {
             ErrorKind::SyntaxError(report) | ErrorKind::RenderingError(report) => {
                 let range = report.span().range.clone();
@@ -106,10 +131,7 @@ impl Template<'_> {
                     length,
                 ))
             }
-            ErrorKind::Io(_) => failed.since(format!(
-                "it makes more than {} MiB",
-                LARGEST_FILE / (1 << 20)
-            )),
+            ErrorKind::Io(_) => failed.since(Bounded::refusal()).hint(GROWS),
             _ => failed.because(error),
         }
     }
@@ -134,6 +156,7 @@ fn engine() -> tera::TeraResult<Tera> {
         comment_end: "#>".into(),
     })?;
     engine.autoescape_on(Vec::<&str>::new());
+    engine.register_function("range", budget::range);
     engine.register_filter("quoted", quoted);
     engine.register_filter("yaml", yaml_block);
     Ok(engine)
@@ -141,31 +164,32 @@ fn engine() -> tera::TeraResult<Tera> {
 
 /// `"text"`: a literal of JSON, which YAML and Go read alike.
 fn quoted(value: tera::Value, _: Kwargs, _: &State) -> tera::TeraResult<String> {
-    serde_json::to_string(&value).map_err(tera::Error::message)
+    Ok(json_of(&value)?.to_string())
 }
 
 /// A value in YAML's block style, to stand right after `key:`, with its lines indented by
 /// `indent` spaces.
 fn yaml_block(value: tera::Value, arguments: Kwargs, _: &State) -> tera::TeraResult<String> {
     let indent = arguments.get::<usize>("indent")?.unwrap_or(2);
-    let value = serde_json::to_value(&value).map_err(tera::Error::message)?;
-    Ok(yaml::block(&value, indent))
+    Ok(yaml::block(&json_of(&value)?, indent.min(WIDEST_INDENT)))
 }
 
-struct Bounded(Vec<u8>);
-
-impl Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.len() + bytes.len() > LARGEST_FILE {
-            return Err(io::Error::from(io::ErrorKind::FileTooLarge));
-        }
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
+/// A value to be written, which is done by recursion.
+fn json_of(value: &tera::Value) -> tera::TeraResult<Value> {
+    if is_deeper(value, DEEPEST_VALUE) {
+        let message = format!("it holds values that are more than {DEEPEST_VALUE} deep");
+        return Err(tera::Error::message(message));
     }
+    serde_json::to_value(value).map_err(tera::Error::message)
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+fn is_deeper(value: &tera::Value, levels: usize) -> bool {
+    let Some(below) = levels.checked_sub(1) else {
+        return true;
+    };
+    let mut items = value.as_array().into_iter().flatten();
+    let mut values = value.as_map().into_iter().flat_map(|map| map.values());
+    items.any(|item| is_deeper(item, below)) || values.any(|item| is_deeper(item, below))
 }
 
 #[cfg(test)]
@@ -225,9 +249,29 @@ mod tests {
 
     #[test]
     fn a_template_cannot_make_endless_text() {
-        let text = "<% for x in range(end=9999) %><% for y in range(end=9999) %>xxxx<% endfor %><% endfor %>";
+        let text = "<% set r = range(end=9999) %><% for x in r %><% for y in r %>xxxx<% endfor %><% endfor %>";
         let error = render(text, json!({})).unwrap_err();
         assert!(error.to_string().contains("MiB"), "{error}");
+    }
+
+    #[test]
+    fn ranges_give_a_file_so_many_numbers_and_the_error_shows_where_they_end() {
+        for text in [
+            "<% for x in range(end=100000000000) %><% endfor %>",
+            "\n<% for x in range(end=900) %><% for y in range(end=900) %><% endfor %><% endfor %>",
+            "<% for x in range(start=9, end=-100000000000, step_by=-2) %><% endfor %>",
+        ] {
+            let error = render(text, json!({})).unwrap_err();
+            let shown = format!("{error:?}");
+            assert!(shown.contains("more than 100000 numbers"), "{shown}");
+            assert!(error.place().is_some(), "{shown}");
+        }
+        let text = "<% for x in range(start=4, end=0, step_by=-2) %><{ x }><% endfor %>";
+        assert_eq!(render(text, json!({})).unwrap(), "42");
+        assert_eq!(
+            render("<{ range(end=3) }>", json!({})).unwrap(),
+            "[0, 1, 2]"
+        );
     }
 
     #[test]
@@ -243,6 +287,10 @@ mod tests {
             "env:\n  LOG_LEVEL: info\n  FLAG: \"no\"\n  NUMBER: \"08\"\n  TEXT: \"a: \\\"b\\\"\"\n\
              empty: {}\nexpose:\n  - path: /\n    kind: prefix\n  - path: /v2\n"
         );
+        let deep = "<% set_global a = [1] %><% for i in range(end=99999) %>\
+                    <% set_global a = [a] %><% endfor %><{ a | yaml }>";
+        let error = render(deep, json!({})).unwrap_err();
+        assert!(format!("{error:?}").contains("100 deep"), "{error:?}");
         assert_eq!(
             render("<{ x | quoted }>", json!({"x": "a\"b"})).unwrap(),
             "\"a\\\"b\""

@@ -125,7 +125,10 @@ fn print<T: Answer>(
 ) -> io::Result<()> {
     let stdout = io::stdout();
     let at_terminal = stdout.is_terminal();
+    let columns = console::Term::stdout().size_checked();
+    let columns = columns.map(|(_, columns)| usize::from(columns));
     let style = Style::new(color.applies_to(at_terminal));
+    let style = style.within(columns.filter(|_| at_terminal));
     let mut out = io::BufWriter::new(stdout.lock());
     match format {
         Format::Human if at_terminal => safely(answer, &mut out, &style)?,

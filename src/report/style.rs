@@ -1,4 +1,4 @@
-//! Colours, by what they say.
+//! Colours, by what they say, and the width that there is.
 
 use std::fmt::Display;
 
@@ -8,12 +8,27 @@ use anstyle::{AnsiColor, Effects};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Style {
     color: bool,
+    columns: Option<usize>,
 }
 
 impl Style {
     /// A style with or without colour.
     pub const fn new(color: bool) -> Self {
-        Self { color }
+        Self {
+            color,
+            columns: None,
+        }
+    }
+
+    /// The same within so many columns.
+    #[must_use]
+    pub const fn within(self, columns: Option<usize>) -> Self {
+        Self { columns, ..self }
+    }
+
+    /// The columns of the terminal; `None` where lines may have any length.
+    pub const fn columns(&self) -> Option<usize> {
+        self.columns
     }
 
     /// Whether it paints.

@@ -195,3 +195,16 @@ fn a_plan_names_the_namespace_and_the_secrets_that_would_be_created_first() {
         assert_eq!(kinds, ["Namespace", "Secret", "Secret", "Secret"]);
     }
 }
+
+#[test]
+fn a_kubeconfig_that_is_not_there_is_named_once() {
+    let add = "add environment dev --context x --namespace y";
+    let words: Vec<&str> = add.split(' ').collect();
+    let run = Workspace::shop().gantline_with(&[("KUBECONFIG", "/nowhere/config")], &words);
+    let told = run.fails(4).stderr;
+    assert!(
+        told.starts_with("error: cannot read the kubeconfig /nowhere/config\n  why: No such file"),
+        "{told}"
+    );
+    assert_eq!(told.matches("/nowhere/config").count(), 1, "{told}");
+}

@@ -256,11 +256,11 @@ fn what_cannot_be_taken_in_is_refused_and_nothing_is_written() {
         (&["--build", "/", "--port", "http=8080"], "no Dockerfile"),
         (
             &["--image", "nginx:1.27", "--blueprint", "go-service"],
-            "cannot be used with",
+            "does not go with",
         ),
         (
             &["--blueprint", "go-service", "--port", "http=8080"],
-            "cannot be used with",
+            "does not go with",
         ),
         (&["--port", "http=8080"], "go with `--image` or `--build`"),
         (&["--blueprint", "container"], "--image NAME:TAG"),

@@ -68,6 +68,17 @@ fn the_table_of_a_stack_that_never_ran_fits() {
 }
 
 #[test]
+fn a_table_that_does_not_fit_has_its_cells_below_one_another() {
+    let workspace = Workspace::empty();
+    let ended = run(&workspace, &[], &["schema"]);
+    assert_eq!(ended.code, 0, "{}", ended.written);
+    let shown = ended.shown();
+    let mut rows = shown.lines().map(str::trim_end);
+    assert_eq!(rows.next(), Some("workspace"), "{shown}");
+    assert_eq!(rows.next(), Some("  gantline.yaml"), "{shown}");
+}
+
+#[test]
 fn help_is_wrapped() {
     let workspace = Workspace::empty();
     for command in [&["--help"][..], &["generate", "--help"], &["up", "-h"]] {

@@ -142,9 +142,9 @@ error: inner lies in the workspace [ROOT]
  next: Choose a folder outside, or add to that workspace with `gantline add`
 == add resource Orders --type postgres: exit code 2
 --- stderr
-error: invalid value 'Orders' for '<NAME>': a name is made of lower-case letters, digits and single hyphens, and begins with a letter (a DNS label, RFC 1123)
-
-For more information, try '--help'.
+error: `Orders` is no value of `<NAME>`
+  why: a name is made of lower-case letters, digits and single hyphens, and begins with a letter (a DNS label, RFC 1123)
+ next: See `gantline add resource --help`
 == add resource kube-db --type postgres: exit code 2
 --- stderr
 error: the name `kube-db` is reserved

@@ -86,7 +86,8 @@ fn an_unknown_service_is_refused_with_those_that_there_are() {
 #[test]
 fn what_is_no_name_is_refused_before_services_are_read() {
     let run = Workspace::empty().gantline(&["up", "Foo_"]).fails(2);
-    let expected = "invalid value 'Foo_' for '[SERVICE]...': a name is made of lower-case letters";
+    let expected =
+        "`Foo_` is no value of `[SERVICE]...`\n  why: a name is made of lower-case letters";
     assert!(run.stderr.contains(expected), "{run}");
 }
 

@@ -13,7 +13,7 @@ fn a_program_that_asks_wrongly_gets_its_answer_as_a_document() {
         str![[r#"
 exit code 2
 --- stderr
-{"version":1,"error":{"kind":"invalid","message":"unrecognized subcommand 'frobnicate'","hints":["See `gantline --help`"]}}
+{"version":1,"error":{"kind":"invalid","message":"unknown command `frobnicate`","hints":["See `gantline --help`"]}}
 
 "#]]
     );
@@ -24,9 +24,29 @@ exit code 2
 
 #[test]
 fn a_person_who_asks_wrongly_gets_words() {
-    let run = Workspace::empty().gantline(&["frobnicate"]);
-    assert!(
-        run.stderr.starts_with("error: unrecognized subcommand"),
-        "{run}"
+    let workspace = Workspace::empty();
+    let told = |line: &str| {
+        let words: Vec<&str> = line.split(' ').collect();
+        format!("{line}: {}", workspace.gantline(&words))
+    };
+    let lines = ["deploly", "add environment dev", "add resource Orders --type postgres"];
+    assert_data_eq!(
+        lines.map(told).concat(),
+        str![[r#"
+deploly: exit code 2
+--- stderr
+error: unknown command `deploly`
+ next: Did you mean `deploy`?
+add environment dev: exit code 2
+--- stderr
+error: `--context <CONTEXT>` and `--namespace <NAMESPACE>` are missing
+ next: Write `gantline add environment --context <CONTEXT> --namespace <NAMESPACE> <NAME>`
+add resource Orders --type postgres: exit code 2
+--- stderr
+error: `Orders` is no value of `<NAME>`
+  why: a name is made of lower-case letters, digits and single hyphens, and begins with a letter (a DNS label, RFC 1123)
+ next: See `gantline add resource --help`
+
+"#]]
     );
 }

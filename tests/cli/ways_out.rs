@@ -71,7 +71,7 @@ fn an_amount_without_its_unit_is_told_with_it() {
         said_of(&lines),
         str![[r#"
 compute: {memory: 256}
-  error: `compute.memory`: expected a text, found the number 256
+  error: `compute.memory`: expected an amount of memory such as `256Mi` or `1Gi`, found the number 256
    next: Write it with its unit: `256Mi`
 compute: {memory: "256"}
   error: `compute.memory`: expected an amount of memory such as `256Mi` or `1Gi`, found the text `256`
@@ -85,10 +85,10 @@ compute: {memory: 1 gb}
 compute: {memory: lots}
   error: `compute.memory`: expected an amount of memory such as `256Mi` or `1Gi`, found the text `lots`
 writable: [{path: /run, size: 64}]
-  error: `writable.0.size`: expected a text, found the number 64
+  error: `writable.0.size`: expected an amount such as `64Mi` or `1Gi`, found the number 64
    next: Write it with its unit: `64Mi`
 compute: {cpu: 2}
-  error: `compute.cpu`: expected a text, found the number 2
+  error: `compute.cpu`: expected an amount of CPU such as `100m` (a tenth of a core) or `"2"`, found the number 2
    next: Put it in quotes: "2"
 
 "#]]
@@ -208,4 +208,71 @@ error: the file is of version 2 of its format, and this gantline knows 1
         said.contains("expected the number 1, found the number 0"),
         "{said}"
     );
+}
+
+#[test]
+fn a_hint_that_is_followed_to_the_letter_leads_to_no_other_error() {
+    let shop_with = |lines: &str| {
+        let keys = lines.lines().filter_map(|line| line.split_once(':'));
+        let keys: Vec<&str> = keys.map(|(key, _)| key).collect();
+        let is_kept = |line: &&str| keys.iter().all(|key| !line.starts_with(key));
+        let kept: Vec<&str> = IMAGE.lines().filter(is_kept).collect();
+        Workspace::shop().file(WEB, format!("{}\n{lines}\n", kept.join("\n")))
+    };
+    for (wrong, hint, followed) in [
+        (
+            "health: {tcp: 8080}",
+            "Write `http`, its name under `ports`",
+            "health: {tcp: http}",
+        ),
+        (
+            "health: {tcp: \"9200\"}",
+            "Give the port 9200 a name under `ports`, and write that name here",
+            "ports: {search: 9200}\nhealth: {tcp: search}",
+        ),
+        ("health: healthz", "Write `/healthz`", "health: /healthz"),
+        (
+            "health: {exec: true}",
+            "Write a list: `exec: [\"true\"]`",
+            "health: {exec: [\"true\"]}",
+        ),
+        (
+            "health: {tcp: http, port: http}",
+            "Remove `port`",
+            "health: {tcp: http}",
+        ),
+        (
+            "ports: {http: }",
+            "Write `http: 8080` under `ports`",
+            "ports: {http: 8080}",
+        ),
+        (
+            "env: [MODE=a=b, LEVEL=1]",
+            "Write a map: `env: {MODE: \"a=b\", LEVEL: \"1\"}`",
+            "env: {MODE: \"a=b\", LEVEL: \"1\"}",
+        ),
+        (
+            "args: \"--on true @x\"",
+            "Write a list: `args: [--on, \"true\", \"@x\"]`",
+            "args: [--on, \"true\", \"@x\"]",
+        ),
+    ] {
+        let run = shop_with(wrong).gantline(&["generate", "--dry-run"]);
+        let told = run.fails(2).stderr;
+        assert!(
+            told.contains(&format!(" next: {hint}\n")),
+            "{wrong}: {told}"
+        );
+        let run = shop_with(followed).gantline(&["generate", "--dry-run"]);
+        run.succeeds();
+    }
+    for wrong in [
+        "health: 9200",
+        "health: {tcp: true}",
+        "ports: {http: \"80\"}",
+    ] {
+        let run = shop_with(wrong).gantline(&["generate", "--dry-run"]);
+        let told = run.fails(2).stderr;
+        assert!(!told.contains("next:"), "{wrong}: {told}");
+    }
 }

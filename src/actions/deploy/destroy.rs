@@ -191,7 +191,9 @@ impl Held<'_> {
         self.hooks_of_removal(&mut last, &hooks, "pre-delete")
             .await?;
         *removal = Removal::Deleting(Box::new(last.clone()));
-        let own = self.take_away(&keys).await?;
+        // What stays is told in the end.
+        self.delete(&keys).await?;
+        let own = self.await_own_gone(&keys).await?;
         for key in &own {
             if site.objects.get(key).await?.is_some() {
                 destroyed.kept.push(key.to_string());

@@ -118,27 +118,38 @@ impl Held<'_> {
         Err(changes_too_often(&one.key))
     }
 
-    /// Deletes objects that the release has no longer, last kind first. Those marked to be kept,
-    /// and those that another owns by now, stay.
+    /// Deletes objects that the release has no longer, and says which stay.
+    ///
+    /// # Errors
+    /// As [`Held::delete`].
+    pub async fn prune(&self, keys: &[ObjectKey]) -> Result<()> {
+        for key in self.delete(keys).await? {
+            let events = &self.site.events;
+            events.note(format!("{key} stays: it is marked to be kept"));
+        }
+        Ok(())
+    }
+
+    /// Deletes objects, last kind first. Those marked to be kept, which it gives, and those that
+    /// another owns by now, stay.
     ///
     /// # Errors
     /// When the cluster refuses.
-    pub async fn delete(&self, keys: &[ObjectKey]) -> Result<()> {
+    pub async fn delete<'k>(&self, keys: &'k [ObjectKey]) -> Result<Vec<&'k ObjectKey>> {
         let owner = self.site.owner(self.release);
+        let mut kept = Vec::new();
         for key in keys.iter().rev() {
             let Some(live) = self.site.objects.get(key).await? else {
                 continue;
             };
             if is_kept(&live) {
-                self.site
-                    .events
-                    .note(format!("{key} stays: it is marked to be kept"));
+                kept.push(key);
             } else if owner.owns(&live) {
                 self.lease.assure().await?;
                 self.site.objects.delete(key).await?;
             }
         }
-        Ok(())
+        Ok(kept)
     }
 
     /// Waits until none of these objects is there; only a moment once the user interrupted.

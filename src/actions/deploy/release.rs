@@ -161,7 +161,7 @@ impl Held<'_> {
         let hooks = self.run_hooks(record, &content.hooks, before).await?;
         self.say("applying");
         self.apply(&changes.placed).await?;
-        self.delete(&changes.gone).await?;
+        self.prune(&changes.gone).await?;
         // They go while the pods come.
         tokio::try_join!(self.hooks_gone(&hooks), self.await_ready(&content.objects))?;
         let hooks = self.run_hooks(record, &content.hooks, after).await?;
@@ -263,15 +263,15 @@ impl Held<'_> {
     /// ran, and whose time may be over.
     async fn remove(&self, past: &mut Past) -> Result<Outcome> {
         let keys = past.known_objects(self.site).await?;
-        self.take_away(&keys).await?;
+        self.prune(&keys).await?;
+        self.await_own_gone(&keys).await?;
         past.forget(self).await?;
         Ok(self.outcome(Change::Removed, None))
     }
 
-    /// Deletes the objects of a release, and waits until they are gone. Gives those that are the
+    /// Waits until the objects of a release that were deleted are gone. Gives those that are the
     /// release's, some of which may be marked to be kept.
-    pub(super) async fn take_away(&self, keys: &[ObjectKey]) -> Result<Vec<ObjectKey>> {
-        self.delete(keys).await?;
+    pub(super) async fn await_own_gone(&self, keys: &[ObjectKey]) -> Result<Vec<ObjectKey>> {
         let own = self.still_owned(keys).await?;
         self.await_gone(&own).await?;
         Ok(own)

@@ -234,7 +234,7 @@ impl Held<'_> {
 
     async fn put_back(&self, changes: &Changes) -> Result<(), Stop> {
         self.apply(&changes.placed).await?;
-        self.delete(&changes.gone).await?;
+        self.prune(&changes.gone).await?;
         Ok(())
     }
 }

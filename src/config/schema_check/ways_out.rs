@@ -1,6 +1,8 @@
 //! What to write instead of a value that is none: the next step of a fault.
 
-use crate::config::node::Value;
+use serde_json::Value as Json;
+
+use crate::config::node::{Node, Value};
 use crate::model::name::Name;
 use crate::model::suggest;
 
@@ -20,19 +22,57 @@ pub(super) struct Wrong<'a> {
     pub(super) expected: &'a str,
     /// The rule of texts at this place, in words.
     pub(super) rule: Option<&'a str>,
+    /// The ports of the document.
+    pub(super) ports: Option<&'a Node>,
+    /// Whether another value would do.
+    pub(super) would_do: &'a dyn Fn(&Json) -> bool,
 }
 
 impl Wrong<'_> {
     /// The next step, where one can be told.
     pub(super) fn way_out(&self) -> Option<String> {
+        if self.expected.starts_with("the name of a port") {
+            let hint = self.number().map(|port| self.of_named_port(port));
+            if hint.is_some() || !matches!(self.value, Value::Text(_)) {
+                return hint;
+            }
+        }
         match self.value {
             Value::Text(text) => self.of_text(text),
             Value::Integer(number) => self
                 .of_unit(*number)
                 .or_else(|| self.of_port(*number))
-                .or_else(|| self.of_scalar()),
-            Value::Float(_) | Value::Boolean(_) => self.of_scalar(),
-            Value::Null | Value::List(_) | Value::Map(_) => None,
+                .or_else(|| self.of_scalar())
+                .or_else(|| self.as_list(self.written)),
+            Value::Float(_) | Value::Boolean(_) => {
+                self.of_scalar().or_else(|| self.as_list(self.written))
+            }
+            Value::Null => (self.would_do)(&Json::from(""))
+                .then(|| "Write \"\" where an empty text is meant".to_owned()),
+            Value::List(items) => self.as_map(items),
+            Value::Map(_) => None,
+        }
+    }
+
+    /// The number that stands there, also in quotes.
+    fn number(&self) -> Option<i64> {
+        match self.value {
+            Value::Integer(number) => Some(*number),
+            Value::Text(text) => text.trim_start_matches(':').parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// A number where the name of a port is meant.
+    fn of_named_port(&self, number: i64) -> String {
+        let mut ports = self.ports.into_iter().flat_map(Node::entries);
+        match ports
+            .find(|port| matches!(port.value.value, Value::Integer(known) if known == number))
+        {
+            Some(port) => format!("Write `{}`, its name under `ports`", port.key),
+            None => {
+                format!("Give the port {number} a name under `ports`, and write that name here")
+            }
         }
     }
 
@@ -44,8 +84,13 @@ impl Wrong<'_> {
         if expected.contains("a list") {
             return self.as_list(text);
         }
+        if expected.contains("a path that begins with `/`") {
+            let path = format!("/{text}");
+            return (self.would_do)(&Json::from(path.as_str())).then(|| format!("Write `{path}`"));
+        }
         if expected.contains("name") {
-            return nearest_name(text);
+            let name = Name::nearest(text)?;
+            return (self.would_do)(&Json::from(name.as_str())).then(|| format!("Write `{name}`"));
         }
         if expected.starts_with("one of") {
             let words = quoted_words(expected);
@@ -55,13 +100,12 @@ impl Wrong<'_> {
         if expected.contains("`true` or `false`") {
             return truth(text).map(|value| format!("Write `{value}`"));
         }
-        (expected.contains("a number") && text.parse::<i64>().is_ok())
-            .then(|| format!("Remove the quotes: {text}"))
+        let number = text.parse::<i64>().ok()?;
+        (self.would_do)(&Json::from(number)).then(|| format!("Remove the quotes: {text}"))
     }
 
     fn of_scalar(&self) -> Option<String> {
-        self.expected
-            .contains("a text")
+        (self.would_do)(&Json::from(self.written))
             .then(|| format!("Put it in quotes: \"{}\"", self.written))
     }
 
@@ -101,26 +145,50 @@ impl Wrong<'_> {
 
     /// The list with the words of a text.
     fn as_list(&self, text: &str) -> Option<String> {
-        let words: Vec<String> = text
+        let words: Vec<&str> = text
             .split(|letter: char| letter.is_whitespace() || letter == ',')
             .filter(|word| !word.is_empty())
-            .map(in_list)
             .collect();
         let list = match text.contains(['"', '\'']) {
             true => "[WORD, ...]".to_owned(),
-            false => format!("[{}]", words.join(", ")),
+            false => {
+                let words: Vec<String> = words.iter().map(|word| in_list(word)).collect();
+                format!("[{}]", words.join(", "))
+            }
         };
-        (!words.is_empty() && list.len() <= 100).then(|| match self.key {
+        let would_do = (self.would_do)(&Json::from(words.clone()));
+        (!words.is_empty() && list.len() <= 100 && would_do).then(|| match self.key {
             Some(key) => format!("Write a list: `{key}: {list}`"),
             None => format!("Write a list: `{list}`"),
         })
+    }
+
+    /// The map with the pairs of a list of `KEY=VALUE`.
+    fn as_map(&self, items: &[Node]) -> Option<String> {
+        let pair = |item: &Node| match &item.value {
+            Value::Text(text) => text
+                .split_once('=')
+                .map(|(key, value)| (key.to_owned(), Json::from(value))),
+            _ => None,
+        };
+        let pairs: serde_json::Map<String, Json> = items.iter().map(pair).collect::<Option<_>>()?;
+        let words = pairs.iter().map(|(key, value)| format!("{key}: {value}"));
+        let words = words.collect::<Vec<_>>().join(", ");
+        let key = self
+            .key
+            .filter(|_| words.len() <= 100 && !pairs.is_empty())?;
+        (self.would_do)(&Json::Object(pairs)).then(|| format!("Write a map: `{key}: {{{words}}}`"))
     }
 }
 
 /// A word as it is written in a list.
 fn in_list(word: &str) -> String {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=@+".contains(letter);
-    match word.chars().all(is_plain) && word.parse::<f64>().is_err() {
+    let begins_plain = word
+        .trim_start_matches('-')
+        .starts_with(|letter: char| letter.is_ascii_alphabetic() || letter == '/' || letter == '_');
+    let is_other = ["true", "false", "null"].contains(&word.to_lowercase().as_str());
+    match begins_plain && word.chars().all(is_plain) && !is_other {
         true => word.to_owned(),
         false => format!("{word:?}"),
     }

@@ -14,6 +14,7 @@ pub(super) fn in_words(node: &Node) -> String {
         Value::Integer(value) => format!("the number {value}"),
         Value::Float(value) => format!("the number {value}"),
         Value::Text(text) => format!("the text `{}`", shortened(text)),
+        Value::List(items) if items.is_empty() => "an empty list".to_owned(),
         Value::List(_) => "a list".to_owned(),
         Value::Map(_) => "a map".to_owned(),
     }

@@ -1,6 +1,7 @@
 //! Which cluster is meant, and a client for it: a context of the kubeconfig, or the service account
 //! of the pod that the program runs in.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -19,6 +20,9 @@ use crate::model::event::EventSink;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The oldest minor version of Kubernetes 1 that is supported.
 const OLDEST_MINOR: u64 = 30;
+
+/// What to do without a kubeconfig.
+const REMEDY: &str = "Point KUBECONFIG at the file that your cluster's provider gave you";
 
 /// A connection to a cluster.
 #[derive(Clone)]
@@ -164,6 +168,7 @@ async fn configuration(context: Option<&str>) -> Result<Option<(Config, String)>
         {
             return Ok(None);
         }
+        Err(KubeconfigError::ReadConfig(error, path)) => return Err(unreadable(&path, error)),
         Err(KubeconfigError::FindPath) if context.is_none() => return Ok(None),
         Err(error) => return Err(unusable(error)),
     };
@@ -201,10 +206,17 @@ async fn configuration(context: Option<&str>) -> Result<Option<(Config, String)>
     Ok(Some((config, name)))
 }
 
+/// The file that KUBECONFIG names, or the usual one, cannot be read.
+fn unreadable(path: &Path, error: std::io::Error) -> Error {
+    Error::missing(format!("cannot read the kubeconfig {}", path.display()))
+        .because(error)
+        .hint(REMEDY)
+}
+
 fn in_cluster() -> Result<Config> {
     Config::incluster().map_err(|error| {
         Error::missing("there is no kubeconfig, and this is no pod of a cluster")
             .because(error)
-            .hint("Point KUBECONFIG at the file that your cluster's provider gave you")
+            .hint(REMEDY)
     })
 }
