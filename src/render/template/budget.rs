@@ -112,7 +112,7 @@ fn is_condition(tag: &str) -> bool {
 fn is_plain_expression(expression: &str) -> bool {
     let mut filters = expression.split('|').skip(1);
     !expression.contains(['\'', '`', '\\', '[', '~'])
-        && expression.matches('"').count() % 2 == 0
+        && expression.matches('"').count().is_multiple_of(2)
         && filters.all(|filter| {
             let filter = filter.trim_start();
             ["quoted", "yaml"].iter().any(|own| filter.starts_with(own))
