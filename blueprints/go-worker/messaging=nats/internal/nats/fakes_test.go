@@ -30,10 +30,18 @@ type server struct {
 	silent bool
 }
 
+func (*server) Stream(context.Context, string) (jetstream.Stream, error) {
+	return nil, jetstream.ErrStreamNotFound
+}
+
 func (s *server) CreateStream(_ context.Context, config jetstream.StreamConfig) (jetstream.Stream, error) {
 	s.made = config
 
-	return nil, jetstream.ErrStreamNameAlreadyInUse
+	return nil, nil //nolint:nilnil // Nobody looks at it.
+}
+
+func (*server) UpdateStream(context.Context, jetstream.StreamConfig) (jetstream.Stream, error) {
+	return nil, errors.New("nothing is there")
 }
 
 func (s *server) CreateOrUpdateConsumer(

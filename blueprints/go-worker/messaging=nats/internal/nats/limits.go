@@ -39,9 +39,10 @@ type Limits struct {
 	// MaxFailing is of how many messages failures are counted at the same time.
 	MaxFailing int
 
-	// MaxDeliveries is how often a message may be delivered until it is dead-lettered untried: it
-	// seems to end the processes that try. There is room in it for those that were told to stop, and
-	// for outages of the broker. With many processes it is also where ordinary failures end.
+	// MaxDeliveries is how often a message is delivered. A failure with the last one makes a dead
+	// letter: with many processes, none of which has counted enough, ordinary failures end here. What
+	// is delivered once more seems to end the processes that try, and is dead-lettered untried. There is
+	// room for processes that were told to stop, and for outages of the broker.
 	MaxDeliveries uint64
 
 	// Retry spaces the deliveries of a message that fails.
