@@ -89,9 +89,17 @@ fn how_a_stop_goes_is_said_in_one_place_alone() {
 #[test]
 fn all_replicas_together_leave_connections_to_others() {
     let told = |config: Value| environment(&config).unwrap()["STORE_MAX_CONNECTIONS"].clone();
-    for (most, expected) in [(2, "8"), (10, "8"), (11, "7"), (20, "4"), (200, "2")] {
+    for (most, expected) in [(2, "8"), (10, "8"), (11, "7"), (20, "4"), (44, "2")] {
         assert_eq!(told(json!({"scale": {"max": most}})), expected, "{most}");
     }
     assert_eq!(told(json!({"scale": {"min": 20, "max": 1}})), "4");
     assert_eq!(told(json!({"env": {"STORE_MAX_CONNECTIONS": "30"}})), "30");
+}
+
+#[test]
+fn more_replicas_than_a_database_has_connections_for_are_refused_unless_it_is_said_to_have_more() {
+    let refused = environment(&json!({"scale": {"max": 45}})).unwrap_err();
+    assert!(format!("{refused:?}").contains("env.STORE_MAX_CONNECTIONS"));
+    let said = json!({"scale": {"max": 45}, "env": {"STORE_MAX_CONNECTIONS": "5"}});
+    assert_eq!(environment(&said).unwrap()["STORE_MAX_CONNECTIONS"], "5");
 }

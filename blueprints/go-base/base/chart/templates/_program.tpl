@@ -28,9 +28,9 @@ readinessProbe:
   failureThreshold: 2
 {{- end }}
 
-{{/* Secrets are mounted as files: NAME_FILE says where. The connections of up to 44 replicas, and of
-the one more that a rollout starts, leave some of the 100 that PostgreSQL allows to others. Beyond
-that each has two: the server has to allow more, or a pooler stands before it. */}}
+{{/* Secrets are mounted as files: NAME_FILE says where. The connections of all replicas, and of the one
+more that a rollout starts, leave some of the 100 that PostgreSQL allows to others. A replica needs
+two, since the outbox holds one while it publishes. */}}
 {{- define "program.variables" -}}
 SHUTDOWN_TIMEOUT: {{ int .Values.shutdown.timeoutSeconds }}s
 {{- range $name, $port := .Values.ports }}
@@ -40,8 +40,13 @@ SHUTDOWN_TIMEOUT: {{ int .Values.shutdown.timeoutSeconds }}s
 {{- $prefix := $role | upper | replace "-" "_" }}
 {{ $prefix }}_URI_FILE: /bindings/{{ $role }}/uri
 {{- if eq ($use.type | default "") "postgres" }}
+{{- $variable := printf "%s_MAX_CONNECTIONS" $prefix }}
 {{- $replicas := max (int $.Values.scale.min) (int $.Values.scale.max) }}
-{{ $prefix }}_MAX_CONNECTIONS: {{ max 2 (min 8 (div 90 (add $replicas 1))) | quote }}
+{{- $connections := min 8 (div 90 (add $replicas 1)) }}
+{{- if and (lt $connections 2) (not (hasKey $.Values.env $variable)) }}
+{{- fail (printf "scale: %d replicas do not fit into the 100 connections of a PostgreSQL server; where it or a pooler allows more, say in env.%s how many one replica has" $replicas $variable) }}
+{{- end }}
+{{ $variable }}: {{ $connections | quote }}
 {{- end }}
 {{- end }}
 {{- range $name, $reference := .Values.secrets }}
