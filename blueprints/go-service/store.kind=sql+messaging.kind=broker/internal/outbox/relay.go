@@ -132,8 +132,8 @@ func (r *Relay) publish(ctx context.Context) error {
 
 	for {
 		switch count, err := r.drain(ctx); {
-		case errors.Is(err, context.Canceled):
-			pause = 0
+		case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+			return nil
 		case errors.Is(err, errBatchOver) && count > 0:
 			continue
 		case err != nil:
