@@ -13,13 +13,17 @@ use crate::render::chart::{self, ChartInput, RenderError};
 
 /// The chart of a service with a database and a broker.
 fn orders() -> Chart {
+    made("go-service", |it| it.options["store"] == "postgres")
+}
+
+/// The chart that a blueprint makes of the first combination that is wanted.
+fn made(blueprint: &str, wanted: fn(&Combination) -> bool) -> Chart {
     let blueprint = catalog::blueprints(None)
         .unwrap()
         .into_iter()
-        .find(|it| it.reference.as_ref().unwrap().name.as_str() == "go-service")
+        .find(|it| it.reference.as_ref().unwrap().name.as_str() == blueprint)
         .unwrap();
-    let uses_all = |it: &Combination| it.options["store"] == "postgres";
-    let combination = combinations(&blueprint).into_iter().find(uses_all).unwrap();
+    let combination = combinations(&blueprint).into_iter().find(wanted).unwrap();
     let folder = tempfile::tempdir().unwrap();
     for (path, file) in render(&blueprint, &combination, &SHAPES[0]).unwrap().files {
         let path = folder.path().join(path.as_str());
@@ -31,8 +35,17 @@ fn orders() -> Chart {
 
 /// The environment of the service's container with these values.
 fn environment(config: &Value) -> Result<BTreeMap<String, Value>, RenderError> {
+    let container = container(&orders(), config)?;
+    let variables = container["env"].as_array().unwrap().iter();
+    Ok(variables
+        .map(|it| (it["name"].as_str().unwrap().to_owned(), it["value"].clone()))
+        .collect())
+}
+
+/// The container of a service with these values.
+fn container(chart: &Chart, config: &Value) -> Result<Value, RenderError> {
     let rendered = chart::render(
-        &orders(),
+        chart,
         &ChartInput {
             name: "ads",
             namespace: "shop",
@@ -47,10 +60,19 @@ fn environment(config: &Value) -> Result<BTreeMap<String, Value>, RenderError> {
     let objects = rendered.objects.iter().map(|object| &object.value);
     let mut workloads = objects.filter(|object| object["kind"] == "Deployment");
     let pod = &workloads.next().unwrap()["spec"]["template"]["spec"];
-    let variables = pod["containers"][0]["env"].as_array().unwrap().iter();
-    Ok(variables
-        .map(|it| (it["name"].as_str().unwrap().to_owned(), it["value"].clone()))
-        .collect())
+    Ok(pod["containers"][0].clone())
+}
+
+#[test]
+fn a_folder_may_have_any_name() {
+    let path = "/srv/a: b #1";
+    let config = json!({"writable": [{"path": path, "size": "8Mi"}]});
+    let container = container(&made(catalog::CONTAINER, |_| true), &config).unwrap();
+    let mounts = container["volumeMounts"].as_array().unwrap();
+    assert!(
+        mounts.iter().any(|it| it["mountPath"] == path),
+        "{mounts:?}"
+    );
 }
 
 #[test]

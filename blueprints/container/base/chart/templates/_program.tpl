@@ -77,7 +77,7 @@ readinessProbe:
 {{- define "program.mounts" -}}
 {{- range $index, $folder := .Values.writable }}
 - name: writable-{{ $index }}
-  mountPath: {{ $folder.path }}
+  mountPath: {{ $folder.path | quote }}
 {{- end }}
 {{- end }}
 
