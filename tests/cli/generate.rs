@@ -223,7 +223,7 @@ fn a_check_asks_for_what_the_next_merge_needs() {
         str![[r#"
 exit code 3
 --- stdout
-No file would change; 110 unchanged
+No file would change; 113 unchanged
 --- stderr
 error: what gantline keeps beside the generated files is not there
   why: missing: .gantline/lock.yaml
