@@ -29,7 +29,11 @@ fn a_person_who_asks_wrongly_gets_words() {
         let words: Vec<&str> = line.split(' ').collect();
         format!("{line}: {}", workspace.gantline(&words))
     };
-    let lines = ["deploly", "add environment dev", "add resource Orders --type postgres"];
+    let lines = [
+        "deploly",
+        "add environment dev",
+        "add resource Orders --type postgres",
+    ];
     assert_data_eq!(
         lines.map(told).concat(),
         str![[r#"
