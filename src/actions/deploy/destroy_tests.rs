@@ -83,3 +83,38 @@ async fn what_may_be_there_keeps_its_history_while_the_cluster_does_not_tell_of_
     assert!(statuses(&cluster).await.is_empty());
     assert!(live(&cluster, "Deployment", "orders").await.is_none());
 }
+
+/// The first version, whose ConfigMap is of a kind with versions.
+fn first_in_version_one() -> crate::model::release::ReleaseSpec {
+    let mut first = spec("1", FIRST);
+    let object = &mut first.rendered.objects[1];
+    object.value["apiVersion"] = "example.com/v1beta1".into();
+    object.text = object.value.to_string();
+    first
+}
+
+#[tokio::test]
+async fn an_object_whose_version_is_no_longer_served_is_removed_in_the_one_that_is() {
+    let cluster = cluster();
+    deploy(&cluster, &first_in_version_one()).await;
+    cluster.say_of_kind("ConfigMap", Some(Known::In("example.com/v1")));
+    site(&cluster, "one").destroy("orders").await.unwrap();
+    assert_eq!(cluster.titles(), ["Job/orders-migrate"]);
+    assert!(statuses(&cluster).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_object_whose_version_is_no_longer_served_is_pruned_in_the_one_that_is() {
+    let cluster = cluster();
+    deploy(&cluster, &first_in_version_one()).await;
+    cluster.say_of_kind("ConfigMap", Some(Known::In("example.com/v1")));
+    let without = [("Service", "orders"), ("Deployment", "orders")];
+    let outcome = deploy(&cluster, &spec("2", &without)).await;
+    assert!(outcome.error.is_none(), "{outcome:?}");
+    let pruned = "delete ConfigMap/old".to_owned();
+    assert!(
+        cluster.changes().contains(&pruned),
+        "{:?}",
+        cluster.changes()
+    );
+}

@@ -147,7 +147,8 @@ impl Past {
         let mut keys: Vec<ObjectKey> = Vec::new();
         for record in self.records.iter().filter(|it| it.revision() >= from) {
             for object in record.objects()? {
-                let place = site.objects.find_place(&object.value, &site.namespace);
+                let objects = &site.objects;
+                let place = objects.find_earlier_place(&object.value, &site.namespace);
                 // A kind that the cluster no longer has leaves no object behind.
                 let Some(key) = place.await? else {
                     continue;

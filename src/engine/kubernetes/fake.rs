@@ -35,7 +35,7 @@ struct State {
     changes: Vec<String>,
     /// How many more changes are made before no call is answered any more.
     left: Option<usize>,
-    /// Kinds that the cluster does not have (`Known::No`), or does not tell of.
+    /// What the cluster says of kinds that it does not have in every version.
     kinds: BTreeMap<String, Known>,
     /// Who is told once so many changes were made.
     watcher: Option<(usize, Arc<Notify>)>,
@@ -48,12 +48,17 @@ pub enum Known {
     No,
     /// It does not answer.
     Unanswered,
+    /// It is served in this version alone.
+    In(&'static str),
 }
 
 impl FakeCluster {
     /// What the cluster says of a kind from now on; without one, it has it.
     pub fn say_of_kind(&self, kind: &str, known: Option<Known>) {
         let mut state = self.state.lock().unwrap();
+        if let Some(Known::In(version)) = known {
+            state.serve_in(version, kind);
+        }
         match known {
             Some(known) => state.kinds.insert(kind.to_owned(), known),
             None => state.kinds.remove(kind),
@@ -153,6 +158,19 @@ impl State {
         stored
     }
 
+    /// Has the objects of a kind in this version from now on.
+    fn serve_in(&mut self, version: &str, kind: &str) {
+        let objects = std::mem::take(&mut self.objects).into_iter();
+        let served = objects.map(|(mut key, mut object)| {
+            if key.kind == kind {
+                key.api_version = version.to_owned();
+                object["apiVersion"] = version.into();
+            }
+            (key, object)
+        });
+        self.objects = served.collect();
+    }
+
     fn note(&mut self, verb: &str, key: &ObjectKey) {
         self.changes.push(format!("{verb} {key}"));
     }
@@ -209,7 +227,8 @@ impl Objects for FakeCluster {
         let kind = text(&object["kind"]);
         match self.state.lock().unwrap().kinds.get(&kind) {
             None => {}
-            Some(Known::No) => return Ok(None),
+            Some(Known::In(version)) if object["apiVersion"] == *version => {}
+            Some(Known::No | Known::In(_)) => return Ok(None),
             Some(Known::Unanswered) => return Err(Error::missing("the cluster does not answer")),
         }
         let own = object["metadata"]["namespace"].as_str();
@@ -220,6 +239,13 @@ impl Objects for FakeCluster {
             kind,
             name: text(&object["metadata"]["name"]),
         }))
+    }
+
+    async fn served_version(&self, _: &str, kind: &str) -> Result<Option<String>> {
+        Ok(match self.state.lock().unwrap().kinds.get(kind) {
+            Some(Known::In(version)) => Some((*version).to_owned()),
+            _ => None,
+        })
     }
 
     async fn get(&self, key: &ObjectKey) -> Result<Option<Value>> {

@@ -98,10 +98,34 @@ fn unknown_kind(api_version: &str, kind: &str) -> Error {
 #[async_trait]
 pub trait Objects: Send + Sync {
     /// Where an object belongs; `namespace` counts where it names none and its kind needs one.
-    /// `None` when the cluster has no such kind.
+    /// `None` when the cluster has no such kind in this version.
     async fn find_place(&self, object: &Value, namespace: &str) -> Result<Option<ObjectKey>>;
 
-    /// The same of an object whose kind must be there.
+    /// The version of its group in which the cluster serves a kind, such as `apps/v1` for
+    /// `apps/v1beta1`; `None` when the group has no such kind any more.
+    async fn served_version(&self, api_version: &str, kind: &str) -> Result<Option<String>>;
+
+    /// Where an object is that was made earlier: it outlives the version of the API that it was made
+    /// with. `None` when the cluster has no such kind in any version.
+    async fn find_earlier_place(
+        &self,
+        object: &Value,
+        namespace: &str,
+    ) -> Result<Option<ObjectKey>> {
+        if let Some(place) = self.find_place(object, namespace).await? {
+            return Ok(Some(place));
+        }
+        let text = |member: &str| object[member].as_str().unwrap_or_default();
+        let served = self.served_version(text("apiVersion"), text("kind"));
+        let Some(version) = served.await? else {
+            return Ok(None);
+        };
+        let mut object = object.clone();
+        object["apiVersion"] = version.into();
+        self.find_place(&object, namespace).await
+    }
+
+    /// The same as [`Objects::find_place`] of an object whose kind must be there.
     async fn locate(&self, object: &Value, namespace: &str) -> Result<ObjectKey> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let found = self.find_place(object, namespace).await?;

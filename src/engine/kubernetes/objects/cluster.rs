@@ -254,6 +254,25 @@ impl Objects for Cluster {
         }))
     }
 
+    async fn served_version(&self, api_version: &str, kind: &str) -> Result<Option<String>> {
+        let Ok(GroupVersion { group, .. }) = api_version.parse::<GroupVersion>() else {
+            return Ok(None);
+        };
+        let access = Access::discovery("kinds");
+        let found = self
+            .send_raw(&access, || discovery::group(&self.client, &group))
+            .await;
+        match found {
+            Ok(group) => {
+                let mut kinds = group.resources_by_stability().into_iter();
+                let found = kinds.find(|(resource, _)| resource.kind == kind);
+                Ok(found.map(|(resource, _)| resource.api_version))
+            }
+            Err(KubeError::Discovery(_)) => Ok(None),
+            Err(error) => Err(self.failure(&access, error)),
+        }
+    }
+
     async fn get(&self, key: &ObjectKey) -> Result<Option<Value>> {
         let (path, access) = self.reach("get", key).await?;
         let request = built(&access, path.get(&key.name, &GetParams::default()))?;
@@ -361,3 +380,7 @@ fn bytes(object: &Value) -> Result<Vec<u8>> {
     serde_json::to_vec(object)
         .map_err(|error| Error::failed("cannot write an object as JSON").because(error))
 }
+
+#[cfg(test)]
+#[path = "cluster_tests.rs"]
+mod tests;
