@@ -170,7 +170,7 @@ impl Held<'_> {
 
     /// Removes what the release owns, and says in `removal` how far that got.
     async fn take_down(&self, removal: &mut Removal) -> Result<(Past, Destroyed)> {
-        let site = self.site;
+        let site = &self.site;
         let mut past = Past::load(site, self.release).await?;
         past.settle(self).await?;
         let keys = past.known_objects(site).await?;
@@ -185,7 +185,6 @@ impl Held<'_> {
         };
         *removal = Removal::Marked(Box::new(last.clone()));
         last.settle(Status::Uninstalling, "Deletion in progress");
-        self.lease.assure().await?;
         records::update(site.objects.as_ref(), &site.namespace, &mut last).await?;
         let hooks = hooks.unwrap_or_default();
         self.hooks_of_removal(&mut last, &hooks, "pre-delete")
@@ -225,11 +224,8 @@ impl Held<'_> {
         let error = error
             .since(format!("{} {now}", self.release))
             .hint("`gantline destroy` removes it, `gantline deploy` brings it back");
-        let site = self.site;
-        let written = async {
-            self.lease.assure().await?;
-            records::update(site.objects.as_ref(), &site.namespace, &mut record).await
-        };
+        let site = &self.site;
+        let written = records::update(site.objects.as_ref(), &site.namespace, &mut record);
         match written.await {
             Ok(()) => error,
             Err(left) => error.with_related(vec![left]),

@@ -26,8 +26,8 @@ const QUIET: Duration = Duration::from_secs(1);
 
 /// One release at a site, with its lease held.
 pub struct Held<'a> {
-    /// The site.
-    pub site: &'a Site,
+    /// The site; nothing is changed there once the lease is lost.
+    pub site: Site,
     /// The release.
     pub release: &'a str,
     /// Its lease.
@@ -68,7 +68,6 @@ impl Held<'_> {
     /// When the cluster refuses one, or the lease is lost.
     pub async fn apply(&self, placed: &[Placed]) -> Result<()> {
         for group in placed.chunk_by(|one, other| one.key.kind == other.key.kind) {
-            self.lease.assure().await?;
             let applying = group.iter().map(|it| self.apply_one(it, placed));
             stream::iter(applying.collect::<Vec<_>>())
                 .buffered(REQUESTS)
@@ -145,7 +144,6 @@ impl Held<'_> {
             if is_kept(&live) {
                 kept.push(key);
             } else if owner.owns(&live) {
-                self.lease.assure().await?;
                 self.site.objects.delete(key).await?;
             }
         }

@@ -63,7 +63,6 @@ impl Held<'_> {
         let ending = async {
             let runs = objects.get(&key).await?.is_some_and(|it| still_runs(&it));
             if runs {
-                self.lease.assure().await?;
                 objects.delete(&key).await?;
             }
             Ok(runs)
@@ -86,7 +85,7 @@ impl Held<'_> {
     }
 
     async fn run_hook(&self, record: &mut Record, hook: &Hook, event: &str) -> Result<(), Stop> {
-        let site = self.site;
+        let site = &self.site;
         let title = hook.object.title();
         self.say(format!("{event}: {title}"));
         let leftover = self.clean(hook, BEFORE_CREATION).await?;
@@ -96,7 +95,6 @@ impl Held<'_> {
             .objects
             .locate(&hook.object.value, &site.namespace)
             .await?;
-        self.lease.assure().await?;
         *self.running.lock().await = Some(key.clone());
         site.objects
             .apply(&key, &hook.object.value, ApplyMode::Real)
@@ -139,7 +137,7 @@ impl Held<'_> {
         if !says_so || is_definition {
             return Ok(None);
         }
-        let site = self.site;
+        let site = &self.site;
         let key = site
             .objects
             .locate(&hook.object.value, &site.namespace)
@@ -147,7 +145,6 @@ impl Held<'_> {
         if site.objects.get(&key).await?.is_none() {
             return Ok(None);
         }
-        self.lease.assure().await?;
         site.objects.delete(&key).await?;
         Ok(Some(key))
     }
@@ -160,8 +157,7 @@ impl Held<'_> {
             &text(&value["metadata"]["name"]),
             phase,
         );
-        let site = self.site;
-        self.lease.assure().await?;
+        let site = &self.site;
         records::update(site.objects.as_ref(), &site.namespace, record).await
     }
 }

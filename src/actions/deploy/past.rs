@@ -167,7 +167,7 @@ impl Past {
     /// # Errors
     /// When Helm may be at work, or the cluster refuses.
     pub async fn settle(&mut self, held: &Held<'_>) -> Result<()> {
-        let site = held.site;
+        let site = &held.site;
         let deployed = self.baseline().map(Record::revision);
         for record in &mut self.records {
             let status = record.status();
@@ -186,7 +186,6 @@ impl Past {
             } else {
                 continue;
             }
-            held.lease.assure().await?;
             records::update(site.objects.as_ref(), &site.namespace, record).await?;
         }
         Ok(())
@@ -197,8 +196,7 @@ impl Past {
     /// # Errors
     /// When someone else stored one meanwhile, or the cluster refuses.
     pub async fn begin(&mut self, held: &Held<'_>, mut record: Record) -> Result<Record> {
-        let site = held.site;
-        held.lease.assure().await?;
+        let site = &held.site;
         while self.records.len() >= HISTORY {
             let kept = self.baseline().map(Record::revision);
             let oldest = self
@@ -228,7 +226,6 @@ impl Past {
     /// When the cluster refuses.
     pub async fn finish(&mut self, held: &Held<'_>, record: &mut Record, said: &str) -> Result<()> {
         let (objects, namespace) = (held.site.objects.as_ref(), &held.site.namespace);
-        held.lease.assure().await?;
         record.settle(Status::Deployed, said);
         records::update(objects, namespace, record).await?;
         for earlier in &mut self.records {
@@ -247,7 +244,7 @@ impl Past {
     /// When the cluster refuses.
     pub async fn fail(&mut self, held: &Held<'_>, record: &mut Record, said: &str) -> Result<()> {
         record.settle(Status::Failed, said);
-        let site = held.site;
+        let site = &held.site;
         records::update(site.objects.as_ref(), &site.namespace, record).await?;
         self.records.push(record.clone());
         Ok(())
@@ -259,7 +256,6 @@ impl Past {
     /// When the cluster refuses.
     pub async fn forget(&mut self, held: &Held<'_>) -> Result<()> {
         for record in &self.records {
-            held.lease.assure().await?;
             records::remove(held.site.objects.as_ref(), &held.site.namespace, record).await?;
         }
         self.records.clear();

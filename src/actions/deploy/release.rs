@@ -88,7 +88,7 @@ impl Site {
 
 impl Held<'_> {
     async fn deploy(&self, spec: &ReleaseSpec, after: AfterFailure) -> Result<Outcome> {
-        let site = self.site;
+        let site = &self.site;
         let (mut past, new, changes) = site.leave(self.compared(spec)).await?;
         if let Some(last) = past.last()
             && last.status() == Status::Deployed
@@ -128,7 +128,7 @@ impl Held<'_> {
 
     /// What ran before, the revision to be, and what it changes.
     async fn compared(&self, spec: &ReleaseSpec) -> Result<(Past, Record, Changes)> {
-        let site = self.site;
+        let site = &self.site;
         let mut past = Past::load(site, self.release).await?;
         past.settle(self).await?;
         let (status, said) = match past.baseline() {
@@ -169,7 +169,7 @@ impl Held<'_> {
     }
 
     pub(super) async fn await_ready(&self, objects: &[ReleaseObject]) -> Result<(), Stop> {
-        let site = self.site;
+        let site = &self.site;
         let request = RolloutRequest {
             namespace: &site.namespace,
             objects,
@@ -262,7 +262,7 @@ impl Held<'_> {
     /// Removes a release that never ran, with its records; without its hooks, which are for one that
     /// ran, and whose time may be over.
     async fn remove(&self, past: &mut Past) -> Result<Outcome> {
-        let keys = past.known_objects(self.site).await?;
+        let keys = past.known_objects(&self.site).await?;
         self.prune(&keys).await?;
         self.await_own_gone(&keys).await?;
         past.forget(self).await?;

@@ -99,7 +99,7 @@ impl Held<'_> {
     /// Why a revision must not come back. What may matter is told; it does not stop.
     async fn refused(&self, revision: Option<u32>) -> Option<Error> {
         // Whatever is wrong with the revisions is told by the rollback itself.
-        let past = Past::load(self.site, self.release).await.ok()?;
+        let past = Past::load(&self.site, self.release).await.ok()?;
         let target = revision.or_else(|| previous(&past))?;
         let schemas = &self.site.schemas;
         let judged = schemas.of_rollback(self.release, &past, target).await;
@@ -108,7 +108,7 @@ impl Held<'_> {
     }
 
     async fn rollback(&self, revision: Option<u32>) -> Result<Outcome> {
-        let site = self.site;
+        let site = &self.site;
         let looking = async {
             let mut past = Past::load(site, self.release).await?;
             past.settle(self).await?;
@@ -152,7 +152,7 @@ impl Held<'_> {
     }
 
     async fn undo_to(&self, revision: u32) -> Result<Outcome> {
-        let mut past = Past::load(self.site, self.release).await?;
+        let mut past = Past::load(&self.site, self.release).await?;
         past.settle(self).await?;
         self.restore(&mut past, revision, Wait::UntilReady).await
     }
@@ -170,7 +170,7 @@ impl Held<'_> {
     ) -> Result<Outcome> {
         let held = Held {
             deadline: tokio::time::Instant::now() + self.site.timeout,
-            site: self.site,
+            site: self.site.clone(),
             release: self.release,
             lease: self.lease.clone(),
             running: Mutex::default(),
@@ -205,7 +205,7 @@ impl Held<'_> {
 
     /// Prepares a new revision of the content of an earlier one; changes nothing.
     async fn coming(&self, past: &Past, target: u32) -> Result<Coming> {
-        let site = self.site;
+        let site = &self.site;
         let source = past
             .revision(target)
             .ok_or_else(|| no_such_revision(self.release, Some(target), past))?;

@@ -84,8 +84,12 @@ impl Site {
             self.events.progress(release, message);
         };
         let lease = Lease::acquire(Arc::clone(&self.objects), &request, waiting).await?;
+        let objects = Arc::clone(&self.objects).guarded(&lease);
         Ok(Held {
-            site: self,
+            site: Self {
+                objects,
+                ..self.clone()
+            },
             release,
             lease,
             deadline: Instant::now() + self.timeout,

@@ -11,6 +11,7 @@ use kube::{Client, Config};
 use semver::Version;
 use tokio::time::Instant;
 
+use super::lease::Lease;
 use super::objects::Kinds;
 use super::request::Access;
 use crate::error::{Error, Result};
@@ -38,6 +39,8 @@ pub struct Cluster {
     pub(super) events: Option<Arc<dyn EventSink>>,
     /// When that was told.
     pub(super) said: Arc<Mutex<Option<Instant>>>,
+    /// Without which nothing may be changed.
+    pub(super) guard: Option<Lease>,
     name: String,
     /// Where its API server is.
     address: String,
@@ -75,6 +78,14 @@ impl Cluster {
         self
     }
 
+    /// The same, which changes nothing once this lease is lost.
+    pub(super) fn changing_under(&self, lease: &Lease) -> Self {
+        Self {
+            guard: Some(lease.clone()),
+            ..self.clone()
+        }
+    }
+
     /// Connects the way a configuration says; `name` is what people call the cluster.
     ///
     /// # Errors
@@ -94,6 +105,7 @@ impl Cluster {
             answered: Arc::default(),
             kinds: Kinds::default(),
             events: None,
+            guard: None,
             said: Arc::default(),
             name,
             address,

@@ -1,6 +1,8 @@
 //! A cluster in memory, which can stop answering after a number of changes: the program looks dead
 //! from there, and dies with its future.
 
+mod guarded;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -9,6 +11,8 @@ use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use self::guarded::GuardedCluster;
+use super::lease::Lease;
 use super::objects::{ApplyMode, FIELD_MANAGER, ListQuery, ObjectKey, Objects, Rollouts};
 use super::rollout::{RolloutEnd, RolloutRequest};
 use crate::error::{Error, Result};
@@ -222,6 +226,14 @@ fn picked(object: &Value, fields: &Value) -> Value {
 
 #[async_trait]
 impl Objects for FakeCluster {
+    fn guarded(self: Arc<Self>, lease: &Lease) -> Arc<dyn Objects> {
+        let lease = lease.clone();
+        Arc::new(GuardedCluster {
+            cluster: self,
+            lease,
+        })
+    }
+
     async fn find_place(&self, object: &Value, namespace: &str) -> Result<Option<ObjectKey>> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let kind = text(&object["kind"]);

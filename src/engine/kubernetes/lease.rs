@@ -3,7 +3,7 @@
 //! takes it over.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -24,6 +24,8 @@ const RENEWALS: u32 = 5;
 const LOOKS: u32 = 20;
 /// How often a lease that a renewal under way still changes is given back anew.
 const RETURNS: usize = 3;
+/// How often a lease is renewed at most for one change: each renewal may have taken too long itself.
+const ATTEMPTS: usize = 3;
 /// MicroTime of Kubernetes.
 const MICRO_TIME: &[FormatItem<'static>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
@@ -63,7 +65,29 @@ struct State {
     /// The Lease as it was last written.
     object: Value,
     /// When that was.
-    renewed: Instant,
+    renewed: Moment,
+    /// Whether another was seen to have taken it: it never comes back.
+    is_lost: bool,
+}
+
+/// A point in time by both clocks: one stands still while the machine sleeps, the other can be set.
+struct Moment {
+    steady: Instant,
+    wall: SystemTime,
+}
+
+impl Moment {
+    fn now() -> Self {
+        Self {
+            steady: Instant::now(),
+            wall: SystemTime::now(),
+        }
+    }
+
+    /// Whether both clocks say that less time passed since.
+    fn is_within(&self, limit: Duration) -> bool {
+        self.steady.elapsed() < limit && self.wall.elapsed().is_ok_and(|age| age < limit)
+    }
 }
 
 impl Lease {
@@ -84,13 +108,14 @@ impl Lease {
             &format!("gantline.{}", request.release),
         );
         let mut seen: Option<(Value, Instant)> = None;
-        let object = loop {
+        let (object, renewed) = loop {
+            let began = Moment::now();
             let wanted = lease(&key, request);
             // Mostly nobody holds it: one request instead of two.
             if seen.is_none()
                 && let Some(created) = objects.create(&key, &wanted).await?
             {
-                break created;
+                break (created, began);
             }
             let Some(found) = objects.get(&key).await? else {
                 seen = None;
@@ -98,7 +123,7 @@ impl Lease {
             };
             let holder = holder_of(&found);
             if holder == request.holder {
-                break found;
+                break (found, began);
             }
             let version = found["metadata"]["resourceVersion"].clone();
             match &seen {
@@ -119,7 +144,7 @@ impl Lease {
             let mut taken = found;
             taken["spec"] = wanted["spec"].clone();
             match objects.replace(&key, &taken, ApplyMode::Real).await? {
-                Some(taken) => break taken,
+                Some(taken) => break (taken, began),
                 // Someone else was quicker, or it was given back just now.
                 None => seen = None,
             }
@@ -131,7 +156,8 @@ impl Lease {
             duration: request.duration,
             state: Mutex::new(State {
                 object,
-                renewed: Instant::now(),
+                renewed,
+                is_lost: false,
             }),
         });
         let renewing = Arc::clone(&shared);
@@ -142,18 +168,32 @@ impl Lease {
         })
     }
 
-    /// Makes sure that the lease is still held before something is changed.
+    /// Makes sure that the lease is still held before something is changed, and for half of its
+    /// duration from then on.
     ///
     /// # Errors
-    /// When someone took it over, or the cluster refuses.
+    /// When someone took it over, the cluster refuses, or takes too long to answer.
     pub async fn assure(&self) -> Result<()> {
-        let fresh = {
-            let state = self.shared.state.lock().await;
-            state.renewed.elapsed() < self.shared.duration / 2
-        };
-        match fresh {
+        // Who waits for a renewal that is under way sees what came of it.
+        let mut state = self.shared.state.lock().await;
+        let half = self.shared.duration / 2;
+        for _ in 0..ATTEMPTS {
+            if state.is_lost {
+                return Err(replaced());
+            }
+            if state.renewed.is_within(half) {
+                return Ok(());
+            }
+            self.shared.renew(&mut state).await?;
+        }
+        match state.renewed.is_within(half) {
             true => Ok(()),
-            false => self.shared.renew().await,
+            false => Err(Error::failed("the deployment's lease cannot be held")
+                .since(format!(
+                    "the cluster takes longer than {} s to renew it",
+                    half.as_secs_f32()
+                ))
+                .hint("Try again once the cluster answers faster")),
         }
     }
 
@@ -189,33 +229,43 @@ impl Shared {
     async fn keep(&self) {
         loop {
             sleep(self.duration / RENEWALS).await;
+            let mut state = self.state.lock().await;
             // The one who changes something asks again, and gets the error.
-            let _ = self.renew().await;
+            let _ = self.renew(&mut state).await;
+            if state.is_lost {
+                return;
+            }
         }
     }
 
-    async fn renew(&self) -> Result<()> {
-        let mut state = self.state.lock().await;
+    async fn renew(&self, state: &mut State) -> Result<()> {
         let mut object = state.object.clone();
         object["spec"]["renewTime"] = micro_time().into();
-        let began = Instant::now();
+        let began = Moment::now();
         let renewing = self.objects.replace(&self.key, &object, ApplyMode::Real);
         if let Some(renewed) = renewing.await? {
             state.object = renewed;
             state.renewed = began;
             return Ok(());
         }
-        // An answer may have got lost: then the stored one is newer, and still ours.
+        // An answer may have got lost: then the stored one is newer, still ours, and to be renewed.
         match self.objects.get(&self.key).await? {
             Some(found) if holder_of(&found) == self.holder => {
                 state.object = found;
                 Ok(())
             }
-            _ => Err(Error::failed("another deployment took this one's place")
-                .since("the lease could not be renewed in time")
-                .hint("See what runs: `gantline history`")),
+            _ => {
+                state.is_lost = true;
+                Err(replaced())
+            }
         }
     }
+}
+
+fn replaced() -> Error {
+    Error::failed("another deployment took this one's place")
+        .since("the lease could not be renewed in time")
+        .hint("See what runs: `gantline history`")
 }
 
 fn lease(key: &ObjectKey, request: &LeaseRequest) -> Value {
@@ -272,17 +322,66 @@ mod tests {
     use super::*;
     use crate::engine::kubernetes::fake::FakeCluster;
 
-    #[tokio::test]
-    async fn a_lease_that_another_takes_while_it_is_given_back_stays_the_others() {
-        let cluster = Arc::new(FakeCluster::default());
+    /// A lease that nobody else wants.
+    async fn held_by_one(cluster: &Arc<FakeCluster>) -> Lease {
         let request = LeaseRequest {
             namespace: "shop".to_owned(),
             release: "orders".to_owned(),
             holder: "one".to_owned(),
             duration: DURATION,
         };
-        let objects = Arc::clone(&cluster) as Arc<dyn Objects>;
-        let lease = Lease::acquire(objects, &request, |_| {}).await.unwrap();
+        let objects = Arc::clone(cluster) as Arc<dyn Objects>;
+        Lease::acquire(objects, &request, |_| {}).await.unwrap()
+    }
+
+    /// Writes the lease as another client does.
+    async fn write(cluster: &FakeCluster, lease: &Lease, holder: &str) {
+        let key = &lease.shared.key;
+        let mut object = cluster.get(key).await.unwrap().unwrap();
+        object["spec"]["holderIdentity"] = holder.into();
+        let written = cluster.replace(key, &object, ApplyMode::Real).await;
+        assert!(written.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_a_renewal_found_taken_is_lost_at_once_and_for_good() {
+        let cluster = Arc::new(FakeCluster::default());
+        let lease = held_by_one(&cluster).await;
+        write(&cluster, &lease, "another").await;
+        let renewed = {
+            let mut state = lease.shared.state.lock().await;
+            lease.shared.renew(&mut state).await
+        };
+        assert!(renewed.is_err());
+        let error = lease.assure().await.unwrap_err();
+        assert_eq!(error.message(), replaced().message());
+    }
+
+    #[tokio::test]
+    async fn time_that_passed_while_the_machine_slept_counts() {
+        let cluster = Arc::new(FakeCluster::default());
+        let lease = held_by_one(&cluster).await;
+        write(&cluster, &lease, "another").await;
+        assert!(lease.assure().await.is_ok());
+        lease.shared.state.lock().await.renewed.wall -= DURATION;
+        assert!(lease.assure().await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_lease_whose_renewal_was_not_answered_is_renewed_again() {
+        let cluster = Arc::new(FakeCluster::default());
+        let lease = held_by_one(&cluster).await;
+        write(&cluster, &lease, "one").await;
+        lease.shared.state.lock().await.renewed.wall -= DURATION;
+        lease.assure().await.unwrap();
+        let state = lease.shared.state.lock().await;
+        assert!(state.renewed.is_within(DURATION / 2));
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_another_takes_while_it_is_given_back_stays_the_others() {
+        let cluster = Arc::new(FakeCluster::default());
+        let lease = held_by_one(&cluster).await;
         let key = lease.shared.key.clone();
         let mut taken = cluster.get(&key).await.unwrap().unwrap();
         taken["spec"]["holderIdentity"] = "another".into();

@@ -3,11 +3,13 @@
 mod cluster;
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde_json::Value;
 
 pub(super) use self::cluster::Kinds;
+use super::lease::Lease;
 use super::rollout::{RolloutEnd, RolloutRequest};
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
@@ -97,6 +99,10 @@ fn unknown_kind(api_version: &str, kind: &str) -> Error {
 /// `Secret` hold secrets.
 #[async_trait]
 pub trait Objects: Send + Sync {
+    /// The same, for the holder of a lease: it is asked each time before a change is sent, also when
+    /// one is repeated, and a change fails once the lease is lost.
+    fn guarded(self: Arc<Self>, lease: &Lease) -> Arc<dyn Objects>;
+
     /// Where an object belongs; `namespace` counts where it names none and its kind needs one.
     /// `None` when the cluster has no such kind in this version.
     async fn find_place(&self, object: &Value, namespace: &str) -> Result<Option<ObjectKey>>;

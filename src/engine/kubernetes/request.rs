@@ -158,6 +158,10 @@ impl Cluster {
     /// The error of a request that failed; a cluster that does not answer is named.
     pub(super) fn failure(&self, access: &Access, error: KubeError) -> Error {
         match error {
+            KubeError::Service(cause) if cause.is::<Error>() => match cause.downcast() {
+                Ok(refusal) => *refusal,
+                Err(cause) => access.failure(KubeError::Service(cause)),
+            },
             KubeError::Api(_) => access.failure(error),
             error if is_away(&error) => self
                 .away()
@@ -239,7 +243,9 @@ impl Cluster {
 /// later.
 pub fn is_away(error: &KubeError) -> bool {
     match error {
-        KubeError::Service(_) | KubeError::HyperError(_) | KubeError::ReadEvents(_) => true,
+        // One of ours says why nothing was sent.
+        KubeError::Service(cause) => !cause.is::<Error>(),
+        KubeError::HyperError(_) | KubeError::ReadEvents(_) => true,
         KubeError::Api(status) => matches!(status.code, 429 | 500 | 502 | 503 | 504),
         _ => false,
     }

@@ -19,6 +19,7 @@ use super::{
     ApplyMode, FIELD_MANAGER, ListQuery, OTHER_MANAGER, ObjectKey, Objects, Rollouts, unknown_kind,
 };
 use crate::engine::kubernetes::connection::Cluster;
+use crate::engine::kubernetes::lease::Lease;
 use crate::engine::kubernetes::request::{Access, is_forbidden};
 use crate::engine::kubernetes::rollout::{RolloutEnd, RolloutRequest, await_ready};
 use crate::error::{Error, Result};
@@ -161,6 +162,23 @@ impl Cluster {
             .await
     }
 
+    /// The same of a request that changes something: before each attempt, the lease is asked whether
+    /// it may.
+    async fn change(
+        &self,
+        access: &Access,
+        request: &http::Request<Vec<u8>>,
+    ) -> Result<Value, KubeError> {
+        let attempt = || async {
+            if let Some(lease) = &self.guard {
+                let assured = lease.assure().await;
+                assured.map_err(|refusal| KubeError::Service(refusal.into()))?;
+            }
+            self.client.request::<Value>(request.clone()).await
+        };
+        self.send_raw(access, attempt).await
+    }
+
     async fn patch(
         &self,
         key: &ObjectKey,
@@ -169,7 +187,7 @@ impl Cluster {
     ) -> Result<Value> {
         let (path, access) = self.reach("patch", key).await?;
         let request = built(&access, path.patch(&key.name, parameters, patch))?;
-        match self.exchange(&access, &request).await {
+        match self.change(&access, &request).await {
             Ok(patched) => Ok(patched),
             Err(error) if is_forbidden(&error) => {
                 let wanted = self.wanted_by_patch(key, access).await;
@@ -198,7 +216,7 @@ impl Cluster {
     async fn remove(&self, key: &ObjectKey, parameters: &DeleteParams) -> Result<bool> {
         let (path, access) = self.reach("delete", key).await?;
         let request = built(&access, path.delete(&key.name, parameters))?;
-        match self.exchange(&access, &request).await {
+        match self.change(&access, &request).await {
             Ok(_) => Ok(true),
             Err(error) if is_absent(&error) => Ok(false),
             Err(KubeError::Api(status))
@@ -239,6 +257,10 @@ impl Cluster {
 
 #[async_trait]
 impl Objects for Cluster {
+    fn guarded(self: Arc<Self>, lease: &Lease) -> Arc<dyn Objects> {
+        Arc::new(self.changing_under(lease))
+    }
+
     async fn find_place(&self, object: &Value, namespace: &str) -> Result<Option<ObjectKey>> {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (api_version, kind) = (text(&object["apiVersion"]), text(&object["kind"]));
@@ -303,7 +325,7 @@ impl Objects for Cluster {
             ..PostParams::default()
         };
         let request = built(&access, path.create(&parameters, bytes(object)?))?;
-        match self.exchange(&access, &request).await {
+        match self.change(&access, &request).await {
             Ok(created) => Ok(Some(created)),
             Err(KubeError::Api(status)) if status.is_already_exists() => Ok(None),
             Err(error) => Err(self.refused(&access, error).await),
@@ -325,7 +347,7 @@ impl Objects for Cluster {
             &access,
             path.replace(&key.name, &parameters, bytes(object)?),
         )?;
-        match self.exchange(&access, &request).await {
+        match self.change(&access, &request).await {
             Ok(replaced) => Ok(Some(replaced)),
             Err(error) if is_absent(&error) => Ok(None),
             Err(KubeError::Api(status)) if status.is_conflict() => Ok(None),

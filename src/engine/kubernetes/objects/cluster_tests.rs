@@ -1,6 +1,7 @@
 //! What is asked of an API server, and how often.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use kube::Config;
 use serde_json::{Value, json};
@@ -8,6 +9,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
+use crate::engine::kubernetes::fake::FakeCluster;
+use crate::engine::kubernetes::lease::LeaseRequest;
 
 /// The answer to a request (`GET /apis`): a status, and a body.
 type Respond = fn(&str) -> (u16, Value);
@@ -129,4 +132,31 @@ async fn a_group_that_cannot_be_asked_for_is_not_taken_for_gone() {
         *server.requests.lock().unwrap(),
         ["GET /apis/example.com/v1", "GET /apis"]
     );
+}
+
+#[tokio::test]
+async fn a_change_is_not_repeated_once_another_took_the_lease() {
+    let server = Server::start(|request| match request {
+        "GET /api/v1" => kinds("v1", "ConfigMap", "configmaps"),
+        _ => refusal(503),
+    })
+    .await;
+    let leases = Arc::new(FakeCluster::default());
+    let request = LeaseRequest {
+        namespace: "shop".to_owned(),
+        release: "orders".to_owned(),
+        holder: "one".to_owned(),
+        duration: Duration::from_secs(1),
+    };
+    let lease = Lease::acquire(Arc::clone(&leases) as Arc<dyn Objects>, &request, |_| {});
+    let objects = Arc::new(server.cluster).guarded(&lease.await.unwrap());
+    let version = "coordination.k8s.io/v1";
+    let key = ObjectKey::namespaced(version, "Lease", "shop", "gantline.orders");
+    let mut taken = leases.get(&key).await.unwrap().unwrap();
+    taken["spec"]["holderIdentity"] = "another".into();
+    let taken = leases.replace(&key, &taken, ApplyMode::Real).await;
+    assert!(taken.unwrap().is_some());
+    let key = ObjectKey::namespaced("v1", "ConfigMap", "shop", "one");
+    let error = objects.delete(&key).await.unwrap_err();
+    assert_eq!(error.message(), "another deployment took this one's place");
 }
