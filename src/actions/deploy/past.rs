@@ -263,12 +263,13 @@ impl Past {
     }
 }
 
-/// An operation of Helm's that is young may still run.
+/// An operation of Helm's that is young may still run. Helm's clock may be ahead of ours as well as
+/// behind it.
 fn refuse_the_living(record: &Record) -> Result<()> {
     let began = OffsetDateTime::parse(record.began(), &Rfc3339);
     let age = began.map(|began| (OffsetDateTime::now_utc() - began).whole_minutes());
     match age {
-        Ok(minutes) if (0..FOREIGN_MINUTES).contains(&minutes) => Err(Error::failed(format!(
+        Ok(minutes) if minutes.abs() < FOREIGN_MINUTES => Err(Error::failed(format!(
             "Helm may be at work on {}: its revision {} is {}",
             record.name(),
             record.revision(),
@@ -290,24 +291,48 @@ mod tests {
 
     use super::*;
     use crate::actions::deploy::tests::{FIRST, cluster, deploy, spec};
+    use crate::engine::kubernetes::fake::FakeCluster;
     use crate::engine::kubernetes::objects::Objects;
+
+    /// A revision of Helm's in a cluster.
+    async fn store(cluster: &FakeCluster, revision: u32, info: serde_json::Value) {
+        let release = json!({"name": "orders", "version": revision, "info": info}).to_string();
+        let name = format!("sh.helm.release.v1.orders.v{revision}");
+        let secret = json!({
+            "metadata": {"name": name, "labels": {"owner": "helm", "name": "orders"}},
+            "data": {"release": STANDARD.encode(STANDARD.encode(release))},
+        });
+        let key = ObjectKey::namespaced("v1", "Secret", "shop", &name);
+        cluster.create(&key, &secret).await.unwrap();
+    }
 
     #[tokio::test]
     async fn a_removal_by_helm_that_began_just_now_is_not_taken_for_dead() {
         let cluster = cluster();
         let info = json!({"status": "uninstalling", "deleted": records::now(),
             "last_deployed": "2020-01-01T00:00:00Z"});
-        let release = json!({"name": "orders", "version": 1, "info": info}).to_string();
-        let name = "sh.helm.release.v1.orders.v1";
-        let secret = json!({
-            "metadata": {"name": name, "labels": {"owner": "helm", "name": "orders"}},
-            "data": {"release": STANDARD.encode(STANDARD.encode(release))},
-        });
-        let key = ObjectKey::namespaced("v1", "Secret", "shop", name);
-        cluster.create(&key, &secret).await.unwrap();
+        store(&cluster, 1, info).await;
         let outcome = deploy(&cluster, &spec("1", FIRST)).await;
         let error = outcome.error.unwrap();
         let expected = "Helm may be at work on orders: its revision 1 is uninstalling";
         assert_eq!(error.message(), expected);
+    }
+
+    /// Whether an upgrade of Helm's that began so many minutes from now lets a deployment begin.
+    async fn gives_way(minutes: i64) -> bool {
+        let cluster = cluster();
+        let began = OffsetDateTime::now_utc() + time::Duration::minutes(minutes);
+        let began = began.format(&Rfc3339).unwrap();
+        let info = json!({"status": "pending-upgrade", "last_deployed": began});
+        store(&cluster, 1, info).await;
+        deploy(&cluster, &spec("1", FIRST)).await.error.is_none()
+    }
+
+    #[tokio::test]
+    async fn an_operation_of_helm_is_taken_for_alive_by_a_clock_that_is_ahead_too() {
+        assert!(!gives_way(5).await);
+        assert!(!gives_way(-5).await);
+        assert!(gives_way(15).await);
+        assert!(gives_way(-15).await);
     }
 }
