@@ -78,12 +78,12 @@ impl Past {
     }
 
     /// What runs: the newest revision that was deployed; where a client died between two writes,
-    /// the newest that was deployed before.
+    /// the newest that was deployed before. Nothing of what Helm removed and kept the history of.
     pub fn baseline(&self) -> Option<&Record> {
         let of = |status| {
             let newest_first = self.records.iter().rev();
             newest_first
-                .into_iter()
+                .take_while(|it| it.status() != Status::Uninstalled)
                 .find(move |it| it.status() == status)
         };
         of(Status::Deployed).or_else(|| of(Status::Superseded))
@@ -290,7 +290,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::actions::deploy::tests::{FIRST, cluster, deploy, spec};
+    use crate::actions::deploy::Change;
+    use crate::actions::deploy::tests::{FIRST, cluster, deploy, site, spec};
     use crate::engine::kubernetes::fake::FakeCluster;
     use crate::engine::kubernetes::objects::Objects;
 
@@ -334,5 +335,26 @@ mod tests {
         assert!(!gives_way(-5).await);
         assert!(gives_way(15).await);
         assert!(gives_way(-15).await);
+    }
+
+    #[tokio::test]
+    async fn a_release_that_helm_removed_with_its_history_kept_is_installed_anew() {
+        let cluster = cluster();
+        store(&cluster, 1, json!({"status": "superseded"})).await;
+        store(&cluster, 2, json!({"status": "uninstalled"})).await;
+        store(&cluster, 3, json!({"status": "failed"})).await;
+        let site = site(&cluster, "one");
+        assert!(
+            Past::load(&site, "orders")
+                .await
+                .unwrap()
+                .baseline()
+                .is_none()
+        );
+        let outcome = deploy(&cluster, &spec("1", FIRST)).await;
+        let installed = (outcome.change, outcome.revision);
+        assert_eq!(installed, (Change::Installed, Some(4)));
+        let past = Past::load(&site, "orders").await.unwrap();
+        assert_eq!(past.baseline().map(Record::revision), Some(4));
     }
 }
