@@ -132,7 +132,10 @@ pub fn write_plans(
     for plan in plans {
         let what = match (plan.install, plan.record_only, plan.changes.len()) {
             (true, _, _) => "would be installed".to_owned(),
-            (_, true, _) => "its values or hooks changed, no object does".to_owned(),
+            (_, true, _) => {
+                "no object changes, but its values or hooks do, or its last revision failed"
+                    .to_owned()
+            }
             (_, _, 0) => "unchanged".to_owned(),
             (_, _, 1) => "1 object changes".to_owned(),
             (_, _, count) => format!("{count} objects change"),

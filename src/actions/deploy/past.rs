@@ -89,6 +89,13 @@ impl Past {
         of(Status::Deployed).or_else(|| of(Status::Superseded))
     }
 
+    /// Whether the newest revision was deployed and consists of the same: its number. Where no object
+    /// differs either, there is nothing to deploy.
+    pub fn already(&self, new: &Record) -> Option<u32> {
+        let last = self.last().filter(|it| it.status() == Status::Deployed)?;
+        last.deploys_the_same(new).then(|| last.revision())
+    }
+
     /// The revision of this number.
     pub fn revision(&self, number: u32) -> Option<&Record> {
         self.records.iter().find(|it| it.revision() == number)

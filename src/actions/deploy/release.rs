@@ -90,14 +90,10 @@ impl Held<'_> {
     async fn deploy(&self, spec: &ReleaseSpec, after: AfterFailure) -> Result<Outcome> {
         let site = &self.site;
         let (mut past, new, changes) = site.leave(self.compared(spec)).await?;
-        if let Some(last) = past.last()
-            && last.status() == Status::Deployed
-            && last.deploys_the_same(&new)
+        if let Some(revision) = past.already(&new)
             && changes.is_empty()
         {
-            return self
-                .unchanged(last.revision(), &spec.rendered.objects)
-                .await;
+            return self.unchanged(revision, &spec.rendered.objects).await;
         }
         // What ran when it was judged before may have been replaced until the lease was held.
         let judging = site.schemas.of_deployment(self.release, &past, &new);

@@ -38,7 +38,7 @@ pub struct ReleasePlan {
     pub revision: Option<u32>,
     /// Whether it would be installed for the first time.
     pub install: bool,
-    /// Whether only what belongs to no object differs: values, or hooks.
+    /// Whether only what belongs to no object differs: values, or hooks, or that the last revision failed.
     pub record_only: bool,
     /// The objects that would change.
     pub changes: Vec<ObjectChange>,
@@ -146,12 +146,11 @@ async fn plan_one(site: &Site, spec: &ReleaseSpec) -> Result<ReleasePlan> {
     let known = past.known_objects(site).await?;
     let changes = compare(site, &Wanted::of(spec), &known).await?;
     let new = Record::of_spec(spec, &past.new_record(site, Status::PendingUpgrade, ""));
-    let same = past.baseline().is_some_and(|it| it.deploys_the_same(&new));
     Ok(ReleasePlan {
         release: spec.name.clone(),
         revision: past.baseline().map(Record::revision),
         install: past.baseline().is_none(),
-        record_only: changes.is_empty() && !same,
+        record_only: changes.is_empty() && past.already(&new).is_none(),
         changes: changes.changed,
         schema: site.schemas.of_deployment(&spec.name, &past, &new).await,
     })
@@ -276,5 +275,26 @@ mod tests {
         let changes = cluster.changes();
         let at = |text: &str| changes.iter().position(|it| it == text).unwrap();
         assert!(at("delete Deployment/orders") < at("delete StatefulSet/orders-db"));
+    }
+
+    #[tokio::test]
+    async fn a_plan_foresees_the_revision_that_follows_one_which_failed() {
+        let cluster = cluster();
+        let first = spec("1", FIRST);
+        let site = site(&cluster, "one");
+        site.deploy(&first, AfterFailure::TakeBack).await;
+        assert!(!plan_one(&site, &first).await.unwrap().changes_something());
+        let held = site.hold("orders").await.unwrap();
+        let mut past = Past::load(&site, "orders").await.unwrap();
+        let record = Record::of_spec(&first, &past.new_record(&site, Status::PendingUpgrade, ""));
+        let mut record = past.begin(&held, record).await.unwrap();
+        past.fail(&held, &mut record, "").await.unwrap();
+        held.lease.give_back().await;
+        assert!(plan_one(&site, &first).await.unwrap().changes_something());
+        let outcome = site.deploy(&first, AfterFailure::TakeBack).await;
+        assert_eq!(
+            (outcome.change, outcome.revision),
+            (Change::Upgraded, Some(3))
+        );
     }
 }
