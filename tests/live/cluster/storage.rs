@@ -103,7 +103,7 @@ fn a_volume_is_added_to_a_server_that_runs_grows_and_outlives_it() {
 
     let removed = shop.done(&["destroy", "live", "--yes"]);
     assert!(
-        removed.contains("PersistentVolumeClaim/events-data"),
+        removed.contains("persistentvolumeclaim/events-data"),
         "{removed}"
     );
     let claim = ["get", "persistentvolumeclaim", "events-data"];
