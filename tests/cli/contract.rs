@@ -265,7 +265,8 @@ fn a_document_whose_schemas_double_each_other_is_refused_at_once() {
         .file(DOCUMENT, document)
         .gantline(&["contract", "check"])
         .fails(1);
-    assert!(begun.elapsed().as_secs() < 5, "{run}");
+    // Every combination would take hours.
+    assert!(begun.elapsed().as_secs() < 60, "{run}");
     for expected in [
         "the schema in the document cannot be used: too many schemas apply to the value",
         "services/billing/api/openapi.yaml:",
