@@ -102,6 +102,16 @@ env: {LOG_LEVEL: info}
 }
 
 #[test]
+fn a_service_that_was_removed_is_whole_when_it_is_added_again() {
+    let workspace = with_orders();
+    let before = workspace.tree();
+    fs::remove_dir_all(workspace.path("services/orders")).unwrap();
+    // The folder alone is gone: its database is still in gantline.yaml.
+    workspace.gantline(&ORDERS).succeeds();
+    assert!(before == workspace.tree(), "not all of it came back");
+}
+
+#[test]
 fn three_services_come_out_of_flags_alone_and_share_the_broker() {
     let workspace = with_orders();
     for arguments in [STOREFRONT, BILLING] {

@@ -84,7 +84,7 @@ impl Draft {
         let input = CodeInput::of(after.blueprint_of(&service)?, &after, &service)?;
         let examples = code::examples(&input)?;
         let files = generate::Renderer::new(&after, &changes)?.files(&service)?;
-        let plan = plan(&after, (&service.name, files), tree)?;
+        let plan = plan(&after, (&service, files), tree)?;
         Ok(Prepared {
             resources: self.resources,
             service,
@@ -107,14 +107,17 @@ impl Prepared {
     }
 }
 
+/// All of its files, also where a service of this name was there before, whose files are not ones
+/// that somebody deleted from the new one.
 fn plan(
     project: &Project,
-    (name, files): (&Name, FileSet),
+    (service, files): (&Service, FileSet),
     tree: &dyn FileTree,
 ) -> Result<FilePlan> {
-    let services = [name.clone()];
-    let rendered = BTreeMap::from([(name.clone(), files)]);
-    generate::plan(project, &services, rendered, FileSet::default(), tree)
+    let services = [service.name.clone()];
+    let rendered = BTreeMap::from([(service.name.clone(), files)]);
+    let restored = [service.directory.clone()];
+    generate::plan_restoring(project, &services, rendered, &restored, tree)
 }
 
 /// The files of people that change: the manifest, and gantline.yaml when resources come along.
