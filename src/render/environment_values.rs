@@ -43,12 +43,11 @@ pub fn file(input: &ValuesInput<'_>) -> Result<Option<(TreePath, RenderedFile)>>
     };
     of_environment(input, &own, &mut changes);
     let name = &input.environment.name;
-    let service = &input.service.name;
     let body = block(&Value::Object(changes), 0);
     let text = format!(
         "# Derived from environments/{name}.yaml and service.{name}.yaml: change it there.\n\
-         # helm upgrade --install {service} chart --values chart/values-{name}.yaml\n\
-         ---\n{}\n",
+         {}---\n{}\n",
+        command(input),
         body.trim_start()
     );
     let path = TreePath::new(format!("chart/values-{name}.yaml"))
@@ -59,6 +58,25 @@ pub fn file(input: &ValuesInput<'_>) -> Result<Option<(TreePath, RenderedFile)>>
         ..RenderedFile::default()
     };
     Ok(Some((path, file)))
+}
+
+/// How plain Helm deploys it, as comments. The tag of what is built here stands in no file: it is the
+/// hash of the source.
+fn command(input: &ValuesInput<'_>) -> String {
+    let (name, service) = (&input.environment.name, input.service);
+    let namespace = &input.environment.namespace;
+    let (tag, whence) = match service.has_source() {
+        true => (
+            " \\\n#   --set image.tag=TAG",
+            "# TAG is that of the image which `gantline build --push` names.\n",
+        ),
+        false => ("", ""),
+    };
+    format!(
+        "# helm upgrade --install {} chart --namespace {namespace} \\\n\
+         #   --values chart/values-{name}.yaml{tag}\n{whence}",
+        service.name
+    )
 }
 
 fn values_of(files: &FileSet) -> Result<Option<Map<String, Value>>> {

@@ -32,7 +32,10 @@ fn an_environments_values_hold_what_differs_and_nothing_else() {
         workspace.read(VALUES),
         "\
 # Derived from environments/staging.yaml and service.staging.yaml: change it there.
-# helm upgrade --install orders chart --values chart/values-staging.yaml
+# helm upgrade --install orders chart --namespace shop \\
+#   --values chart/values-staging.yaml \\
+#   --set image.tag=TAG
+# TAG is that of the image which `gantline build --push` names.
 ---
 scale:
   max: 3
@@ -56,6 +59,22 @@ migrations:
 "
     );
     workspace.gantline(&["generate", "--check"]).succeeds();
+}
+
+#[test]
+fn the_command_of_a_vendors_image_sets_no_tag() {
+    let digest = "a".repeat(64);
+    let pages = format!(
+        "name: pages\nimage: ghcr.io/acme/pages:1@sha256:{digest}\nports: {{http: 8080}}\nhealth: /\n"
+    );
+    let workspace = Workspace::shop()
+        .file("services/pages/service.yaml", pages)
+        .file("environments/staging.yaml", "namespace: shop\n");
+    workspace.gantline(&["generate"]).succeeds();
+    let values = workspace.read("services/pages/chart/values-staging.yaml");
+    let expected = "# helm upgrade --install pages chart --namespace shop \\\n\
+                    #   --values chart/values-staging.yaml\n---\n";
+    assert!(values.contains(expected), "{values}");
 }
 
 #[test]
