@@ -14,7 +14,7 @@ use crate::report::Style;
 /// Which environment, and the way to it.
 #[derive(Debug, clap::Args)]
 pub struct ClusterFlags {
-    /// The context of the kubeconfig; without it, the one that `add environment` kept
+    /// The context of the kubeconfig; without it, the one that `add environment` kept, else the current one
     #[arg(long, value_name = "CONTEXT")]
     context: Option<String>,
 }
