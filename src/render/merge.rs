@@ -97,6 +97,10 @@ struct Texts<'a> {
 }
 
 fn merge_texts(kind: MergeKind, texts: Texts<'_>) -> Merged {
+    // They may have differed in their line ends alone.
+    if texts.yours == texts.generated {
+        return Merged::Clean(texts.generated.as_bytes().to_vec());
+    }
     let structural = match kind {
         MergeKind::Text | MergeKind::Once => None,
         MergeKind::GoModule => go_module::merge(texts).map(Merged::Clean),

@@ -85,6 +85,20 @@ fn a_merge_that_depends_on_how_repeated_lines_are_matched_is_a_conflict() {
 }
 
 #[test]
+fn two_edits_that_take_one_of_equal_lines_each_are_not_taken_for_one() {
+    let base = |before: &str| format!("{before}1\n0\n0\n0\n0\n0\n0\n0\n0\n0\n0\n0\n0\n0\n1\n");
+    let (three, two) = (base("0\n0\n0\n"), base("0\n0\n"));
+    let (text, places) = conflict(
+        MergeKind::Text,
+        &format!("{three}2\n2\n2\n2\n"),
+        &format!("{three}2\n2\n2\n"),
+        &format!("{two}2\ngenerated\n2\n2\n"),
+    );
+    assert_eq!(places, 1);
+    assert!(text.contains("generated\n"), "{text}");
+}
+
+#[test]
 fn windows_line_ends_of_the_user_stay() {
     let text = clean(
         MergeKind::Text,

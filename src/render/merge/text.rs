@@ -12,7 +12,9 @@ const SHORTEST_MARKER: usize = 24;
 pub(super) fn merge(texts: Texts<'_>) -> Merged {
     let length = unused_marker_length(texts);
     match by_lines(texts, length) {
-        Ok(merged) if is_unambiguous(texts, &merged) => Merged::Clean(merged.into_bytes()),
+        Ok(merged) if is_unambiguous(texts, &merged) && keeps_both_edits(texts, &merged) => {
+            Merged::Clean(merged.into_bytes())
+        }
         Ok(_) => marked_region(texts),
         Err(marked) => relabel(&marked, length),
     }
@@ -42,6 +44,22 @@ fn is_unambiguous(texts: Texts<'_>, merged: &str) -> bool {
         generated: &generated,
     };
     by_lines(backwards, SHORTEST_MARKER).is_ok_and(|found| found == reversed(merged))
+}
+
+/// Whether lines that stand beside an equal one are in the merge as often as both edits say.
+///
+/// Nobody can tell which of them an edit took away, so two edits may pass for one, from both ends.
+fn keeps_both_edits(texts: Texts<'_>, merged: &str) -> bool {
+    let base: Vec<&str> = texts.base.lines().collect();
+    let beside_an_equal_one = base.windows(2).filter(|pair| pair[0] == pair[1]);
+    let mut lines: Vec<&str> = beside_an_equal_one.map(|pair| pair[0]).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    let count = |text: &str, line: &str| text.lines().filter(|other| *other == line).count();
+    lines.iter().all(|line| {
+        let wanted = count(texts.yours, line) + count(texts.generated, line);
+        count(merged, line) + count(texts.base, line) == wanted
+    })
 }
 
 /// The lines in reverse; the missing break of a last line is a missing empty line at the top.
