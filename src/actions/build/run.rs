@@ -230,6 +230,7 @@ impl<'a> Workshop<'a> {
                 context: context.clone(),
                 platform: Some(platform),
                 labels: labels.clone().into_iter().collect::<HashMap<_, _>>(),
+                environment: &self.environment,
             };
             build.run(client, progress).await?;
             if !self.request.push {

@@ -10,8 +10,11 @@ use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 
+use super::connection::DockerEnvironment;
 use super::context::Context;
+use super::dockerfile::named_images;
 use super::images::{artifact, identity};
+use super::logins::Logins;
 use super::{Builder, DockerOptions, native};
 use crate::engine::runtime::{Artifact, Progress, clean_line};
 use crate::engine::source::image_source;
@@ -79,6 +82,7 @@ impl Build<'_> {
             context,
             platform: None,
             labels: HashMap::new(),
+            environment: &self.options.environment,
         };
         request.run(client, progress).await?;
         match identity(client, &tagged).await? {
@@ -118,6 +122,8 @@ pub struct ContextBuild<'a> {
     pub platform: Option<&'a Platform>,
     /// Labels besides those of the Dockerfile.
     pub labels: HashMap<String, String>,
+    /// Where it stands who we are to the registries of the images it is built on.
+    pub environment: &'a DockerEnvironment,
 }
 
 impl ContextBuild<'_> {
@@ -148,12 +154,13 @@ impl ContextBuild<'_> {
         if let Some(platform) = self.platform {
             options = options.platform(&platform.to_string());
         }
+        let logins = self.logins().await;
         let (pieces, fault) = self.context.send();
         let body = bollard::body_try_stream(pieces.map_ok(Into::into));
         let options = options.build();
         // The daemon says nothing before it has the whole context.
         let client = client.clone().with_timeout(LONGEST_BUILD);
-        let mut events = Box::pin(client.build_image(options, None, Some(body)));
+        let mut events = Box::pin(client.build_image(options, logins.for_build(), Some(body)));
         let mut output = BuildOutput::default();
         let deadline = tokio::time::Instant::now() + LONGEST_BUILD;
         loop {
@@ -161,10 +168,13 @@ impl ContextBuild<'_> {
                 Ok(None) => return Ok(()),
                 Ok(Some(Ok(event))) => output.take(event, progress),
                 Ok(Some(Err(_))) if fault.get().is_some() => {
-                    return Err(fault.get().cloned().unwrap_or_else(|| self.failed(output)));
+                    return Err(fault
+                        .get()
+                        .cloned()
+                        .unwrap_or_else(|| self.failed(output, &logins)));
                 }
                 Ok(Some(Err(error))) => {
-                    let failed = self.failed(output);
+                    let failed = self.failed(output, &logins);
                     return Err(match failed.kind() {
                         // It says in its own words what the builder repeats in longer ones.
                         ErrorKind::Missing => failed,
@@ -173,21 +183,31 @@ impl ContextBuild<'_> {
                 }
                 Err(_) => {
                     let time = format!("no end within {} minutes", LONGEST_BUILD.as_secs() / 60);
-                    return Err(self.failed(output).since(time));
+                    return Err(self.failed(output, &logins).since(time));
                 }
             }
         }
     }
 
-    fn failed(&self, output: BuildOutput) -> Error {
+    /// Who we are to the registries of the images that the Dockerfile names. One that cannot be read
+    /// is the daemon's to tell.
+    async fn logins(&self) -> Logins {
+        let path = self.source.context.join(&self.source.dockerfile);
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let images = named_images(&text, &self.source.args);
+        Logins::of(images.iter().map(String::as_str), self.environment).await
+    }
+
+    fn failed(&self, output: BuildOutput, logins: &Logins) -> Error {
         if let Some(absent) = output.absent {
             // Without the service: several may be built from it, and it is said once.
             let image = absent.image;
-            return Error::missing(format!(
+            let error = Error::missing(format!(
                 "the image {image}, which is built on, cannot be had"
             ))
             .since(absent.reason)
             .hint(format!("See what Docker says: `docker pull {image}`"));
+            return logins.explain(error);
         }
         let error = Error::failed(format!("the image of {} cannot be built", self.service));
         let error = match output.last_lines.is_empty() {

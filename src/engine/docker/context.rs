@@ -122,6 +122,7 @@ mod tests {
 
     use super::*;
     use crate::engine::docker::build::ContextBuild;
+    use crate::engine::docker::connection::DockerEnvironment;
     use crate::engine::runtime::Progress;
     use crate::engine::source::{image_source, plain_source};
     use crate::model::event::{Event, EventSink};
@@ -204,6 +205,7 @@ mod tests {
             context: context_of(&source).await,
             platform: None,
             labels: std::collections::HashMap::new(),
+            environment: &DockerEnvironment::default(),
         };
         let progress = Progress::new(Arc::new(Silent), "build pages");
         let (built, received) = tokio::join!(build.run(&client, &progress), built_by(listener));

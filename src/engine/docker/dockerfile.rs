@@ -1,6 +1,9 @@
-//! The last stage of a Dockerfile, as the native builder uses it: the program comes from the
-//! host instead of from an earlier stage.
+//! What is read of a Dockerfile: the images that it is built on, and its last stage, as the native
+//! builder uses it: the program comes from the host instead of from an earlier stage.
 
+mod variables;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::engine::files::{BaseStore, ContentHash, DiskTree};
@@ -86,6 +89,58 @@ fn instructions(dockerfile: &str) -> Vec<String> {
         }
     }
     all
+}
+
+/// The images of registries that a Dockerfile names, with these arguments of the build: those of
+/// its frontend, its stages and what is copied or mounted (Dockerfile reference, "syntax", "FROM",
+/// "COPY --from", "RUN --mount").
+pub fn named_images(dockerfile: &str, arguments: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let mut values = BTreeMap::new();
+    let mut stages = BTreeSet::from(["scratch".to_owned()]);
+    let mut images: BTreeSet<String> = frontend(dockerfile).into_iter().collect();
+    for instruction in instructions(dockerfile) {
+        let words = || instruction.split_whitespace().skip(1);
+        let named = match keyword(&instruction).as_str() {
+            // Before the first stage: what later stages declare is not for the names of images.
+            "ARG" if stages.len() == 1 => {
+                variables::declare(&mut values, words(), arguments);
+                continue;
+            }
+            "FROM" => {
+                let mut plain = words().filter(|word| !word.starts_with("--"));
+                let image = plain.next().map(str::to_owned);
+                let stage = plain.nth(1).unwrap_or("FROM").to_lowercase();
+                let image = image.map(|image| variables::expand(&image, &values));
+                let image = image.filter(|image| !stages.contains(&image.to_lowercase()));
+                stages.insert(stage);
+                image.into_iter().collect()
+            }
+            _ => words().filter_map(source_of).collect::<Vec<_>>(),
+        };
+        let is_stage =
+            |name: &String| stages.contains(&name.to_lowercase()) || name.parse::<usize>().is_ok();
+        images.extend(named.into_iter().filter(|name| !is_stage(name)));
+    }
+    images
+}
+
+/// The image that reads the Dockerfile: `# syntax=docker/dockerfile:1`, among the first comments.
+fn frontend(dockerfile: &str) -> Option<String> {
+    let directives = dockerfile
+        .lines()
+        .map_while(|line| line.trim().strip_prefix('#'));
+    let mut pairs = directives.filter_map(|line| line.split_once('='));
+    let (_, image) = pairs.find(|(name, _)| name.trim().eq_ignore_ascii_case("syntax"))?;
+    Some(image.trim().to_owned())
+}
+
+/// What a flag such as `--from=build` or `--mount=type=bind,from=build` takes files from.
+fn source_of(word: &str) -> Option<String> {
+    if let Some(mount) = word.strip_prefix("--mount=") {
+        let source = mount.split(',').find_map(|it| it.strip_prefix("from="));
+        return source.map(str::to_owned);
+    }
+    word.strip_prefix("--from=").map(str::to_owned)
 }
 
 fn keyword(instruction: &str) -> String {
@@ -182,6 +237,38 @@ ENTRYPOINT [\"/app/orders\"]
     }
 
     #[test]
+    fn images_are_those_of_registries_with_the_arguments_filled_in() {
+        let dockerfile = "\
+# syntax=registry.example/dockerfile:1
+ARG HOST=docker.io GO=1.26
+ARG SUFFIX
+FROM ${HOST}/golang:$GO$SUFFIX AS build
+ARG HOST=elsewhere.example
+RUN --mount=type=bind,from=tools.example/lint:2,target=/lint true
+FROM Build AS test
+FROM scratch
+COPY --from=build /a /a
+COPY --from=0 /a /a
+COPY --from=certificates.example/roots:1 /certificates /
+";
+        let arguments = BTreeMap::from([
+            ("HOST".to_owned(), "mirror.example:5000".to_owned()),
+            ("SUFFIX".to_owned(), "-alpine".to_owned()),
+        ]);
+        let found = named_images(dockerfile, &arguments);
+        let found: Vec<&str> = found.iter().map(String::as_str).collect();
+        assert_eq!(
+            found,
+            [
+                "certificates.example/roots:1",
+                "mirror.example:5000/golang:1.26-alpine",
+                "registry.example/dockerfile:1",
+                "tools.example/lint:2",
+            ]
+        );
+    }
+
+    #[test]
     fn a_last_stage_that_does_more_is_left_to_docker() {
         for edit in [
             "RUN apt-get update\n",
@@ -215,6 +302,9 @@ mod properties {
         "ADD a b\n",
         "RUN <<END\n",
         "ARG A\n",
+        "ARG A= B=${A:-x}\n",
+        "FROM ${A:-${B}\n",
+        "FROM $\u{e9}${\n",
         "ENV A=1 B='\n",
         "LABEL a=\"b\n",
         "USER 65532\n",
@@ -243,6 +333,7 @@ mod properties {
     proptest! {
         #[test]
         fn no_dockerfile_makes_its_reader_panic(text in dockerfiles()) {
+            let _ = named_images(&text, &BTreeMap::new());
             if let Some(stage) = LastStage::of(&text) {
                 prop_assert!(stage.program.is_absolute() && !stage.base.contains('$'));
                 let rewritten = stage.on("scratch", &["COPY a b".to_owned()]);

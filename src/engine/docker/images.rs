@@ -6,6 +6,8 @@ use bollard::Docker;
 use bollard::query_parameters::CreateImageOptionsBuilder;
 use futures::StreamExt;
 
+use super::connection::DockerEnvironment;
+use super::logins::{Logins, with_readable_credentials};
 use super::{failure, is_absent};
 use crate::engine::runtime::{Artifact, Progress};
 use crate::error::{Error, Result};
@@ -13,14 +15,18 @@ use crate::error::{Error, Result};
 /// How long a pull may go without a word from the daemon.
 const SILENCE: Duration = Duration::from_secs(120);
 
-/// Finds an image, or pulls it.
-pub async fn obtain(client: &Docker, image: &str, progress: &Progress) -> Result<Artifact> {
+/// Finds an image, or pulls it as whom `docker login` made us.
+pub async fn obtain(
+    client: &Docker,
+    image: &str,
+    (environment, progress): (&DockerEnvironment, &Progress),
+) -> Result<Artifact> {
     if let Some(found) = at_hand(client, image).await? {
         return Ok(found);
     }
     let started = Instant::now();
     progress.say(format!("pulling {image}"));
-    pull(client, image, progress).await?;
+    pull(client, image, (environment, progress)).await?;
     match identity(client, image).await? {
         Some(identity) => {
             let outcome = format!("pulled in {:.1} s", started.elapsed().as_secs_f64());
@@ -59,14 +65,20 @@ pub async fn identity(client: &Docker, image: &str) -> Result<Option<String>> {
     }
 }
 
-async fn pull(client: &Docker, image: &str, progress: &Progress) -> Result<()> {
+pub(super) async fn pull(
+    client: &Docker,
+    image: &str,
+    (environment, progress): (&DockerEnvironment, &Progress),
+) -> Result<()> {
+    let logins = Logins::of([image], environment).await;
+    let client = with_readable_credentials(client);
     let mut options = CreateImageOptionsBuilder::new().from_image(image);
     let last_part = image.rsplit('/').next().unwrap_or(image);
     if !last_part.contains([':', '@']) {
         // Without a tag the API would pull every one.
         options = options.tag("latest");
     }
-    let mut events = client.create_image(Some(options.build()), None, None);
+    let mut events = client.create_image(Some(options.build()), None, logins.for_pull(image));
     loop {
         match tokio::time::timeout(SILENCE, events.next()).await {
             Ok(None) => return Ok(()),
@@ -75,10 +87,10 @@ async fn pull(client: &Docker, image: &str, progress: &Progress) -> Result<()> {
                     progress.say(format!("pulling {image}: {layer} {status}"));
                 }
             }
-            Ok(Some(Err(error))) => return Err(no_image(image).because(error)),
+            Ok(Some(Err(error))) => return Err(logins.explain(no_image(image).because(error))),
             Err(_) => {
                 let silence = format!("Docker said nothing for {} s", SILENCE.as_secs());
-                return Err(no_image(image).since(silence));
+                return Err(logins.explain(no_image(image).since(silence)));
             }
         }
     }

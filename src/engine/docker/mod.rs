@@ -10,6 +10,7 @@ pub mod context;
 pub mod dockerfile;
 mod images;
 mod inside;
+mod logins;
 mod logs;
 mod native;
 mod starts;
@@ -173,7 +174,10 @@ impl Runtime for DockerRuntime {
     async fn prepare(&self, instance: &Instance, progress: &Progress) -> Result<Artifact> {
         let client = self.client().await?;
         let obtained = match self.image_of(&instance.program) {
-            ImageSource::Named(image) => images::obtain(client, image, progress).await,
+            ImageSource::Named(image) => {
+                let environment = &self.options.environment;
+                images::obtain(client, image, (environment, progress)).await
+            }
             ImageSource::Built(build) => build.run(client, progress).await,
         };
         obtained.map_err(|error| match (&instance.program, error.kind()) {

@@ -24,28 +24,59 @@ const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 /// Who we are to one registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credentials {
-    /// User and password; `None` is anonymous.
-    pub login: Option<(String, Secret)>,
+    /// How we log in; `None` is anonymous.
+    pub login: Option<Login>,
     /// Where they come from, for messages: `/home/me/.docker/config.json`.
     pub origin: String,
 }
 
-/// `config.json`, as far as it concerns registries.
+/// How a registry is told who we are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Login {
+    /// A user and a password.
+    Password(String, Secret),
+    /// An identity token of OAuth 2, which is exchanged for one of the registry.
+    Token(Secret),
+}
+
+/// `config.json`, as far as it concerns registries. Docker takes `null` for what is not there.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct ConfigurationFile {
-    auths: BTreeMap<String, Entry>,
+    #[serde(deserialize_with = "or_nothing")]
+    auths: BTreeMap<String, Option<Entry>>,
+    #[serde(deserialize_with = "or_nothing")]
     creds_store: String,
+    #[serde(deserialize_with = "or_nothing")]
     cred_helpers: BTreeMap<String, String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Entry {
+    #[serde(deserialize_with = "or_nothing")]
     auth: String,
+    #[serde(deserialize_with = "or_nothing")]
     username: String,
+    #[serde(deserialize_with = "or_nothing")]
     password: String,
+    #[serde(deserialize_with = "or_nothing")]
     identitytoken: String,
+}
+
+impl Entry {
+    /// Whether it names a registry and says nothing of it, as beside a store of credentials.
+    fn is_empty(&self) -> bool {
+        self.auth.is_empty() && self.username.is_empty() && self.identitytoken.is_empty()
+    }
+}
+
+fn or_nothing<'de, D, T>(deserializer: D) -> std::result::Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl std::fmt::Debug for Entry {
@@ -71,9 +102,11 @@ pub async fn credentials(host: &str, environment: &DockerEnvironment) -> Result<
     };
     let path = folder.join("config.json");
     let file = read(&path)?;
-    let helper = file.cred_helpers.iter().find(|(key, _)| is_of(key, host));
-    let store = Some(&file.creds_store).filter(|store| !store.is_empty());
-    match helper.map(|(_, helper)| helper).or(store) {
+    let mut helpers = file.cred_helpers.iter();
+    let helper = helpers.find(|(key, _)| is_of(key, host));
+    // A registry's own helper wins, also where it is the empty one: the file itself.
+    let helper = helper.map_or(&file.creds_store, |(_, helper)| helper);
+    match Some(helper).filter(|helper| !helper.is_empty()) {
         Some(helper) => {
             let given = ask(helper, host, &path).await?;
             match (given.login.is_some(), stored(&file, host)) {
@@ -105,10 +138,9 @@ fn read(path: &Path) -> Result<ConfigurationFile> {
 }
 
 fn stored<'a>(file: &'a ConfigurationFile, host: &str) -> Option<&'a Entry> {
-    let found = file.auths.iter().find(|(key, _)| is_of(key, host));
-    found
-        .map(|(_, entry)| entry)
-        .filter(|entry| !(entry.auth.is_empty() && entry.username.is_empty()))
+    let of_host = file.auths.iter().filter(|(key, _)| is_of(key, host));
+    let mut entries = of_host.filter_map(|(_, entry)| entry.as_ref());
+    entries.find(|entry| !entry.is_empty())
 }
 
 /// Whether a key of the configuration is about this registry: keys may be addresses.
@@ -125,7 +157,11 @@ fn is_of(key: &str, host: &str) -> bool {
 fn of_entry(entry: &Entry, path: &Path) -> Result<Credentials> {
     let origin = path.display().to_string();
     if !entry.identitytoken.is_empty() {
-        return Err(no_tokens(&origin));
+        let token = Secret::new(entry.identitytoken.clone());
+        return Ok(Credentials {
+            login: Some(Login::Token(token)),
+            origin,
+        });
     }
     let login = match entry.auth.is_empty() {
         true => Some((entry.username.clone(), entry.password.clone())),
@@ -138,7 +174,7 @@ fn of_entry(entry: &Entry, path: &Path) -> Result<Credentials> {
         .hint("Write it again with `docker login`")
     })?;
     Ok(Credentials {
-        login: Some((user, Secret::new(password))),
+        login: Some(Login::Password(user, Secret::new(password))),
         origin,
     })
 }
@@ -170,16 +206,24 @@ async fn ask(helper: &str, host: &str, path: &Path) -> Result<Credentials> {
     if finished.code != 0 {
         return Ok(anonymous(format!("{program}, which has none for {host}")));
     }
-    let given: Given = serde_json::from_str(&finished.output).map_err(|_| {
+    of_answer(&finished.output, program)
+}
+
+/// What a helper answered; an answer without a user and a secret means that it has none.
+fn of_answer(answer: &str, program: String) -> Result<Credentials> {
+    let given: Given = serde_json::from_str(answer).map_err(|_| {
         Error::failed(format!(
             "{program} does not answer as credential helpers do"
         ))
     })?;
-    if given.username == TOKEN_USER {
-        return Err(no_tokens(&program));
-    }
+    let secret = Secret::new(given.secret);
+    let login = match given.username.as_str() {
+        "" if secret.reveal().is_empty() => None,
+        TOKEN_USER => Some(Login::Token(secret)),
+        _ => Some(Login::Password(given.username, secret)),
+    };
     Ok(Credentials {
-        login: Some((given.username, Secret::new(given.secret))),
+        login,
         origin: program,
     })
 }
@@ -193,13 +237,6 @@ fn unusable(program: &str, path: &Path, error: CallError) -> Error {
         }
         other => Error::missing(format!("{program} gives no credentials")).because(other),
     }
-}
-
-fn no_tokens(origin: &str) -> Error {
-    Error::missing(format!(
-        "{origin} has an identity token for the registry, which gantline cannot exchange"
-    ))
-    .hint("Log in with a user and an access token instead: `docker login --username USER HOST`")
 }
 
 fn anonymous(origin: String) -> Credentials {
@@ -226,8 +263,8 @@ mod tests {
         (folder, environment)
     }
 
-    fn login(user: &str, password: &str) -> Option<(String, Secret)> {
-        Some((user.to_owned(), Secret::new(password)))
+    fn login(user: &str, password: &str) -> Option<Login> {
+        Some(Login::Password(user.to_owned(), Secret::new(password)))
     }
 
     #[tokio::test]
@@ -243,6 +280,52 @@ mod tests {
         assert_eq!(found.login, login("hub", "secret"));
         let found = credentials("ghcr.io:5000", &environment).await.unwrap();
         assert_eq!(found.login, None);
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_says_nothing_hides_neither_a_helper_nor_another_entry() {
+        let (_folder, environment) = configured(
+            r#"{"auths": {"ghcr.io": {}, "docker.io": null}, "credsStore": "gantline-none"}"#,
+        );
+        for host in ["ghcr.io", "docker.io"] {
+            let asked = credentials(host, &environment).await.unwrap_err();
+            assert!(asked.message().contains("docker-credential-gantline-none"));
+        }
+        let (_folder, environment) = configured(
+            r#"{"auths": {"ghcr.io": {}, "https://ghcr.io": {"username": "me", "password": "p"}},
+                "credsStore": null, "credHelpers": null}"#,
+        );
+        let found = credentials("ghcr.io", &environment).await.unwrap();
+        assert_eq!(found.login, login("me", "p"));
+    }
+
+    #[tokio::test]
+    async fn an_empty_helper_of_a_registry_means_the_file() {
+        let (_folder, environment) = configured(
+            r#"{"auths": {"ghcr.io": {"username": "me", "password": "p"}},
+                "credsStore": "gantline-none", "credHelpers": {"ghcr.io": ""}}"#,
+        );
+        let found = credentials("ghcr.io", &environment).await.unwrap();
+        assert_eq!(found.login, login("me", "p"));
+    }
+
+    #[tokio::test]
+    async fn a_token_is_found_beside_an_empty_user_and_in_a_helpers_answer() {
+        let token = Some(Login::Token(Secret::new("t")));
+        let (_folder, environment) =
+            configured(r#"{"auths": {"a.example": {"identitytoken": "t"}}}"#);
+        let found = credentials("a.example", &environment).await.unwrap();
+        assert_eq!(found.login, token);
+        let answer = r#"{"Username": "<token>", "Secret": "t"}"#;
+        let given = of_answer(answer, "helper".to_owned()).unwrap();
+        assert_eq!(given.login, token);
+    }
+
+    #[test]
+    fn a_helper_that_answers_with_nothing_has_no_credentials() {
+        let answer = r#"{"ServerURL": "a.example", "Username": "", "Secret": ""}"#;
+        let given = of_answer(answer, "helper".to_owned()).unwrap();
+        assert_eq!(given.login, None);
     }
 
     #[tokio::test]

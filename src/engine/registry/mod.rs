@@ -3,7 +3,7 @@
 //! HTTPS always, but for registries on this host, which are spoken to in plain HTTP as Docker
 //! does. A registry that cannot be reached or refuses is [`crate::error::ErrorKind::Missing`].
 
-mod credentials;
+pub mod credentials;
 #[cfg(test)]
 pub mod fake;
 pub mod labels;
@@ -16,7 +16,7 @@ use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, Reference, RegistryOperation};
 
-use self::credentials::credentials;
+use self::credentials::{Credentials, Login, credentials};
 use self::refusal::{Refusal, is_absent};
 use super::docker::connection::DockerEnvironment;
 use crate::error::{Error, Result};
@@ -86,12 +86,7 @@ impl Repository {
             Error::invalid(format!("`{name}` is no name of a repository")).because(error)
         })?;
         let found = credentials(reference.registry(), environment).await?;
-        let authentication = match &found.login {
-            Some((user, password)) => {
-                RegistryAuth::Basic(user.clone(), password.reveal().to_owned())
-            }
-            None => RegistryAuth::Anonymous,
-        };
+        let authentication = authentication(&found)?;
         let refusal = Refusal {
             registry: reference.registry().to_owned(),
             repository: reference.repository().to_owned(),
@@ -209,6 +204,23 @@ impl Repository {
             true => Reference::with_digest(registry, repository, name),
             false => Reference::with_tag(registry, repository, name),
         }
+    }
+}
+
+fn authentication(found: &Credentials) -> Result<RegistryAuth> {
+    match &found.login {
+        Some(Login::Password(user, password)) => {
+            let password = password.reveal().to_owned();
+            Ok(RegistryAuth::Basic(user.clone(), password))
+        }
+        Some(Login::Token(_)) => Err(Error::missing(format!(
+            "{} has an identity token for the registry, which gantline cannot exchange",
+            found.origin
+        ))
+        .hint(
+            "Log in with a user and an access token instead: `docker login --username USER HOST`",
+        )),
+        None => Ok(RegistryAuth::Anonymous),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, Login};
 use crate::error::Error;
 
 /// What errors of one repository say.
@@ -71,9 +71,12 @@ impl Refusal {
     fn as_whom(&self) -> String {
         let origin = &self.credentials.origin;
         match &self.credentials.login {
-            Some((user, _)) => format!(
+            Some(Login::Password(user, _)) => format!(
                 "Ask for the right, or log in as another than `{user}`, which comes from {origin}"
             ),
+            Some(Login::Token(_)) => {
+                format!("Ask for the right, or log in as another: the token comes from {origin}")
+            }
             None => format!(
                 "Log in with `docker login {}`: no credentials were found in {origin}",
                 self.registry

@@ -1,5 +1,6 @@
 //! `build` with a real registry and a real Docker daemon.
 
+mod private;
 pub mod server;
 
 use std::collections::BTreeMap;
