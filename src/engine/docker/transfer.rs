@@ -15,7 +15,7 @@ use super::archive::append_bytes;
 use super::build::blocking;
 use super::images::identity;
 use super::{failure, is_absent};
-use crate::engine::image::{Image, Packed, compressed};
+use crate::engine::image::{Image, Packed, contents, known};
 use crate::error::{Error, Result};
 use crate::model::image::Platform;
 
@@ -133,10 +133,12 @@ fn read(image: &str, bytes: &[u8]) -> Result<Image> {
     let list = parsed(LIST)?;
     let configuration = parsed(list[0]["Config"].as_str().ok_or_else(broken)?)?;
     let paths = list[0]["Layers"].as_array().ok_or_else(broken)?;
-    let layers = paths.iter().map(|path| {
+    let contents =
+        contents(&configuration, paths.len()).map_err(|error| broken().because(error))?;
+    let layers = paths.iter().zip(contents).map(|(path, content)| {
         let path = path.as_str().ok_or_else(broken)?;
         let layer = files.get(Path::new(path)).ok_or_else(broken)?;
-        compressed(layer.clone())
+        known(layer.clone(), &content).map_err(|error| broken().because(error))
     });
     let text = |member: &str| configuration[member].as_str().map(str::to_owned);
     let platform = Platform {
@@ -197,6 +199,7 @@ fn resolved(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
     use crate::engine::image::{compressed, pack, program_archive};
+    use crate::model::image::Digest;
 
     #[test]
     fn what_docker_load_is_given_is_read_back_as_docker_save_gives_it() {
@@ -208,6 +211,33 @@ mod tests {
         let packed = pack(image.clone()).unwrap();
         let archive = written(&packed, "ghcr.io/acme/shop/orders:1").unwrap();
         assert_eq!(read("orders", &archive).unwrap(), image);
+    }
+
+    #[test]
+    fn a_layer_of_zstandard_stays_as_docker_keeps_it() {
+        let mut layer = compressed(b"archive".to_vec()).unwrap();
+        layer.media_type = "application/vnd.oci.image.layer.v1.tar+zstd".to_owned();
+        layer.bytes = [[0x28, 0xb5, 0x2f, 0xfd].as_slice(), b"packed"].concat();
+        layer.digest = Digest::of(&layer.bytes);
+        let platform = Platform::parse("linux/amd64").unwrap();
+        let packed = pack(Image::of(platform, &json!({}), vec![layer])).unwrap();
+        let archive = written(&packed, "orders:1").unwrap();
+        assert_eq!(read("orders", &archive).unwrap(), packed.image);
+    }
+
+    #[test]
+    fn a_configuration_of_other_layers_is_refused_with_both_numbers() {
+        let layer = compressed(b"archive".to_vec()).unwrap();
+        let platform = Platform::parse("linux/amd64").unwrap();
+        let image = Image::of(platform, &json!({}), vec![layer.clone(), layer]);
+        let mut packed = pack(image).unwrap();
+        packed.image.layers.pop();
+        let archive = written(&packed, "orders:1").unwrap();
+        let refused = read("orders", &archive).unwrap_err().to_string();
+        assert!(
+            refused.contains("its manifest has 1 layers, and its configuration 2"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use futures::future::{BoxFuture, FutureExt, Shared, try_join_all};
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{Image, Layer, cache};
+use super::{Image, Layer, cache, contents};
 use crate::engine::docker::connection::{DockerEnvironment, connect};
 use crate::engine::docker::transfer;
 use crate::engine::registry::{Access, Repository, StoredManifest};
@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::image::{Digest, Platform};
 
 /// What a layer that Docker made is called in OCI's terms: the bytes are the same.
-const RENAMED: [(&str, &str); 2] = [
+const RENAMED: [(&str, &str); 3] = [
     (
         "application/vnd.docker.image.rootfs.diff.tar.gzip",
         "application/vnd.oci.image.layer.v1.tar+gzip",
@@ -24,6 +24,10 @@ const RENAMED: [(&str, &str); 2] = [
     (
         "application/vnd.docker.image.rootfs.diff.tar",
         "application/vnd.oci.image.layer.v1.tar",
+    ),
+    (
+        "application/vnd.docker.image.rootfs.diff.tar.zstd",
+        "application/vnd.oci.image.layer.v1.tar+zstd",
     ),
 ];
 /// What a base is annotated with: its name and its digest.
@@ -161,15 +165,10 @@ impl Search {
         let configuration: Value =
             serde_json::from_slice(&configuration).map_err(|error| self.broken().because(error))?;
         let layers = manifest["layers"].as_array().ok_or_else(|| self.broken())?;
-        let contents = configuration["rootfs"]["diff_ids"].as_array();
-        let contents = contents.ok_or_else(|| self.broken())?;
-        if layers.len() != contents.len() {
-            return Err(self.broken());
-        }
+        let contents =
+            contents(&configuration, layers.len()).map_err(|error| self.broken().because(error))?;
         let layers = layers.iter().zip(contents).map(async |(layer, content)| {
             let digest = self.digest_of(layer)?;
-            let content = content.as_str().unwrap_or_default();
-            let content = Digest::parse(content).map_err(|error| self.broken().because(error))?;
             let bytes = cache::blob(&repository, &digest).await?;
             let media_type = layer["mediaType"].as_str().unwrap_or_default();
             let renamed = RENAMED.iter().find(|(docker, _)| *docker == media_type);
@@ -236,6 +235,7 @@ impl Search {
 
     fn broken(&self) -> Error {
         Error::failed(format!("the registry's {} cannot be understood", self.name))
+            .hint("Choose another base, or have this one pushed again")
     }
 }
 

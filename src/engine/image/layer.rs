@@ -14,11 +14,15 @@ use crate::model::image::Digest;
 const PLAIN: &str = "application/vnd.oci.image.layer.v1.tar";
 /// The media type of a layer that is compressed with gzip.
 const GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+/// The media type of a layer that is compressed with Zstandard.
+const ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 /// How much is compressed: what takes a quarter less time than the usual level, 6, for a program that
 /// gets hardly larger.
 const LEVEL: Compression = Compression::new(5);
 /// What a gzip stream begins with (RFC 1952).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// What a frame of Zstandard begins with (RFC 8878).
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 
 /// A layer as a registry keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +104,31 @@ pub fn compressed(archive: Vec<u8>) -> Result<Layer> {
     })
 }
 
+/// A layer of an archive that an image's configuration knows by this digest: compressed with gzip
+/// unless it is compressed.
+///
+/// # Errors
+/// When it is another archive than that.
+pub fn known(archive: Vec<u8>, content: &Digest) -> Result<Layer> {
+    if archive.starts_with(&ZSTD_MAGIC) {
+        // Nothing here unpacks it: who runs the image checks what is in it.
+        return Ok(Layer {
+            media_type: ZSTD.to_owned(),
+            digest: Digest::of(&archive),
+            content: content.clone(),
+            bytes: archive,
+        });
+    }
+    let layer = compressed(archive)?;
+    match layer.content == *content {
+        true => Ok(layer),
+        false => Err(Error::failed(format!(
+            "a layer is {}, and the image's configuration names {content}",
+            layer.content
+        ))),
+    }
+}
+
 fn header(kind: EntryType, size: u64) -> Header {
     let mut header = Header::new_gnu();
     header.set_entry_type(kind);
@@ -171,6 +200,25 @@ mod tests {
         let plain = uncompressed(archive.clone());
         assert_eq!((&plain.bytes, &plain.digest), (&archive, &plain.content));
         assert_eq!(plain.content, compressed(archive).unwrap().content);
+    }
+
+    #[test]
+    fn a_layer_is_the_one_that_the_configuration_knows() {
+        let archive = b"archive".to_vec();
+        let content = Digest::of(&archive);
+        let plain = known(archive.clone(), &content).unwrap();
+        assert_eq!(plain, compressed(archive).unwrap());
+        assert_eq!(known(plain.bytes.clone(), &content).unwrap(), plain);
+        let another = known(b"another".to_vec(), &content).unwrap_err();
+        assert!(another.message().contains(content.as_str()), "{another}");
+        // What is in it is what the configuration says: packed again, it would be another layer.
+        let bytes = [ZSTD_MAGIC.as_slice(), b"..."].concat();
+        let packed = known(bytes.clone(), &content).unwrap();
+        assert_eq!(
+            (packed.media_type.as_str(), packed.content),
+            (ZSTD, content)
+        );
+        assert_eq!(packed.bytes, bytes);
     }
 
     #[test]

@@ -10,12 +10,13 @@ pub mod native;
 mod pack;
 mod settings;
 
-pub use layer::{Layer, compressed, program_archive, uncompressed};
+pub use layer::{Layer, compressed, known, program_archive, uncompressed};
 pub use pack::{Packed, PackedIndex, pack, pack_index, push};
 pub use settings::Settings;
 
 use serde_json::{Map, Value, json};
 
+use crate::error::{Error, Result};
 use crate::model::image::{Digest, Platform};
 
 /// The date in every image: the one that means none.
@@ -99,6 +100,28 @@ impl Image {
         }
         configuration
     }
+}
+
+/// The digests of the archives in an image's layers, lowest first, as its configuration has them.
+///
+/// # Errors
+/// When it names another number of them than there are layers, or no digests.
+pub fn contents(configuration: &Value, layers: usize) -> Result<Vec<Digest>> {
+    let named = configuration["rootfs"]["diff_ids"].as_array();
+    let named = named.ok_or_else(|| {
+        Error::failed("its configuration names no layers: it may be something else than an image")
+    })?;
+    if named.len() != layers {
+        let number = named.len();
+        return Err(Error::failed(format!(
+            "its manifest has {layers} layers, and its configuration {number}"
+        )));
+    }
+    let digests = named.iter().map(|digest| {
+        let text = digest.as_str().unwrap_or_default();
+        Digest::parse(text).map_err(|error| Error::failed(error.to_string()))
+    });
+    digests.collect()
 }
 
 /// An entry of a history without its date.

@@ -1,5 +1,6 @@
 //! `build` with a real registry and a real Docker daemon.
 
+mod bases;
 mod private;
 pub mod server;
 

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::image::pack;
 use crate::model::damaged::{damaged_bytes, damaged_json, damaged_tar};
+use crate::model::image::Digest;
 
 /// The files of an archive, and what else means something in it.
 const WORDS: &[&str] = &[
@@ -31,12 +32,13 @@ fn list() -> Value {
 }
 
 fn configuration() -> Value {
+    let layer = Digest::of(b"layer");
     json!({
         "architecture": "amd64",
         "os": "linux",
         "config": {"User": "65532", "Env": ["PATH=/bin"]},
         "history": [{"created": "x", "created_by": "y"}, {"empty_layer": true}, {"created": "z"}],
-        "rootfs": {"type": "layers", "diff_ids": []}
+        "rootfs": {"type": "layers", "diff_ids": [layer, layer]}
     })
 }
 
