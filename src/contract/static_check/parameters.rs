@@ -1,10 +1,13 @@
 //! The parameters of a request: those that must be there, the values of those that are, and those
 //! that nobody knows (OpenAPI 3.1, "Parameter Object").
 
+mod maps;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use self::maps::Spread;
 use super::{Discrepancy, Exchange};
 use crate::contract::document::{Document, Node};
 use crate::contract::media;
@@ -34,7 +37,12 @@ impl Exchange<'_> {
         let parameters: Vec<Parameter<'_>> = nodes.into_iter().filter_map(parameter).collect();
         let mut found = Vec::new();
         for parameter in &parameters {
-            match self.given(parameter) {
+            if let Some(of_map) = self.check_map(parameter, &parameters) {
+                found.extend(of_map);
+                continue;
+            }
+            let is_map = parameter.spread().is_some();
+            match self.given(parameter).filter(|_| !is_map) {
                 Some(given) => found.extend(self.check(parameter, &given)),
                 None if parameter.node.flag("required") => found.push(absent(parameter)),
                 None => {}
@@ -101,7 +109,7 @@ impl Exchange<'_> {
             found.expected(value.clone())
         };
         // What a state of the provider gives is sent instead of the example.
-        let severe = !self.is_generated(parameter);
+        let severe = !self.is_generated(parameter, &[parameter.name]);
         match self.document.exact().faults(&schema, &value) {
             Ok(faults) => faults
                 .into_iter()
@@ -111,18 +119,12 @@ impl Exchange<'_> {
                         .in_document(&fault.at)
                 })
                 .collect(),
-            Err(error) => vec![
-                about("schema", true)
-                    .said(format!(
-                        "the schema of `{}` cannot be used: {error}",
-                        parameter.name
-                    ))
-                    .in_document(&schema.at),
-            ],
+            Err(error) => vec![parameter.unusable(&schema, &error)],
         }
     }
 
-    fn is_generated(&self, parameter: &Parameter<'_>) -> bool {
+    /// Whether a state of the provider gives what the pact sends under these names.
+    fn is_generated(&self, parameter: &Parameter<'_>, names: &[&str]) -> bool {
         use pact_models::generators::GeneratorCategory as Category;
         let category = match parameter.subject {
             Subject::PathParameter => Category::PATH,
@@ -133,9 +135,9 @@ impl Exchange<'_> {
         generators.is_some_and(|generators| {
             category == Category::PATH
                 || generators.keys().any(|path| {
-                    let path = path.to_string();
-                    path.to_ascii_lowercase()
-                        .contains(&parameter.name.to_ascii_lowercase())
+                    let path = path.to_string().to_ascii_lowercase();
+                    let mut names = names.iter().map(|name| name.to_ascii_lowercase());
+                    names.any(|name| path.contains(&name))
                 })
         })
     }
@@ -155,7 +157,8 @@ impl Exchange<'_> {
             .filter(|name| !known.iter().any(|parameter| parameter.takes(name)))
             .collect();
         names.sort();
-        let listed: Vec<&str> = known.iter().map(|parameter| parameter.name).collect();
+        let listed: Vec<String> = known.iter().map(|parameter| parameter.shown()).collect();
+        let listed: Vec<&str> = listed.iter().map(String::as_str).collect();
         let others = match listed.is_empty() {
             true => "it has none".to_owned(),
             false => format!("it has {}", media::some_of(&listed)),
@@ -226,26 +229,19 @@ fn absent(parameter: &Parameter<'_>) -> Discrepancy {
 impl Parameter<'_> {
     /// Whether it takes a query's key: its own name, or the names in a map that is spread.
     fn takes(&self, key: &str) -> bool {
-        if key == self.name || key.strip_suffix("[]") == Some(self.name) {
-            return true;
-        }
-        let Some(schema) = self.node.get("schema").map(|schema| schema.resolved()) else {
-            return false;
-        };
-        if !types(&schema).contains(&"object") {
-            return false;
-        }
-        match self.node.text("style") {
-            Some("deepObject") => key
-                .strip_prefix(self.name)
-                .is_some_and(|rest| rest.starts_with('[')),
-            _ if self.is_exploded() => {
-                let open = schema.get("additionalProperties").is_some();
-                let declared = schema.get("properties");
-                open || declared.is_some_and(|declared| declared.get(key).is_some())
+        match self.spread() {
+            Some(Spread::Deep | Spread::Members) => self.takes_member(key),
+            Some(Spread::One) | None => {
+                key == self.name || key.strip_suffix("[]") == Some(self.name)
             }
-            _ => false,
         }
+    }
+
+    fn unusable(&self, schema: &Node<'_>, error: &str) -> Discrepancy {
+        let name = self.name;
+        Discrepancy::error(self.subject, name, "schema")
+            .said(format!("the schema of `{name}` cannot be used: {error}"))
+            .in_document(&schema.at)
     }
 
     fn style(&self) -> &str {

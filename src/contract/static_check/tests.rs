@@ -1,3 +1,4 @@
+mod maps;
 mod members;
 mod nesting;
 mod properties;
@@ -113,7 +114,11 @@ fn checked(request: Value, response: Value) -> Checked {
 
 /// `error response-body $.id type` of everything that is found.
 fn found(request: Value, response: Value) -> Vec<String> {
-    let mut found: Vec<String> = checked(request, response)
+    listed(&checked(request, response))
+}
+
+fn listed(checked: &Checked) -> Vec<String> {
+    let mut found: Vec<String> = checked
         .found
         .iter()
         .map(|it| {
