@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 
 use super::folders::Folders;
-use super::process_table::SUPERVISOR_VARIABLE;
+use super::process_table::{ProcessKey, SUPERVISOR_VARIABLE};
 use super::protocol::{Envelope, PROTOCOL, Record, Request, Response, SavedState, receive, send};
 use super::supervisor::{GRACE, state_file};
 use crate::engine::files::own_file;
@@ -29,6 +29,9 @@ const WAIT: Duration = Duration::from_secs(60);
 const END: Duration = Duration::from_secs(2);
 /// How often a supervisor that starts or ends is looked for.
 const POLL: Duration = Duration::from_millis(10);
+
+/// The way out of every trouble with a supervisor: asks it, and ends it by force when it is silent.
+const WAY_OUT: &str = "End it, and what it started: `gantline down --runtime process`";
 
 /// Why a supervisor gave no answer.
 #[derive(Debug)]
@@ -73,7 +76,42 @@ fn not_ours(error: std::io::Error) -> Error {
 fn silent(error: std::io::Error) -> Error {
     Error::failed("the supervisor of this checkout does not answer")
         .because(error)
-        .hint("End it, and what it started, with `gantline down`")
+        .hint(WAY_OUT)
+}
+
+/// A supervisor that may be there, and cannot be connected to.
+fn unreached(socket: &Path, error: std::io::Error) -> Error {
+    let shown = socket.display();
+    let unreached = Error::failed(format!(
+        "the supervisor of this checkout cannot be reached at {shown}"
+    ));
+    match error.kind() {
+        ErrorKind::WouldBlock => {
+            let seconds = ANSWER.as_secs();
+            unreached
+                .since(format!(
+                    "it took no connection within {seconds} s: too many commands ask it"
+                ))
+                .hint("Wait until some of them have ended, and try again")
+                .hint(WAY_OUT)
+        }
+        ErrorKind::PermissionDenied => unreached
+            .because(error)
+            .hint("Let its owner open the folder and the socket again: `chmod u+rwx`")
+            .hint(WAY_OUT),
+        _ => unreached.because(error).hint(WAY_OUT),
+    }
+}
+
+/// A supervisor that runs, and listens no more.
+pub fn deaf(supervisor: &ProcessKey) -> Error {
+    Error::failed("the supervisor of this checkout runs, and listens no more")
+        .since(format!(
+            "it is process {}, and its socket is gone or belongs to nobody",
+            supervisor.id
+        ))
+        .hint("If it was told to end, it is still stopping things: wait, and try again")
+        .hint(WAY_OUT)
 }
 
 /// A connection to a running supervisor.
@@ -91,19 +129,23 @@ impl Connection {
         match folders.listening_user() {
             Ok(Some(user)) => Self::to(&folders.socket(), user).await,
             Ok(None) => Ok(None),
-            Err(error) => Err(not_ours(error)),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(not_ours(error)),
+            Err(error) => Err(unreached(&folders.socket(), error)),
         }
     }
 
     /// Connects to a socket at which this user listens. Requests hold passwords, so that nothing is
     /// sent to anybody else.
     async fn to(socket: &Path, user: u32) -> Result<Option<Self>> {
-        let stream = match UnixStream::connect(socket).await {
+        let own = nix::unistd::geteuid().as_raw();
+        let stream = match connect(socket).await {
             Ok(stream) => stream,
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            // No socket, and one that a killed supervisor left behind.
+            Err(error) if is_of_nobody(&error) => return Ok(None),
+            Err(error) if error.kind() == ErrorKind::PermissionDenied && user != own => {
                 return Err(not_ours(error));
             }
-            Err(_nobody_listens) => return Ok(None),
+            Err(error) => return Err(unreached(socket, error)),
         };
         let listening = stream.peer_cred().map_err(not_ours)?.uid();
         if listening != user {
@@ -132,7 +174,7 @@ impl Connection {
             .since(format!(
                 "its supervisor speaks protocol {theirs}, and this program {PROTOCOL}"
             ))
-            .hint("Stop it with `gantline down`, then start it again")
+            .hint("Stop it with that version, or with `gantline down --runtime process`, then start it again")
             .into()),
             Some(response) => Ok(response),
             None => Err(std::io::Error::from(std::io::ErrorKind::UnexpectedEof).into()),
@@ -199,6 +241,30 @@ impl Connection {
         self.ask(Request::End, GRACE + GRACE + ANSWER).await?;
         Ok(())
     }
+}
+
+/// Connects, and waits while more connections are on their way than the system keeps.
+async fn connect(socket: &Path) -> std::io::Result<UnixStream> {
+    let deadline = tokio::time::Instant::now() + ANSWER;
+    loop {
+        match UnixStream::connect(socket).await {
+            Err(error)
+                if error.kind() == ErrorKind::WouldBlock
+                    && tokio::time::Instant::now() < deadline =>
+            {
+                tokio::time::sleep(POLL).await;
+            }
+            connected => return connected,
+        }
+    }
+}
+
+/// Whether nobody listens there; any other error is about somebody who does, or may.
+fn is_of_nobody(error: &std::io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound | ErrorKind::ConnectionRefused
+    )
 }
 
 /// What a supervisor answered; `None` when it ended while it was asked.
@@ -300,5 +366,35 @@ mod tests {
         assert!(Connection::to(&socket, own).await.unwrap().is_some());
         let refused = Connection::to(&socket, own + 1).await.err().unwrap();
         assert!(refused.to_string().contains("listens there"), "{refused}");
+    }
+
+    #[tokio::test]
+    async fn only_a_socket_that_is_absent_or_left_behind_means_that_nobody_listens() {
+        let folder = tempfile::tempdir().unwrap();
+        let socket = folder.path().join("socket");
+        let own = nix::unistd::geteuid().as_raw();
+        assert!(Connection::to(&socket, own).await.unwrap().is_none());
+        drop(tokio::net::UnixListener::bind(&socket).unwrap());
+        assert!(Connection::to(&socket, own).await.unwrap().is_none());
+        // Not a folder on the way, and a path that no socket can have.
+        for path in [socket.join("below"), folder.path().join("x".repeat(200))] {
+            let error = Connection::to(&path, own).await.err().unwrap();
+            assert!(error.message().contains("cannot be reached"), "{error}");
+            assert!(error.hints().iter().any(|hint| hint == WAY_OUT));
+        }
+    }
+
+    #[test]
+    fn what_keeps_one_from_a_supervisor_is_told_with_the_way_out() {
+        for (kind, said) in [
+            (ErrorKind::WouldBlock, "too many commands ask it"),
+            (ErrorKind::PermissionDenied, "permission denied"),
+            (ErrorKind::Other, "other error"),
+        ] {
+            assert!(!is_of_nobody(&kind.into()));
+            let error = unreached(Path::new("/run/socket"), kind.into());
+            assert!(error.to_string().contains(said), "{error}");
+            assert!(error.hints().iter().any(|hint| hint == WAY_OUT));
+        }
     }
 }

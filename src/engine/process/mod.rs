@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use self::client::{Connection, saved_state, start_supervisor, unless_gone};
+use self::client::{Connection, deaf, saved_state, start_supervisor, unless_gone};
 use self::folders::Folders;
 use self::identity::Identity;
 pub use self::obtain::{Availability, availability};
@@ -40,7 +40,7 @@ use super::runtime::{
     Artifact, ClearScope, Cleared, Inside, Launch, LogRequest, LogStream, Progress, Runtime,
     RuntimeContext,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::event::EventSink;
 use crate::model::resource_type::StopSignal;
 use crate::model::stack::{Address, Instance, Observed, Program, ServerProgram};
@@ -111,13 +111,19 @@ impl ProcessRuntime {
         if let Some(connection) = Connection::open(folders).await? {
             return Ok(connection);
         }
-        self.clean_up(folders).await;
+        self.clean_up(folders).await?;
         start_supervisor(&self.supervisor_program()?, &self.context.stack, folders).await
     }
 
-    /// Ends what a killed supervisor left running, and says so.
-    async fn clean_up(&self, folders: &Folders) {
+    /// Ends what a killed supervisor left running, and says so. One that runs is not killed for
+    /// listening no more: it may be about to end, and is waited for.
+    async fn clean_up(&self, folders: &Folders) -> Result<()> {
         let saved = saved_state(folders);
+        if let Some(state) = &saved
+            && !await_end(std::slice::from_ref(&state.supervisor), END).await
+        {
+            return Err(deaf(&state.supervisor));
+        }
         let ended = orphans::end_orphans(&self.context.stack, saved.as_ref()).await;
         if let (Some(events), false) = (&self.events, ended.is_empty()) {
             events.warn(format!(
@@ -125,6 +131,7 @@ impl ProcessRuntime {
                 ended.join(", ")
             ));
         }
+        Ok(())
     }
 
     async fn prepare_server(
@@ -195,7 +202,12 @@ impl ProcessRuntime {
     async fn end_everything(&self, folders: &Folders) -> Result<Vec<String>> {
         let saved = saved_state(folders);
         let mut names: Vec<String> = Vec::new();
-        if let Some(mut connection) = Connection::open(folders).await? {
+        let connection = match Connection::open(folders).await {
+            // One that cannot be reached is ended by force, but not another user's.
+            Err(error) if error.kind() == ErrorKind::Failed => None,
+            connection => connection?,
+        };
+        if let Some(mut connection) = connection {
             let ended = async {
                 let records = connection.observe().await?;
                 names.extend(records.into_iter().map(|record| record.observed.name));
@@ -270,7 +282,7 @@ impl Runtime for ProcessRuntime {
         {
             return Ok(records.into_iter().map(|record| record.observed).collect());
         }
-        self.clean_up(&folders).await;
+        self.clean_up(&folders).await?;
         let records = saved_state(&folders).map_or_else(Vec::new, |state| state.instances);
         let ended = records.into_iter().map(|record| Observed {
             running: false,
@@ -342,7 +354,7 @@ impl Runtime for ProcessRuntime {
             None => None,
         };
         if stopped.is_none() {
-            self.clean_up(&folders).await;
+            self.clean_up(&folders).await?;
         }
         remove(&folders.work(instance)).await
     }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use serde_json::Value;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -37,8 +38,13 @@ const PREDECESSOR: Duration = Duration::from_secs(2);
 /// A connection without a request for this long is closed. A command keeps its own open while it
 /// prepares what it will start.
 const SILENCE: Duration = Duration::from_secs(900);
-/// The most connections that are served at a time.
-const MOST_CONNECTIONS: usize = 64;
+/// The most connections that are served at a time: each process that starts has two of its command's,
+/// and the system usually lets a program open 1,024 files.
+const MOST_CONNECTIONS: usize = 512;
+/// How long a connection beyond them may take to ask, so that it can be told.
+const BEYOND: Duration = Duration::from_secs(5);
+/// How soon is listened again when the system gives no connection.
+const LISTEN_AGAIN: Duration = Duration::from_millis(100);
 
 /// What a supervisor needs to know.
 #[derive(Debug, Clone)]
@@ -141,8 +147,13 @@ impl Supervisor {
         loop {
             tokio::select! {
                 accepted = listener.accept() => {
-                    if let Ok((stream, _address)) = accepted {
-                        self.welcome(stream);
+                    match accepted {
+                        Ok((stream, _address)) => self.welcome(stream),
+                        // Such as too many open files: it is there again at once.
+                        Err(error) => {
+                            tracing::warn!("a connection cannot be taken: {error}");
+                            tokio::time::sleep(LISTEN_AGAIN).await;
+                        }
                     }
                 }
                 () = self.idle() => return Ok(()),
@@ -158,13 +169,17 @@ impl Supervisor {
         let known = stream
             .peer_cred()
             .is_ok_and(|peer| peer.uid() == user || peer.uid() == 0);
-        if !known || self.connections.load(Ordering::Relaxed) >= MOST_CONNECTIONS {
+        if !known {
             return;
         }
+        let is_beyond = self.connections.load(Ordering::Relaxed) >= MOST_CONNECTIONS;
         let served = Served::by(Arc::clone(self));
         tokio::spawn(async move {
             // A connection that breaks concerns the other side alone.
-            let _closed = served.0.converse(stream).await;
+            let _closed = match is_beyond {
+                true => refuse(stream).await,
+                false => served.0.converse(stream).await,
+            };
         });
     }
 
@@ -187,8 +202,10 @@ impl Supervisor {
     async fn converse(self: &Arc<Self>, stream: UnixStream) -> io::Result<()> {
         let (reader, mut writer) = stream.into_split();
         let mut reader = tokio::io::BufReader::new(reader);
-        while let Some(envelope) = receive::<Envelope, _>(&mut reader, SILENCE).await? {
-            let response = if envelope.protocol == PROTOCOL {
+        while let Some(message) = receive::<Value, _>(&mut reader, SILENCE).await? {
+            // What another protocol asks may not even be understood.
+            let response = if message["protocol"] == PROTOCOL {
+                let envelope: Envelope = serde_json::from_value(message)?;
                 self.answer(envelope.request).await
             } else {
                 Response::OtherProtocol(PROTOCOL)
@@ -354,6 +371,18 @@ impl Supervisor {
     }
 }
 
+/// Tells a connection that there are too many.
+async fn refuse(stream: UnixStream) -> io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut reader = tokio::io::BufReader::new(reader);
+    // Read first: who closes with a question unread takes back its answer.
+    let _question = receive::<Value, _>(&mut reader, BEYOND).await?;
+    let refusal = format!(
+        "the supervisor of this checkout serves {MOST_CONNECTIONS} commands already: wait until some have ended"
+    );
+    send(&mut writer, &Response::Failed(refusal)).await
+}
+
 /// Counts a connection for as long as it lives.
 struct Served(Arc<Supervisor>);
 
@@ -369,3 +398,6 @@ impl Drop for Served {
         self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;
