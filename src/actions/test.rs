@@ -4,11 +4,14 @@
 //! runs is not touched; they are gone afterwards. Tests of earlier runs that were killed are found
 //! by the same name.
 
+mod arguments;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use self::arguments::{shared_file, with_packages};
 use super::stack::lock;
 use super::stack::opened::{Builder, runtime};
 use super::stack::up::{AfterFailure, UpRequest, up};
@@ -64,6 +67,13 @@ pub struct Tested {
     pub variables: Vec<String>,
 }
 
+impl TestRequest {
+    /// Whether standard output is given to the documents that Go is asked for with `-json`.
+    pub fn is_json_of_go(&self) -> bool {
+        !self.quiet_output && arguments::is_json(&self.arguments)
+    }
+}
+
 /// Runs the tests of services, one service after the other.
 ///
 /// # Errors
@@ -85,6 +95,7 @@ pub async fn test(
             .since("it is made from no blueprint, and its folder holds no go.mod")
             .hint("Leave it out"));
     }
+    refuse_shared_file(request, &project)?;
     // Before any server is started for it.
     go::require()?;
     let checkout = checkout(&project.root, project.workspace.name.as_str())?;
@@ -197,6 +208,31 @@ async fn run_all(
     }
 }
 
+/// Refuses a file that each of several services would write in place of the one before.
+fn refuse_shared_file(request: &TestRequest, project: &Project) -> Result<()> {
+    let names = project.services.keys();
+    let wanted = |name: &&Name| request.services.is_empty() || request.services.contains(name);
+    let tested: Vec<&Name> = names
+        .filter(wanted)
+        .filter(|it| has_go_tests(project, it))
+        .collect();
+    match (shared_file(&request.arguments), tested.as_slice()) {
+        (Some((flag, path)), [_, _, ..]) => Err(Error::invalid(format!(
+            "`-{flag}` names one place for the tests of {} services: `{path}`",
+            tested.len()
+        ))
+        .since("each would overwrite what the one before it wrote there")
+        .hint(
+            "Name it without a folder outside of the service's, where Go runs: each writes its own",
+        )
+        .hint(format!(
+            "Or test one service: `gantline test {}`",
+            tested[0]
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Whether a service is a Go module; one made from an image or a Dockerfile need not be.
 fn has_go_tests(project: &Project, service: &Name) -> bool {
     project.services.get(service).is_none_or(|found| {
@@ -211,7 +247,7 @@ async fn run_one(
     directory: &Path,
     environment: BTreeMap<String, Secret>,
 ) -> Result<Tested> {
-    let arguments = arguments(&request.arguments);
+    let arguments = with_packages(&request.arguments);
     request.events.note(format!(
         "{service}: go test {} in {}",
         arguments.join(" "),
@@ -249,49 +285,11 @@ async fn run_one(
     })
 }
 
-/// The arguments as given, with all packages where none is named. Packages stand before what is
-/// meant for the tests themselves.
-fn arguments(given: &[String]) -> Vec<String> {
-    let end = given.iter().position(|it| it == "-args" || it == "--args");
-    let (own, further) = given.split_at(end.unwrap_or(given.len()));
-    let is_package = |it: &String| it == "." || it.starts_with("./") || it.starts_with("../");
-    let mut all = own.to_vec();
-    if !own.iter().any(is_package) {
-        all.push("./...".to_owned());
-    }
-    all.extend_from_slice(further);
-    all
-}
-
 fn without_runtime(error: Error) -> Error {
     match error.kind() {
         ErrorKind::Missing => error.hint(
             "Or run `go test ./...` in the service's folder: tests that need a server are skipped",
         ),
         _ => error,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn given(words: &[&str]) -> String {
-        let words: Vec<String> = words.iter().map(|&word| word.to_owned()).collect();
-        arguments(&words).join(" ")
-    }
-
-    #[test]
-    fn all_packages_are_tested_unless_some_are_named() {
-        assert_eq!(given(&[]), "./...");
-        assert_eq!(
-            given(&["-run", "TestX", "-count=1"]),
-            "-run TestX -count=1 ./..."
-        );
-        assert_eq!(given(&["-race", "./internal/..."]), "-race ./internal/...");
-        assert_eq!(
-            given(&["-v", "-args", "-x", "./a"]),
-            "-v ./... -args -x ./a"
-        );
     }
 }

@@ -62,11 +62,26 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         passed: red.is_empty(),
         services,
     };
-    app.answer(&verdict)?;
+    match request.is_json_of_go() {
+        // Documents alone stand on standard output, as from Go itself.
+        true => verdict.note(app),
+        false => app.answer(&verdict)?,
+    }
     match verdict.passed {
         true => Ok(()),
         false => Err(Error::failed(format!("tests fail in {}", red.join(", ")))
             .hint("What Go wrote stands above")),
+    }
+}
+
+impl Verdict {
+    /// Says it beside standard output.
+    fn note(&self, app: &App) {
+        let events = app.events();
+        for tested in &self.services {
+            let verdict = if tested.passed { "passed" } else { "failed" };
+            events.note(format!("{}: {verdict}", tested.service));
+        }
     }
 }
 

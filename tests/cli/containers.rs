@@ -382,3 +382,20 @@ fn an_image_is_not_built() {
         .fails(2);
     assert!(run.stderr.contains("not built here"), "{run}");
 }
+
+#[test]
+fn a_file_that_the_tests_of_several_services_would_overwrite_is_refused() {
+    let manifest = with_nginx().read("services/web/service.yaml");
+    let shop = with_nginx()
+        .file("services/web/go.mod", "module example.com/web\n")
+        .file(
+            "services/pages/service.yaml",
+            &manifest.replace("name: web", "name: pages"),
+        )
+        .file("services/pages/go.mod", "module example.com/pages\n");
+    let flags = ["-run", "TestX", "-coverprofile", "/tmp/cover.out"];
+    let of_all = [&["test", "--"][..], &flags].concat();
+    let run = shop.gantline(&of_all).fails(2);
+    assert!(run.stderr.contains("the tests of 2 services"), "{run}");
+    assert!(run.stderr.contains("gantline test pages"), "{run}");
+}
