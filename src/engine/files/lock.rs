@@ -6,6 +6,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::signal::kill;
+use nix::unistd::Pid;
+
 use crate::error::{Error, Result};
 
 use super::RUN_FOLDER;
@@ -16,6 +20,9 @@ use super::storage::way_out;
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How often it looks again.
 const INTERVAL: Duration = Duration::from_millis(25);
+
+/// How much of a lock's file is read: the id of a process, and no more than that.
+const LONGEST_HOLDER: u64 = 32;
 
 /// The file that is locked while a workspace is written to.
 pub(super) const WRITING: &str = "lock";
@@ -164,12 +171,17 @@ pub fn note_holder(file: &mut File) -> std::io::Result<()> {
     writeln!(file, "{}", std::process::id())
 }
 
-/// Who holds a lock, as its file says.
+/// Who holds a lock, as its file says. A process that is not there held it once: who holds it now has
+/// not written yet.
 pub fn holder(file: &mut File) -> String {
     let mut text = String::new();
-    match file.read_to_string(&mut text) {
-        Ok(_) if !text.trim().is_empty() => format!("gantline with process id {}", text.trim()),
-        _ => "another gantline".to_owned(),
+    let read = file
+        .rewind()
+        .and_then(|()| file.take(LONGEST_HOLDER).read_to_string(&mut text));
+    let id = read.ok().and_then(|_| text.trim().parse::<i32>().ok());
+    match id.filter(|id| *id > 0 && kill(Pid::from_raw(*id), None) != Err(Errno::ESRCH)) {
+        Some(id) => format!("gantline with process id {id}"),
+        None => "another gantline".to_owned(),
     }
 }
 
@@ -202,6 +214,34 @@ mod tests {
         let error = ChangeLock::acquire_within(folder.path(), Duration::ZERO).unwrap_err();
         let holder = format!("process id {}", std::process::id());
         assert!(error.message().contains(&holder), "{error}");
+    }
+
+    #[test]
+    fn a_lock_names_who_holds_it_however_often_it_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        fs::write(&path, "a longer text of another time\n4711\n").unwrap();
+        note_holder(&mut open(&path).unwrap()).unwrap();
+        let mut file = open(&path).unwrap();
+        let expected = format!("gantline with process id {}", std::process::id());
+        assert_eq!(holder(&mut file), expected);
+        assert_eq!(holder(&mut file), expected, "read again");
+    }
+
+    #[test]
+    fn an_earlier_holder_is_not_taken_for_the_one_that_has_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let mut ended = std::process::Command::new("true").spawn().unwrap();
+        ended.wait().unwrap();
+        for text in [&ended.id().to_string(), "-1", "0", "no number", ""] {
+            fs::write(&path, text).unwrap();
+            assert_eq!(
+                holder(&mut open(&path).unwrap()),
+                "another gantline",
+                "{text}"
+            );
+        }
     }
 
     #[test]
