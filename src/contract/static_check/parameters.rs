@@ -2,6 +2,7 @@
 //! that nobody knows (OpenAPI 3.1, "Parameter Object").
 
 mod maps;
+mod styles;
 
 use std::collections::BTreeMap;
 
@@ -59,7 +60,7 @@ impl Exchange<'_> {
             Subject::PathParameter => {
                 let value = self.operation.values.get(name)?;
                 Some(Given {
-                    texts: vec![value.clone()],
+                    texts: parameter.texts_of_path(value),
                     steps: steps(&["path"]),
                 })
             }
@@ -97,6 +98,10 @@ impl Exchange<'_> {
     }
 
     fn check(&self, parameter: &Parameter<'_>, given: &Given) -> Vec<Discrepancy> {
+        let is_empty = given.texts.iter().all(String::is_empty);
+        if is_empty && parameter.node.flag("allowEmptyValue") {
+            return Vec::new();
+        }
         let Some((schema, value)) = read(self.document, parameter, &given.texts) else {
             return Vec::new();
         };
@@ -242,37 +247,6 @@ impl Parameter<'_> {
         Discrepancy::error(self.subject, name, "schema")
             .said(format!("the schema of `{name}` cannot be used: {error}"))
             .in_document(&schema.at)
-    }
-
-    fn style(&self) -> &str {
-        self.node.text("style").unwrap_or(match self.subject {
-            Subject::QueryParameter | Subject::Cookie => "form",
-            _ => "simple",
-        })
-    }
-
-    fn is_exploded(&self) -> bool {
-        match self.node.get("explode") {
-            Some(explode) => explode.value == &Value::Bool(true),
-            None => self.style() == "form",
-        }
-    }
-
-    /// The items of a list, as the parameter's style writes them.
-    fn items(&self, texts: &[String]) -> Vec<String> {
-        if texts.len() > 1 {
-            return texts.to_vec();
-        }
-        let separator = match self.style() {
-            "spaceDelimited" => ' ',
-            "pipeDelimited" => '|',
-            "form" if self.is_exploded() => return texts.to_vec(),
-            _ => ',',
-        };
-        let text = texts.first().map(String::as_str).unwrap_or_default();
-        text.split(separator)
-            .map(|item| item.trim().to_owned())
-            .collect()
     }
 }
 
