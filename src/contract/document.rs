@@ -29,8 +29,17 @@ pub struct Document {
 #[derive(Debug, thiserror::Error)]
 pub enum DocumentError {
     /// It is something else.
-    #[error("it has no `openapi: 3...` and `paths`")]
+    #[error("it has no `openapi`, with which such a document begins: `openapi: 3.1.0`")]
     NotOpenApi,
+    /// It is a document of a version that is not read: Swagger 2.0.
+    #[error("it is of version {0}, and OpenAPI 3.0 and 3.1 are read")]
+    OtherOpenApi(String),
+    /// Its version is a number, of which `3.10` would be `3.1`.
+    #[error("its version is the number {0} and no text: `openapi: 3.1.0`")]
+    NumberOfOpenApi(String),
+    /// It describes no requests.
+    #[error("it has no `paths`: what the service answers is not described")]
+    WithoutPaths,
     /// It is something else than AsyncAPI.
     #[error("it has no `asyncapi`")]
     NotAsyncApi,
@@ -45,12 +54,18 @@ impl Document {
     /// # Errors
     /// When it is no OpenAPI 3 document.
     pub fn new(mut root: Value) -> Result<Self, DocumentError> {
-        let version = root
-            .get("openapi")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if !version.starts_with("3.") || !root.get("paths").is_some_and(Value::is_object) {
-            return Err(DocumentError::NotOpenApi);
+        let version = match root.get("openapi").or(root.get("swagger")) {
+            Some(Value::String(version)) => version.as_str(),
+            Some(Value::Number(version)) => {
+                return Err(DocumentError::NumberOfOpenApi(version.to_string()));
+            }
+            _ => return Err(DocumentError::NotOpenApi),
+        };
+        if !version.starts_with("3.") {
+            return Err(DocumentError::OtherOpenApi(version.to_owned()));
+        }
+        if !root.get("paths").is_some_and(Value::is_object) {
+            return Err(DocumentError::WithoutPaths);
         }
         if version.starts_with("3.0") {
             rewrite::modernise(&mut root);

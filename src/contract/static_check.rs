@@ -121,7 +121,14 @@ pub fn check_http(document: &Document, http: &SynchronousHttp) -> Checked {
         operation: &operation,
         http,
     };
-    let mut found = Vec::new();
+    let mut found = exchange.unread();
+    if !found.is_empty() {
+        // What is not known would be taken for what is not there.
+        return Checked {
+            operation: Some(operation.name.clone()),
+            found,
+        };
+    }
     if !CLIENT_ERRORS.contains(&response.status) {
         found.extend(exchange.parameters());
         found.extend(exchange.request_body());
@@ -142,6 +149,22 @@ struct Exchange<'a> {
 }
 
 impl Exchange<'_> {
+    /// What of the operation cannot be read.
+    fn unread(&self) -> Vec<Discrepancy> {
+        let unread = self.operation.unread(self.http.response.status).into_iter();
+        let found = unread.map(|node| {
+            let reference = node.text("$ref").unwrap_or_default();
+            let name = &self.operation.name;
+            Discrepancy::error(Subject::Operation, name, "$ref")
+                .said(format!(
+                    "{name} refers to `{reference}`, which is not in this document: bring all of it into one file"
+                ))
+                .in_pact(&["request", "path"])
+                .in_document(&node.at)
+        });
+        found.collect()
+    }
+
     fn response(&self) -> Vec<Discrepancy> {
         let status = self.http.response.status;
         let name = &self.operation.name;
@@ -174,10 +197,13 @@ fn no_operation(http: &SynchronousHttp, none: &NotFound<'_>) -> Discrepancy {
             path: item,
             methods,
         } => found
-            .said(format!(
-                "{path} takes no {method}; it takes {}",
-                methods.join(", ")
-            ))
+            .said(match (item.text("$ref"), methods.as_slice()) {
+                (Some(reference), []) => format!(
+                    "{path} refers to `{reference}`, which is not in this document: bring all of it into one file"
+                ),
+                (None, []) => format!("{path} takes no {method}, nor anything else"),
+                (_, methods) => format!("{path} takes no {method}; it takes {}", methods.join(", ")),
+            })
             .in_pact(&["request", "method"])
             .in_document(&item.at),
         NotFound::Path(known) => {

@@ -167,6 +167,18 @@ impl<'a> Operation<'a> {
             .map(|response| response.resolved())
     }
 
+    /// What is said of it elsewhere than in this document, or nowhere: its parameters, its body and
+    /// its response of a status, whose references lead to nothing that could be read.
+    pub(in crate::contract) fn unread(&self, status: u16) -> Vec<Node<'a>> {
+        let lists = [self.node.get("parameters"), self.item.get("parameters")];
+        let parameters = lists.iter().flatten().flat_map(Node::items);
+        let parameters = parameters.map(|parameter| parameter.resolved());
+        let all = parameters
+            .chain(self.request_body())
+            .chain(self.response(status));
+        all.filter(|node| node.text("$ref").is_some()).collect()
+    }
+
     /// The body that it takes.
     pub(in crate::contract) fn request_body(&self) -> Option<Node<'a>> {
         Some(self.node.get("requestBody")?.resolved())

@@ -18,6 +18,32 @@ fn values(document: &Document, path: &str) -> Option<String> {
 }
 
 #[test]
+fn why_a_document_cannot_be_used_is_said() {
+    for (root, reason) in [
+        (json!({"paths": {}}), "it has no `openapi`"),
+        (
+            json!({"swagger": "2.0", "paths": {}}),
+            "it is of version 2.0",
+        ),
+        (
+            json!({"openapi": "4.0.0", "paths": {}}),
+            "it is of version 4.0.0",
+        ),
+        (
+            json!({"openapi": 3.1, "paths": {}}),
+            "the number 3.1 and no text",
+        ),
+        (
+            json!({"openapi": "3.1.0", "paths": null}),
+            "it has no `paths`",
+        ),
+    ] {
+        let error = Document::new(root).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
+}
+
+#[test]
 fn the_values_of_a_paths_parameters_are_read() {
     let document = document(json!({
         "/a/{id}": {"get": {}},

@@ -2,6 +2,7 @@ mod maps;
 mod members;
 mod nesting;
 mod properties;
+mod references;
 mod styles;
 
 use std::path::Path;
