@@ -1,5 +1,7 @@
 //! Images of services: built when their source has none yet, and tagged by its hash.
 
+mod refused;
+
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use bollard::query_parameters::{BuildImageOptionsBuilder, BuilderVersion};
 use futures::{StreamExt, TryStreamExt};
 use sha2::{Digest, Sha256};
 
+use self::refused::{by_hand, refused};
 use super::connection::DockerEnvironment;
 use super::context::Context;
 use super::dockerfile::named_images;
@@ -178,7 +181,7 @@ impl ContextBuild<'_> {
                     return Err(match failed.kind() {
                         // It says in its own words what the builder repeats in longer ones.
                         ErrorKind::Missing => failed,
-                        _ => failed.because(error),
+                        _ => refused(failed, self.source, &error),
                     });
                 }
                 Err(_) => {
@@ -214,10 +217,7 @@ impl ContextBuild<'_> {
             true => error,
             false => error.since(output.text()),
         };
-        error.hint(format!(
-            "Build it by hand: `docker build {}`",
-            self.source.context.display()
-        ))
+        error.hint(format!("Build it by hand: `{}`", by_hand(self.source)))
     }
 }
 
