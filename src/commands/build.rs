@@ -2,10 +2,13 @@
 
 use std::io::{self, Write};
 
+use regex::Regex;
+
 use super::interrupt;
 use crate::actions::build::{BuildRequest, Builder, Built, Outcome, build};
 use crate::app::App;
 use crate::config::project::{Selection, find, load};
+use crate::config::raw::RegistryText;
 use crate::error::Result;
 use crate::model::name::Name;
 use crate::model::project::Service;
@@ -29,11 +32,21 @@ pub struct Args {
     #[arg(long, value_enum)]
     builder: Option<Builder>,
     /// The prefix of images instead of the workspace's, such as an environment's
-    #[arg(long, value_name = "PREFIX", requires = "push")]
+    #[arg(long, value_name = "PREFIX", requires = "push", value_parser = prefix)]
     registry: Option<String>,
     /// Build nothing; show what would be built
     #[arg(long)]
     dry_run: bool,
+}
+
+/// A prefix of images, as manifests take it.
+fn prefix(text: &str) -> Result<String, String> {
+    let (pattern, expected) = RegistryText::RULE;
+    let pattern = Regex::new(pattern).map_err(|error| error.to_string())?;
+    match pattern.is_match(text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("expected {expected}")),
+    }
 }
 
 /// The images.

@@ -399,3 +399,13 @@ fn a_file_that_the_tests_of_several_services_would_overwrite_is_refused() {
     assert!(run.stderr.contains("the tests of 2 services"), "{run}");
     assert!(run.stderr.contains("gantline test pages"), "{run}");
 }
+
+#[test]
+fn a_prefix_of_images_is_the_same_on_the_command_line_as_in_a_manifest() {
+    for prefix in ["https://ghcr.io/acme", "ghcr.io/acme/", "ghcr.io/acme:1"] {
+        let run = with_nginx()
+            .gantline(&["build", "--push", "--registry", prefix])
+            .fails(2);
+        assert!(run.stderr.contains("without `https://`"), "{run}");
+    }
+}
