@@ -26,6 +26,7 @@ use crate::render::chart::{self, ChartInput, RenderError};
 
 pub use chart_folder::read as read_chart;
 pub use lookup::Lookups;
+pub use refused::{check_hooks, nameless};
 pub use resources::{ResourceSpec, resources};
 
 /// What charts may ask of the cluster that they are rendered for.

@@ -7,11 +7,17 @@ use super::open::Opened;
 use super::outcome::{Stop, with_reasons};
 use super::past::Past;
 use super::site::Site;
+use crate::actions::release::check_hooks;
 use crate::engine::kubernetes::objects::ObjectKey;
 use crate::engine::kubernetes::records::{self, Record, Status};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::environment::EnvironmentResource;
 use crate::model::name::Name;
+
+/// What hooks are run by before a release is removed.
+const BEFORE: &str = "pre-delete";
+/// What hooks are run by once it is.
+const AFTER: &str = "post-delete";
 
 /// What was removed of a release.
 #[derive(Debug, Clone, serde::Serialize, schemars::JsonSchema)]
@@ -183,12 +189,12 @@ impl Held<'_> {
         let Some(mut last) = past.last().cloned() else {
             return Ok((past, destroyed));
         };
+        let hooks = hooks.unwrap_or_default();
+        check_hooks(&hooks, [BEFORE, AFTER], "uninstall")?;
         *removal = Removal::Marked(Box::new(last.clone()));
         last.settle(Status::Uninstalling, "Deletion in progress");
         records::update(site.objects.as_ref(), &site.namespace, &mut last).await?;
-        let hooks = hooks.unwrap_or_default();
-        self.hooks_of_removal(&mut last, &hooks, "pre-delete")
-            .await?;
+        self.hooks_of_removal(&mut last, &hooks, BEFORE).await?;
         *removal = Removal::Deleting(Box::new(last.clone()));
         // What stays is told in the end.
         self.delete(&keys).await?;
@@ -198,8 +204,7 @@ impl Held<'_> {
                 destroyed.kept.push(key.to_string());
             }
         }
-        self.hooks_of_removal(&mut last, &hooks, "post-delete")
-            .await?;
+        self.hooks_of_removal(&mut last, &hooks, AFTER).await?;
         Ok((past, destroyed))
     }
 

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::tests::{FIRST, cluster, deploy, first_with_broken_hook, live, site, spec, statuses};
+use super::tests::{
+    FIRST, cluster, deploy, first_with_broken_hook, first_with_nameless_hook, live, site, spec,
+    statuses,
+};
 use crate::engine::kubernetes::fake::Known;
 use crate::engine::kubernetes::objects::{ObjectKey, Objects};
 use crate::engine::kubernetes::records::Status;
@@ -52,6 +55,25 @@ async fn a_release_that_is_destroyed_leaves_nothing() {
             .unwrap()
             .existed
     );
+}
+
+/// Whether a hook of this event that has no name keeps a release from being removed.
+async fn is_refused_for_a_nameless_hook(event: &str) -> bool {
+    let cluster = cluster();
+    deploy(&cluster, &first_with_nameless_hook(event)).await;
+    let before = cluster.changes();
+    let destroyed = site(&cluster, "one").destroy("orders").await;
+    let left: Vec<String> = cluster.changes().split_off(before.len());
+    let changes_objects = left.iter().any(|it| !it.ends_with("Lease/gantline.orders"));
+    assert_ne!(destroyed.is_err(), changes_objects, "{left:?}");
+    destroyed.is_err()
+}
+
+#[tokio::test]
+async fn a_nameless_hook_of_a_removal_is_refused_before_anything_changes() {
+    assert!(is_refused_for_a_nameless_hook("pre-delete").await);
+    assert!(is_refused_for_a_nameless_hook("post-delete").await);
+    assert!(!is_refused_for_a_nameless_hook("pre-rollback").await);
 }
 
 #[tokio::test]

@@ -9,8 +9,12 @@ use super::plan::{Changes, Wanted, compare};
 use super::release::Content;
 use super::run::ReleasePlan;
 use super::site::Site;
+use crate::actions::release::check_hooks;
 use crate::engine::kubernetes::records::{Record, Status};
 use crate::error::{Error, Result};
+
+/// What hooks are run by, before and after.
+const EVENTS: (&str, &str) = ("pre-rollback", "post-rollback");
 
 /// Whether what is brought back is waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +60,7 @@ impl Site {
         let Some(record) = target.and_then(|target| past.revision(target)) else {
             return Err(no_such_revision(release, revision, &past));
         };
+        check_hooks(&record.hooks()?, EVENTS.into(), "rollback")?;
         let schemas = &self.schemas;
         let schema = schemas.of_rollback(release, &past, record.revision()).await;
         let known = past.known_objects(self).await?;
@@ -118,6 +123,7 @@ impl Held<'_> {
             };
             let target = target.ok_or_else(|| no_such_revision(self.release, revision, &past))?;
             let coming = self.coming(&past, target).await?;
+            check_hooks(&coming.content.hooks, EVENTS.into(), "rollback")?;
             Ok((past, target, coming))
         };
         let (mut past, target, coming) = site.leave(looking).await?;
@@ -226,8 +232,7 @@ impl Held<'_> {
 
     /// Brings it into the cluster and waits until it is ready, unless the user interrupts.
     async fn come(&self, record: &mut Record, coming: &Coming) -> Result<(), Stop> {
-        let events = ("pre-rollback", "post-rollback");
-        let forward = self.forward(record, &coming.content, &coming.changes, events);
+        let forward = self.forward(record, &coming.content, &coming.changes, EVENTS);
         let done = self.unless_interrupted(forward).await;
         done.unwrap_or(Err(Stop::Interrupted))
     }

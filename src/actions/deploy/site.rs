@@ -13,6 +13,7 @@ use super::definitions::place_of;
 use super::held::Held;
 use super::plan::{CLAIM, Wanted};
 use super::schema::Schemas;
+use crate::actions::release::nameless;
 use crate::engine::kubernetes::lease::{Lease, LeaseRequest};
 use crate::engine::kubernetes::objects::{ObjectKey, Objects, Rollouts};
 use crate::engine::kubernetes::ownership::{Owner, owner_of};
@@ -191,9 +192,8 @@ impl Site {
             Some(key) => key,
             None => self.objects.locate(value, namespace).await?,
         };
-        if key.name.is_empty() {
-            return Err(Error::invalid(format!("a {} has no name", key.kind))
-                .since(format!("it is in {}", object.source)));
+        if let Some(error) = nameless(object) {
+            return Err(error);
         }
         let live = match is_of_new_kind {
             true => None,

@@ -66,6 +66,15 @@ pub(super) fn first_with_broken_hook(event: &str) -> ReleaseSpec {
     first
 }
 
+/// The first version with a hook of this event that has no name.
+pub(super) fn first_with_nameless_hook(event: &str) -> ReleaseSpec {
+    let mut first = first_with_broken_hook(event);
+    let hook = &mut first.rendered.hooks[1].object;
+    hook.value["metadata"] = json!({"generateName": "orders-"});
+    hook.text = hook.value.to_string();
+    first
+}
+
 pub(super) const FIRST: &[(&str, &str)] = &[
     ("Service", "orders"),
     ("ConfigMap", "old"),
@@ -279,6 +288,18 @@ async fn a_rollback_brings_back_what_ran_before() {
 }
 
 #[tokio::test]
+#[tokio::test]
+async fn a_rollback_to_a_revision_with_a_nameless_hook_is_refused_before_anything_changes() {
+    let cluster = cluster();
+    deploy(&cluster, &first_with_nameless_hook("pre-rollback")).await;
+    deploy(&cluster, &spec("2", SECOND)).await;
+    let site = site(&cluster, "one");
+    assert!(site.plan_rollback("orders", None).await.is_err());
+    let refused = site.rollback("orders", None).await.error.unwrap();
+    assert_eq!(refused.kind(), ErrorKind::Invalid);
+    assert_eq!(statuses(&cluster).await.len(), 2);
+}
+
 async fn a_second_deployment_is_told_that_the_first_is_under_way() {
     let cluster = cluster();
     let first = site(&cluster, "kim@laptop 1");
