@@ -2,17 +2,17 @@
 //! its holder renews. Whoever finds one that is not renewed for its whole duration, by his own clock,
 //! takes it over.
 
+mod object;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use serde_json::{Value, json};
-use time::OffsetDateTime;
-use time::format_description::FormatItem;
-use time::macros::format_description;
+use serde_json::Value;
 use tokio::sync::Mutex;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 
+use self::object::{duration_of, holder_of, lease, micro_time};
 use super::objects::{ApplyMode, ObjectKey, Objects};
 use crate::error::{Error, Result};
 
@@ -26,10 +26,6 @@ const LOOKS: u32 = 20;
 const RETURNS: usize = 3;
 /// How often a lease is renewed at most for one change: each renewal may have taken too long itself.
 const ATTEMPTS: usize = 3;
-/// MicroTime of Kubernetes.
-const MICRO_TIME: &[FormatItem<'static>] =
-    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
-
 /// Which lease, and for whom.
 #[derive(Debug, Clone)]
 pub struct LeaseRequest {
@@ -268,40 +264,6 @@ fn replaced() -> Error {
         .hint("See what runs: `gantline history`")
 }
 
-fn lease(key: &ObjectKey, request: &LeaseRequest) -> Value {
-    let now = micro_time();
-    json!({
-        "apiVersion": key.api_version,
-        "kind": key.kind,
-        "metadata": {
-            "name": key.name,
-            "namespace": key.namespace,
-            "labels": {"app.kubernetes.io/managed-by": "gantline"},
-        },
-        "spec": {
-            "holderIdentity": request.holder,
-            "leaseDurationSeconds": request.duration.as_secs().max(1),
-            "acquireTime": now,
-            "renewTime": now,
-        },
-    })
-}
-
-fn holder_of(lease: &Value) -> String {
-    let holder = lease["spec"]["holderIdentity"].as_str();
-    holder.unwrap_or_default().to_owned()
-}
-
-/// The longer of what the holder promised and what we give.
-fn duration_of(lease: &Value, request: &LeaseRequest) -> Duration {
-    let seconds = lease["spec"]["leaseDurationSeconds"].as_u64();
-    let promised = Duration::from_secs(seconds.unwrap_or_default());
-    match promised <= Duration::from_secs(1) {
-        true => request.duration,
-        false => promised.max(request.duration),
-    }
-}
-
 fn held(request: &LeaseRequest, lease: &Value) -> Error {
     let since = lease["spec"]["acquireTime"].as_str().unwrap_or("?");
     Error::failed(format!(
@@ -310,11 +272,6 @@ fn held(request: &LeaseRequest, lease: &Value) -> Error {
     ))
     .since(format!("{} began it at {since}", holder_of(lease)))
     .hint("Wait until it ends, then try again")
-}
-
-fn micro_time() -> String {
-    let now = OffsetDateTime::now_utc();
-    now.format(MICRO_TIME).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Objects of a cluster, of any kind, as JSON.
 
 mod cluster;
+mod kinds;
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-pub(super) use self::cluster::Kinds;
+pub(super) use self::kinds::Kinds;
 use super::lease::Lease;
 use super::rollout::{RolloutEnd, RolloutRequest};
 use crate::error::{Error, Result};
