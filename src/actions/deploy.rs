@@ -8,6 +8,7 @@ mod held;
 mod hooks;
 mod kept;
 mod open;
+mod leftovers;
 mod outcome;
 mod past;
 mod plan;

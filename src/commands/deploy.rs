@@ -55,6 +55,9 @@ pub(super) struct Deployed {
     created: Vec<ObjectKey>,
     /// Each release.
     releases: Vec<Outcome>,
+    /// Releases of the environment that the workspace has no more, when no service was named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    leftovers: Vec<String>,
 }
 
 /// What would become of the services.
@@ -68,6 +71,9 @@ pub struct Planned {
     pub creates: Vec<ObjectKey>,
     /// Each service's release.
     pub releases: Vec<ReleasePlan>,
+    /// Releases of the environment that the workspace has no more, when no service was named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub leftovers: Vec<String>,
 }
 
 /// Runs the command.
@@ -101,6 +107,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
             environment,
             creates: plan.creates,
             releases: plan.releases,
+            leftovers: opened.leftovers,
         })?;
         return match (refusal, changes) {
             (Some(refusal), _) if args.plan => Err(refusal),
@@ -124,6 +131,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         environment,
         created: deployment.created,
         releases: deployment.outcomes,
+        leftovers: opened.leftovers,
     })?;
     error.map_or(Ok(()), Err)
 }

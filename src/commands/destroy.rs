@@ -9,9 +9,13 @@ use crate::actions::deploy::{Destroyed, Destruction, ObjectKey, Opening, Scope};
 use crate::app::App;
 use crate::error::Result;
 use crate::model::name::Name;
+use crate::model::shell::quoted;
 use crate::report::{Answer, Style, write_table};
 
 /// Remove services from an environment, with all that their releases own
+///
+/// Without a name, those that the workspace has. What else was deployed from it, such as a service
+/// that was renamed since or is on another branch, is told and stays until it is named.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -35,6 +39,10 @@ pub(super) struct Removed {
     /// The command that removes them for good, when there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     removed_by: Option<String>,
+    /// Releases of the environment that the workspace has no more, when none was named: they stay
+    /// until they are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    leftovers: Vec<String>,
 }
 
 /// Runs the command.
@@ -70,6 +78,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         ),
         releases: destruction.releases,
         kept: destruction.kept,
+        leftovers: opened.leftovers,
     })
 }
 
@@ -105,15 +114,6 @@ fn removal(context: Option<&str>, namespace: &str, kept: &[ObjectKey]) -> Option
     let object = |key: &ObjectKey| format!("{}/{}", key.kind.to_lowercase(), key.name);
     words.extend(kept.iter().map(object));
     Some(words.join(" "))
-}
-
-/// A word as a shell reads it.
-fn quoted(word: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./:@".contains(letter);
-    match word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    }
 }
 
 impl Answer for Removed {
@@ -206,6 +206,7 @@ mod tests {
             }],
             kept,
             removed_by: command,
+            leftovers: Vec::new(),
         };
         let mut out = Vec::new();
         removed.human(&mut out, &Style::default()).unwrap();

@@ -31,6 +31,9 @@ pub(super) struct Differences {
     creates: Vec<ObjectKey>,
     /// What a deployment would make of each release.
     releases: Vec<ReleasePlan>,
+    /// Releases of the environment that the workspace has no more, when no service was named.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    leftovers: Vec<String>,
 }
 
 /// Runs the command.
@@ -51,6 +54,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         environment,
         creates: plan.creates,
         releases: plan.releases,
+        leftovers: opened.leftovers,
     })?;
     match differs {
         true => Err(Error::differences(message)),

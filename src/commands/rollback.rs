@@ -75,6 +75,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         confirm(
             app,
             &format!("rolling {service} back in {environment}, which is protected,"),
+            leftovers: Vec::new(),
         )?;
     }
     let outcome = opened

@@ -21,6 +21,7 @@ pub mod resource_type;
 pub mod schema;
 pub mod schema_effort;
 pub mod secret;
+pub mod shell;
 pub mod stack;
 pub mod suggest;
 pub mod verification;

@@ -39,7 +39,7 @@ impl Site {
             namespace: &self.namespace,
             labels,
         };
-        let found = self.objects.list(&query).await?;
+        let found = self.objects.list_metadata(&query).await?;
         let name = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
         let keys = found
             .iter()

@@ -74,6 +74,8 @@ pub struct Opened {
     /// The context through which it is reached; the kubeconfig's current one when `None`.
     pub context: Option<String>,
     /// The namespace.
+    /// Releases that the workspace has no more, where all of the environment is meant.
+    pub leftovers: Vec<String>,
     pub site: Site,
 }
 
@@ -114,13 +116,14 @@ impl Opening {
             }
             (false, Scope::Releases) => self.services,
         };
-        let context = match self.context {
-            Some(context) => Some(context),
+        let context = match &self.context {
+            Some(context) => Some(context.clone()),
             None => {
                 let file = contexts::file()?;
                 contexts::context(&file, &project.workspace.name, &environment.name)?
             }
         };
+            workspace: project.workspace.name.to_string(),
         let cluster = Cluster::connect(context.as_deref()).await?;
         let cluster = cluster.telling(Arc::clone(&self.events));
         cluster.expect(&environment.cluster).await?;
@@ -135,9 +138,10 @@ impl Opening {
             lease: lease::DURATION,
             timeout: self.timeout,
             schemas: schemas.leaving_out(vendors(&project)),
+            leftovers: Vec::new(),
             interrupted: self.interrupted.shared(),
         };
-        let opened = Opened {
+        let mut opened = Opened {
             environment,
             project,
             services,
@@ -146,8 +150,13 @@ impl Opening {
             context,
             site,
         };
-        if !whole && self.scope == Scope::Releases {
-            opened.check_releases().await?;
+        match (whole, self.scope) {
+            (true, _) => {
+                let named = self.context.as_deref();
+                opened.leftovers = opened.tell_leftovers(named).await?;
+            }
+            (false, Scope::Releases) => opened.check_releases().await?,
+            (false, Scope::Services) => {}
         }
         Ok(opened)
     }

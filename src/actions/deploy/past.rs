@@ -141,6 +141,7 @@ impl Past {
             status,
             description: description.to_owned(),
             holder: &site.holder,
+            workspace: &site.workspace,
             first_deployed: self.first_deployed(),
         }
     }

@@ -35,6 +35,8 @@ pub struct Site {
     pub events: Arc<dyn EventSink>,
     /// The namespace.
     pub namespace: String,
+    /// The workspace that is deployed.
+    pub workspace: String,
     /// Who deploys, different for each run of the program.
     pub holder: String,
     /// After how long without a sign of life another's lease is taken over.

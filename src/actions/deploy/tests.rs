@@ -93,6 +93,7 @@ pub(super) fn site(cluster: &Arc<FakeCluster>, holder: &str) -> Site {
         rollouts: Arc::clone(cluster) as _,
         events: Arc::new(RecordingReporter::default()),
         namespace: "shop".to_owned(),
+        workspace: "shop".to_owned(),
         holder: holder.to_owned(),
         lease: Duration::from_millis(200),
         timeout: Duration::from_secs(5),
@@ -288,7 +289,6 @@ async fn a_rollback_brings_back_what_ran_before() {
 }
 
 #[tokio::test]
-#[tokio::test]
 async fn a_rollback_to_a_revision_with_a_nameless_hook_is_refused_before_anything_changes() {
     let cluster = cluster();
     deploy(&cluster, &first_with_nameless_hook("pre-rollback")).await;
@@ -300,6 +300,7 @@ async fn a_rollback_to_a_revision_with_a_nameless_hook_is_refused_before_anythin
     assert_eq!(statuses(&cluster).await.len(), 2);
 }
 
+#[tokio::test]
 async fn a_second_deployment_is_told_that_the_first_is_under_way() {
     let cluster = cluster();
     let first = site(&cluster, "kim@laptop 1");

@@ -241,6 +241,12 @@ impl Objects for FakeCluster {
         .await
     }
 
+    async fn list_metadata(&self, query: &ListQuery<'_>) -> Result<Vec<Value>> {
+        let found = self.list(query).await?;
+        let alone = |object: &Value| json!({"metadata": object["metadata"]});
+        Ok(found.iter().map(alone).collect())
+    }
+
     async fn create(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>> {
         self.answer(|state| {
             if state.objects.contains_key(key) {

@@ -145,6 +145,9 @@ pub trait Objects: Send + Sync {
     /// All objects of a kind with these labels.
     async fn list(&self, query: &ListQuery<'_>) -> Result<Vec<Value>>;
 
+    /// The same with nothing but their `metadata`: neither what they hold nor what of them is secret.
+    async fn list_metadata(&self, query: &ListQuery<'_>) -> Result<Vec<Value>>;
+
     /// Makes an object; `None` when there is one of that name.
     async fn create(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>>;
 

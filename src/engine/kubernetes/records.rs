@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-pub use self::secret::HOLDER;
+pub use self::secret::{HOLDER, WORKSPACE};
 pub use self::status::Status;
 pub use self::store::{create, load, remove, update};
 use super::manifest;
@@ -36,6 +36,8 @@ pub struct Record {
     labels: BTreeMap<String, String>,
     /// Who wrote it, where gantline did.
     pub holder: Option<String>,
+    /// The workspace that it was deployed from, where gantline wrote it.
+    pub workspace: Option<String>,
     /// The version of the Secret, once it is stored.
     resource_version: Option<String>,
 }
@@ -51,6 +53,8 @@ pub struct NewRecord<'a> {
     pub description: String,
     /// Who writes it.
     pub holder: &'a str,
+    /// The workspace that it is deployed from.
+    pub workspace: &'a str,
     /// When the release was first deployed, where it was.
     pub first_deployed: Option<String>,
 }
@@ -92,6 +96,7 @@ impl Record {
             body,
             labels: BTreeMap::new(),
             holder: Some(new.holder.to_owned()),
+            workspace: Some(new.workspace.to_owned()),
             resource_version: None,
         }
     }
@@ -118,6 +123,7 @@ impl Record {
             body,
             labels: self.labels.clone(),
             holder: Some(new.holder.to_owned()),
+            workspace: Some(new.workspace.to_owned()),
             resource_version: None,
         }
     }
@@ -351,6 +357,7 @@ mod tests {
                 status: Status::PendingUpgrade,
                 description: "Preparing upgrade".to_owned(),
                 holder: "someone",
+                workspace: "shop",
                 first_deployed: None,
             },
         )
@@ -372,6 +379,7 @@ mod tests {
             status: Status::PendingRollback,
             description: "Rollback to 3".to_owned(),
             holder: "someone",
+            workspace: "shop",
             first_deployed: Some("2026-01-01T00:00:00Z".to_owned()),
         });
         assert_eq!(back.rollback_revision(), Some(3));

@@ -42,6 +42,7 @@ pub fn site(cluster: &Cluster, namespace: &str) -> Site {
         rollouts: Arc::new(cluster.clone()),
         events: Arc::new(RecordingReporter::default()),
         namespace: namespace.to_owned(),
+        workspace: "live".to_owned(),
         holder: format!(
             "test {} {:?}",
             std::process::id(),

@@ -1,5 +1,7 @@
 //! Releases by their names, whether the workspace still has them, and several in one run.
 
+use serde_json::json;
+
 use super::namespace::Namespace;
 use super::shop::{QUICK, Shop, of_release, titles};
 
@@ -49,4 +51,27 @@ fn an_atomic_deployment_takes_the_other_services_of_its_run_back() {
     let running = shop.namespace.kubectl(&get, "");
     let running = String::from_utf8(running.stdout).unwrap();
     assert!(!running.contains("echo second"), "{running}");
+}
+
+#[test]
+#[ignore = "needs the cluster"]
+fn a_service_that_left_the_workspace_is_told_and_stays_until_it_is_named() {
+    let shop = Shop::new(&["pages", "search"]);
+    shop.done(&DEPLOY);
+    shop.remove("pages");
+    for whole in ["deploy", "destroy"] {
+        let said = shop.done(&[whole, "live", "--dry-run"]);
+        assert!(said.contains("`gantline destroy live pages`"), "{said}");
+    }
+    let same = shop.answer("diff", 0, &["diff", "live"]);
+    assert_eq!(same["leftovers"], json!(["pages"]));
+    let deployed = shop.answer("deploy", 0, &DEPLOY);
+    assert_eq!(deployed["leftovers"], json!(["pages"]));
+
+    let removed = shop.answer("destroy", 0, &["destroy", "live"]);
+    assert_eq!(removed["leftovers"], json!(["pages"]));
+    assert_eq!(shop.found(&["deployment"]), ["deployment.apps/pages"]);
+    let named = shop.answer("destroy", 0, &["destroy", "live", "pages"]);
+    assert!(named.get("leftovers").is_none(), "{named}");
+    assert!(shop.found(&["deployment"]).is_empty());
 }

@@ -38,6 +38,10 @@ impl Objects for GuardedCluster {
         self.cluster.list(query).await
     }
 
+    async fn list_metadata(&self, query: &ListQuery<'_>) -> Result<Vec<Value>> {
+        self.cluster.list_metadata(query).await
+    }
+
     async fn create(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>> {
         self.lease.assure().await?;
         self.cluster.create(key, object).await

@@ -84,6 +84,19 @@ impl Cluster {
         self.send_raw(access, attempt).await
     }
 
+    async fn listed(&self, query: &ListQuery<'_>, how: ListBuilder) -> Result<Vec<Value>> {
+        let key = ObjectKey::namespaced(query.api_version, query.kind, query.namespace, "");
+        let (path, access) = self.reach("list", &key).await?;
+        let parameters = ListParams::default().labels(query.labels);
+        let request = built(&access, how(&path, &parameters))?;
+        let answer = self.exchange(&access, &request).await;
+        let mut answer = answer.map_err(|error| self.failure(&access, error))?;
+        match answer["items"].take() {
+            Value::Array(items) => Ok(items),
+            _ => Ok(Vec::new()),
+        }
+    }
+
     async fn patch(
         &self,
         key: &ObjectKey,
@@ -196,16 +209,11 @@ impl Objects for Cluster {
     }
 
     async fn list(&self, query: &ListQuery<'_>) -> Result<Vec<Value>> {
-        let key = ObjectKey::namespaced(query.api_version, query.kind, query.namespace, "");
-        let (path, access) = self.reach("list", &key).await?;
-        let parameters = ListParams::default().labels(query.labels);
-        let request = built(&access, path.list(&parameters))?;
-        let answer = self.exchange(&access, &request).await;
-        let mut answer = answer.map_err(|error| self.failure(&access, error))?;
-        match answer["items"].take() {
-            Value::Array(items) => Ok(items),
-            _ => Ok(Vec::new()),
-        }
+        self.listed(query, Request::list).await
+    }
+
+    async fn list_metadata(&self, query: &ListQuery<'_>) -> Result<Vec<Value>> {
+        self.listed(query, Request::list_metadata).await
     }
 
     async fn create(&self, key: &ObjectKey, object: &Value) -> Result<Option<Value>> {

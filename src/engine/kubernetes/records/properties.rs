@@ -66,6 +66,7 @@ fn stored(body: Value) -> Value {
         body,
         labels: BTreeMap::new(),
         holder: Some("someone".to_owned()),
+        workspace: Some("shop".to_owned()),
         resource_version: None,
     };
     record.secret("shop", "createdAt").unwrap()
@@ -80,6 +81,7 @@ fn work_with(mut record: Record) {
         status: Status::PendingRollback,
         description: "Rollback".to_owned(),
         holder: "someone",
+        workspace: "shop",
         first_deployed: record.first_deployed(),
     });
     assert_eq!(back.revision(), 7);

@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 
 /// The annotation that tells who wrote a record of gantline's; Helm's own have none.
 pub const HOLDER: &str = "gantline.dev/holder";
+/// The annotation that tells which workspace a record of gantline's was deployed from.
+pub const WORKSPACE: &str = "gantline.dev/workspace";
 /// The first bytes of what gzip wrote.
 const GZIP: [u8; 3] = [0x1f, 0x8b, 0x08];
 /// The largest record that is read, in bytes of JSON: a bound against one made to fill the memory.
@@ -43,8 +45,10 @@ impl Record {
         ];
         labels.extend(own.map(|(label, value)| (label.to_owned(), value)));
         let mut metadata = json!({"name": key.name, "namespace": namespace, "labels": labels});
-        if let Some(holder) = &self.holder {
-            metadata["annotations"] = json!({HOLDER: holder});
+        for (annotation, value) in [(HOLDER, &self.holder), (WORKSPACE, &self.workspace)] {
+            if let Some(value) = value {
+                metadata["annotations"][annotation] = value.as_str().into();
+            }
         }
         if let Some(version) = &self.resource_version {
             metadata["resourceVersion"] = version.as_str().into();
@@ -91,6 +95,7 @@ impl Record {
             body,
             labels,
             holder: text(&metadata["annotations"][HOLDER]),
+            workspace: text(&metadata["annotations"][WORKSPACE]),
             resource_version: text(&metadata["resourceVersion"]),
         })
     }
