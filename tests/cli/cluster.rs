@@ -107,7 +107,7 @@ fn a_context_that_the_kubeconfig_lacks_is_refused_with_those_that_it_has() {
         let named = [arguments, &["--context", "nope"]].concat();
         let run = workspace.gantline_with(&[("KUBECONFIG", &path)], &named);
         assert_eq!(run.code, 2, "{arguments:?}: {run}");
-        let said = "there is no context `nope`\n next: The kubeconfig has: spare, test\n";
+        let said = "there is no context `nope`\n  why: [ROOT]/kubeconfig has spare, test\n";
         assert!(run.stderr.contains(said), "{arguments:?}: {run}");
     }
 }
@@ -203,7 +203,7 @@ fn a_kubeconfig_that_is_not_there_is_named_once() {
     let run = Workspace::shop().gantline_with(&[("KUBECONFIG", "/nowhere/config")], &words);
     let told = run.fails(4).stderr;
     assert!(
-        told.starts_with("error: cannot read the kubeconfig /nowhere/config\n  why: No such file"),
+        told.starts_with("error: there is no kubeconfig at /nowhere/config\n next: Point"),
         "{told}"
     );
     assert_eq!(told.matches("/nowhere/config").count(), 1, "{told}");

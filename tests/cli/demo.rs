@@ -38,7 +38,7 @@ fn a_context_that_is_none_is_refused_before_anything_is_made() {
         run.stderr.contains("there is no context `stagign`"),
         "{run}"
     );
-    assert!(run.stderr.contains("The kubeconfig has: away"), "{run}");
+    assert!(run.stderr.contains("kubeconfig has away"), "{run}");
     assert!(!made);
 }
 

@@ -1,16 +1,15 @@
 //! Which cluster is meant, and a client for it: a context of the kubeconfig, or the service account
 //! of the pod that the program runs in.
 
-use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
 use semver::Version;
 use tokio::time::Instant;
 
+use super::kubeconfig::{self, Contexts};
 use super::lease::Lease;
 use super::objects::Kinds;
 use super::request::Access;
@@ -21,9 +20,6 @@ use crate::model::event::EventSink;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The oldest minor version of Kubernetes 1 that is supported.
 const OLDEST_MINOR: u64 = 30;
-
-/// What to do without a kubeconfig.
-const REMEDY: &str = "Point KUBECONFIG at the file that your cluster's provider gave you";
 
 /// A connection to a cluster.
 #[derive(Clone)]
@@ -55,9 +51,16 @@ impl Cluster {
     /// # Errors
     /// When the context does not exist, or the kubeconfig cannot be used.
     pub async fn connect(context: Option<&str>) -> Result<Self> {
-        let (config, name, context) = match configuration(context).await? {
-            Some((config, context)) => (config, format!("the context {context}"), Some(context)),
-            None => (in_cluster()?, "this pod's own cluster".to_owned(), None),
+        let contexts = Contexts::read(kubeconfig::files())?;
+        let (config, name, context) = match context {
+            None if !contexts.are_there() => {
+                let own = in_cluster(&contexts)?;
+                (own, "this pod's own cluster".to_owned(), None)
+            }
+            _ => {
+                let (config, context) = contexts.choose(context).await?;
+                (config, format!("the context {context}"), Some(context))
+            }
         };
         // A program that gets credentials may take its time, such as for a login in a browser; a
         // thread that waits for it would not hear Ctrl-C.
@@ -165,70 +168,10 @@ impl Cluster {
     }
 }
 
-/// The configuration of a context, and its name; `None` where there is no kubeconfig and none was
-/// asked for.
-async fn configuration(context: Option<&str>) -> Result<Option<(Config, String)>> {
-    let unusable = |error| {
-        Error::missing("cannot use the kubeconfig")
-            .because(error)
-            .hint("See what it holds: `kubectl config view`")
-    };
-    let kubeconfig = match Kubeconfig::read() {
-        Ok(kubeconfig) => kubeconfig,
-        Err(KubeconfigError::ReadConfig(error, _))
-            if context.is_none() && error.kind() == std::io::ErrorKind::NotFound =>
-        {
-            return Ok(None);
-        }
-        Err(KubeconfigError::ReadConfig(error, path)) => return Err(unreadable(&path, error)),
-        Err(KubeconfigError::FindPath) if context.is_none() => return Ok(None),
-        Err(error) => return Err(unusable(error)),
-    };
-    let known: Vec<String> = kubeconfig
-        .contexts
-        .iter()
-        .map(|it| it.name.clone())
-        .collect();
-    if context == Some("") {
-        return Err(Error::invalid("`--context` names no context: it is empty")
-            .hint(format!("The kubeconfig has: {}", known.join(", "))));
-    }
-    let chosen = context
-        .map(str::to_owned)
-        .or_else(|| kubeconfig.current_context.clone())
-        .filter(|name| !name.is_empty());
-    let Some(name) = chosen else {
-        return Err(Error::invalid("the kubeconfig has no current context")
-            .hint(format!("Choose one with `--context`: {}", known.join(", "))));
-    };
-    if !known.contains(&name) {
-        let hint = match known.is_empty() {
-            true => "The kubeconfig has no context at all".to_owned(),
-            false => format!("The kubeconfig has: {}", known.join(", ")),
-        };
-        return Err(Error::invalid(format!("there is no context `{name}`")).hint(hint));
-    }
-    let options = KubeConfigOptions {
-        context: Some(name.clone()),
-        ..KubeConfigOptions::default()
-    };
-    let config = Config::from_custom_kubeconfig(kubeconfig, &options)
-        .await
-        .map_err(unusable)?;
-    Ok(Some((config, name)))
-}
-
-/// The file that KUBECONFIG names, or the usual one, cannot be read.
-fn unreadable(path: &Path, error: std::io::Error) -> Error {
-    Error::missing(format!("cannot read the kubeconfig {}", path.display()))
-        .because(error)
-        .hint(REMEDY)
-}
-
-fn in_cluster() -> Result<Config> {
+fn in_cluster(contexts: &Contexts) -> Result<Config> {
     Config::incluster().map_err(|error| {
-        Error::missing("there is no kubeconfig, and this is no pod of a cluster")
+        contexts
+            .absent(", and this is no pod of a cluster")
             .because(error)
-            .hint(REMEDY)
     })
 }

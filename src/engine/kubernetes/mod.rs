@@ -5,6 +5,7 @@ pub mod connection;
 pub mod fake;
 pub mod hand_over;
 pub mod identity;
+mod kubeconfig;
 pub mod lease;
 pub mod manifest;
 pub mod objects;
