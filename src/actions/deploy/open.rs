@@ -9,10 +9,10 @@ use std::time::Duration;
 use futures::FutureExt;
 use futures::future::{BoxFuture, try_join_all};
 
+use super::images::MissingImages;
 use super::past::Past;
 use super::schema::Schemas;
 use super::site::Site;
-use crate::actions::build::{self, BuildRequest};
 use crate::actions::release::{
     ClusterVersion, Lookups, ResourceSpec, SpecRequest, resources, specs,
 };
@@ -23,7 +23,6 @@ use crate::engine::registry::labels::RegistryLabels;
 use crate::error::{Error, Result};
 use crate::model::environment::{Environment, EnvironmentResource};
 use crate::model::event::EventSink;
-use crate::model::image::ImageReference;
 use crate::model::name::Name;
 use crate::model::project::Project;
 use crate::model::release::ReleaseSpec;
@@ -74,9 +73,9 @@ pub struct Opened {
     /// The context through which it is reached; the kubeconfig's current one when `None`.
     pub context: Option<String>,
     /// The namespace.
+    pub site: Site,
     /// Releases that the workspace has no more, where all of the environment is meant.
     pub leftovers: Vec<String>,
-    pub site: Site,
 }
 
 /// The releases of one command.
@@ -86,15 +85,6 @@ pub struct Releases {
     pub resources: Vec<ResourceSpec>,
     /// Services.
     pub services: Vec<ReleaseSpec>,
-}
-
-/// Whether images that are missing are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MissingImages {
-    /// They are built and pushed.
-    Build,
-    /// They are an error.
-    Refuse,
 }
 
 impl Opening {
@@ -123,7 +113,6 @@ impl Opening {
                 contexts::context(&file, &project.workspace.name, &environment.name)?
             }
         };
-            workspace: project.workspace.name.to_string(),
         let cluster = Cluster::connect(context.as_deref()).await?;
         let cluster = cluster.telling(Arc::clone(&self.events));
         cluster.expect(&environment.cluster).await?;
@@ -134,11 +123,11 @@ impl Opening {
             rollouts: Arc::new(cluster.clone()),
             events: self.events,
             namespace: environment.namespace.clone(),
+            workspace: project.workspace.name.to_string(),
             holder: holder(),
             lease: lease::DURATION,
             timeout: self.timeout,
             schemas: schemas.leaving_out(vendors(&project)),
-            leftovers: Vec::new(),
             interrupted: self.interrupted.shared(),
         };
         let mut opened = Opened {
@@ -149,6 +138,7 @@ impl Opening {
             cluster,
             context,
             site,
+            leftovers: Vec::new(),
         };
         match (whole, self.scope) {
             (true, _) => {
@@ -220,44 +210,6 @@ impl Opened {
         resources
             .filter(|(_, how)| matches!(how, EnvironmentResource::InCluster { .. }))
             .map(|(name, _)| name)
-    }
-
-    async fn images(&self, missing: MissingImages) -> Result<BTreeMap<Name, ImageReference>> {
-        let registry = self.environment.registry.as_deref();
-        let images = build::images(&self.project, &self.services, registry).await?;
-        if images.missing.is_empty() {
-            return Ok(images.found);
-        }
-        let names: Vec<Name> = images.missing.iter().map(|it| it.service.clone()).collect();
-        if missing == MissingImages::Refuse {
-            let lines = images
-                .missing
-                .iter()
-                .map(|it| format!("{}: {}", it.service, it.name()));
-            return Err(Error::missing("the registry has no image of this source")
-                .with_causes(lines)
-                .hint("Make it: `gantline build --push`, or deploy with `--build`"));
-        }
-        let request = BuildRequest {
-            project: &self.project,
-            services: &names,
-            registry,
-            push: true,
-            builder: None,
-            dry_run: false,
-        };
-        tokio::select! {
-            built = build::build(&request, Arc::clone(&self.site.events)) => drop(built?),
-            () = self.site.interrupted.clone() => return Err(Error::interrupted()),
-        }
-        let images = build::images(&self.project, &self.services, registry).await?;
-        match images.missing.first() {
-            None => Ok(images.found),
-            Some(missing) => Err(Error::failed(format!(
-                "the registry does not have {} although it was pushed",
-                missing.name()
-            ))),
-        }
     }
 
     /// The newest revision of each release that is there.

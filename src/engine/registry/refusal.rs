@@ -5,6 +5,9 @@ use oci_client::errors::{OciDistributionError, OciErrorCode};
 use super::credentials::{Credentials, Login};
 use crate::error::Error;
 
+/// The registry of a new workspace for whose module none is known.
+const UNCHOSEN: &str = "localhost";
+
 /// What errors of one repository say.
 pub(super) struct Refusal {
     pub registry: String,
@@ -40,16 +43,20 @@ impl Refusal {
             Meaning::Unreachable => {
                 Error::missing(format!("{what}: the registry {registry} cannot be reached"))
                     .because(error)
-                    .hint("See whether the name is right: `registry` in gantline.yaml is the prefix of every image")
-                    .hint("Plain HTTP is spoken only to a registry on this host, HTTPS to all others")
+                    .hint(where_to(registry))
+                    .hint(
+                        "Plain HTTP is spoken only to a registry on this host, HTTPS to all others",
+                    )
             }
             Meaning::Unknown => self.unknown(&what).since(answer_of(&error)),
             Meaning::Forbidden => Error::missing(format!("{what}: {registry} forbids it"))
                 .since(answer_of(&error))
                 .hint(self.as_whom()),
-            Meaning::Busy => Error::missing(format!("{what}: {registry} takes no more requests now"))
-                .since(answer_of(&error))
-                .hint("Wait, and try again"),
+            Meaning::Busy => {
+                Error::missing(format!("{what}: {registry} takes no more requests now"))
+                    .since(answer_of(&error))
+                    .hint("Wait, and try again")
+            }
             Meaning::Other => Error::missing(what).since(answer_of(&error)),
         }
     }
@@ -81,6 +88,18 @@ impl Refusal {
                 "Log in with `docker login {}`: no credentials were found in {origin}",
                 self.registry
             ),
+        }
+    }
+}
+
+/// What to do about a registry that nobody answers for.
+fn where_to(registry: &str) -> &'static str {
+    match registry {
+        UNCHOSEN => {
+            "No registry was chosen yet: write the one of your images as `registry` in gantline.yaml"
+        }
+        _ => {
+            "See whether the name is right: `registry` in gantline.yaml, or in the environment's file, is the prefix of every image"
         }
     }
 }
@@ -154,5 +173,16 @@ fn answer_of(error: &OciDistributionError) -> String {
         }
         Oci::AuthenticationFailure(text) => format!("its login says: {}", line(text)),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_that_a_new_workspace_has_is_told_from_one_that_was_chosen() {
+        assert!(where_to("localhost").contains("No registry was chosen yet"));
+        assert!(where_to("localhost:5000").contains("See whether the name is right"));
     }
 }
