@@ -133,6 +133,9 @@ pub struct RolloutCause {
     /// Events of the cluster about it, newest last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<String>,
+    /// What to do about it: an imperative sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
     /// The last lines that the container wrote.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,

@@ -174,7 +174,17 @@ pub fn with_reasons(error: Error, stop: &Stop) -> Error {
         Stop::Broken(cause) => error
             .with_hints(cause.hints())
             .with_related(cause.related().to_vec()),
-        Stop::NotReady { related, .. } => error.with_related(related.clone()),
+        Stop::NotReady {
+            causes, related, ..
+        } => {
+            let mut hints: Vec<&str> = Vec::new();
+            for hint in causes.iter().filter_map(|cause| cause.hint.as_deref()) {
+                if !hints.contains(&hint) {
+                    hints.push(hint);
+                }
+            }
+            error.with_hints(hints).with_related(related.clone())
+        }
         Stop::Interrupted => error,
     }
 }
@@ -205,13 +215,17 @@ mod tests {
     fn the_error_of_a_failed_rollout_reads_like_a_report() {
         let stop = Stop::NotReady {
             message: "not ready".to_owned(),
-            causes: vec![RolloutCause {
-                object: "Deployment/orders".to_owned(),
-                pod: Some("orders-1".to_owned()),
-                message: "the container orders exits with code 3 again and again".to_owned(),
-                events: vec!["Back-off restarting failed container".to_owned()],
-                log: vec!["no route to store".to_owned()],
-            }],
+            causes: vec![
+                RolloutCause {
+                    object: "Deployment/orders".to_owned(),
+                    pod: Some("orders-1".to_owned()),
+                    message: "the container orders exits with code 3 again and again".to_owned(),
+                    events: vec!["Back-off restarting failed container".to_owned()],
+                    hint: Some("Mend it".to_owned()),
+                    log: vec!["no route to store".to_owned()],
+                };
+                2
+            ],
             related: Vec::new(),
         };
         let error = failure("orders", "deployed", &stop, "revision 3 runs again");
@@ -224,5 +238,6 @@ mod tests {
             "Deployment/orders, pod orders-1: the container orders exits with code 3 again and again\n\
              event | Back-off restarting failed container\nlog   | no route to store"
         );
+        assert_eq!(error.hints(), ["Mend it"]);
     }
 }

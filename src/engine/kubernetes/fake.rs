@@ -378,6 +378,7 @@ impl Rollouts for FakeCluster {
                 pod: None,
                 message: "it is broken".to_owned(),
                 events: Vec::new(),
+                hint: None,
                 log: Vec::new(),
             }]),
         })

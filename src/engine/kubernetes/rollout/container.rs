@@ -12,6 +12,17 @@ const RESTARTS: i32 = 2;
 /// How the kernel ends a container that used more memory than its limit.
 const OUT_OF_MEMORY: &str = "OOMKilled";
 
+/// What to do about an image that a node does not get.
+const IMAGE: &str = "See that the nodes reach the registry, and that it gives them the image: where it asks who they are, by an image pull Secret";
+/// What to do about a container that ends.
+const ENDS: &str =
+    "Mend what its log says and deploy again; `--keep-failed` leaves a first install to look into";
+/// What to do about one that needs more memory.
+const MEMORY: &str = "Give it more: `memory` of `compute` in its service.yaml";
+/// What to do about one that runs and is not ready.
+const PROBE: &str =
+    "See what its probe asks, `health` in its service.yaml; `--timeout` gives it more time";
+
 /// When a container runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -52,47 +63,53 @@ impl ContainerView<'_> {
     }
 
     fn waiting(&self, waiting: &ContainerStateWaiting) -> Option<Finding> {
-        let message = waiting.message.as_deref().unwrap_or_default();
         let title = self.title();
-        match waiting.reason.as_deref()? {
-            "CrashLoopBackOff" => self.crashes(),
-            "InvalidImageName" => Some(self.finding(
+        let image = || format!("the image of {title}");
+        let (code, patience, text, hint) = match waiting.reason.as_deref()? {
+            "CrashLoopBackOff" => return self.crashes(),
+            "InvalidImageName" => (
                 "image",
                 Patience::None,
-                format!("the image of {title} has no valid name: {message}"),
-            )),
-            "ErrImageNeverPull" => Some(self.finding(
+                format!("{} has no valid name", image()),
+                "Correct the name of the image",
+            ),
+            "ErrImageNeverPull" => (
                 "image",
                 Patience::None,
-                format!(
-                    "the image of {title} is not on the node, and may not be pulled: {message}"
-                ),
-            )),
+                format!("{} is not on the node, and may not be pulled", image()),
+                "Let the chart's `imagePullPolicy` pull it, or bring it to the node",
+            ),
             "ErrImagePull"
             | "ImagePullBackOff"
             | "ImageInspectError"
             | "RegistryUnavailable"
-            | "SignatureValidationFailed" => Some(self.finding(
+            | "SignatureValidationFailed" => (
                 "image",
                 Patience::Healing,
-                format!("the image of {title} cannot be had: {message}"),
-            )),
-            "CreateContainerConfigError" => Some(self.finding(
+                format!("{} cannot be had", image()),
+                IMAGE,
+            ),
+            "CreateContainerConfigError" => (
                 "configuration",
                 Patience::Healing,
-                format!("{title} cannot be configured: {message}"),
-            )),
+                format!("{title} cannot be configured"),
+                "Correct what this names in the chart, or make it in the namespace",
+            ),
             "CreateContainerError"
             | "RunContainerError"
             | "StartError"
             | "PreStartHookError"
-            | "PostStartHookError" => Some(self.finding(
+            | "PostStartHookError" => (
                 "start",
                 Patience::Healing,
-                format!("{title} cannot be started: {message}"),
-            )),
-            _ => None,
-        }
+                format!("{title} cannot be started"),
+                "See what the image is told to run: its entry point, `command` and `args`",
+            ),
+            _ => return None,
+        };
+        let message = waiting.message.as_deref().unwrap_or_default();
+        let finding = self.finding(code, patience, format!("{text}: {message}"));
+        Some(finding.hint(hint))
     }
 
     fn ended(&self, end: &ContainerStateTerminated) -> Option<Finding> {
@@ -105,6 +122,7 @@ impl ContainerView<'_> {
             Patience::Deadline,
             format!("{title} {}", self.how(end)),
         );
+        finding.hint = Some(remedy(end));
         finding.log = Some(self.log(false));
         Some(finding)
     }
@@ -121,7 +139,7 @@ impl ContainerView<'_> {
             self.how(end),
             restarts(self.status.restart_count)
         );
-        let mut finding = self.finding("crash", patience, message);
+        let mut finding = self.finding("crash", patience, message).hint(remedy(end));
         // The state of a container that backs off is that of its last end.
         finding.log = Some(self.log(false));
         Some(finding)
@@ -150,7 +168,9 @@ impl ContainerView<'_> {
                 self.how(end),
                 restarts(self.status.restart_count)
             );
-            let mut finding = self.finding("crash", Patience::Deadline, message);
+            let mut finding = self
+                .finding("crash", Patience::Deadline, message)
+                .hint(remedy(end));
             finding.log = Some(self.log(true));
             return Some(finding);
         }
@@ -165,18 +185,21 @@ impl ContainerView<'_> {
             None if self.role == Role::Main => format!("{} is not ready yet", self.title()),
             None => return None,
         };
-        let mut finding = self.finding("probe", Patience::Deadline, message);
+        let mut finding = self
+            .finding("probe", Patience::Deadline, message)
+            .hint(PROBE);
         finding.log = Some(self.log(false));
         Some(finding)
     }
 
     /// How it ended: `exits with code 1`.
     fn how(&self, end: &ContainerStateTerminated) -> String {
-        let reason = end.reason.as_deref().unwrap_or_default();
-        if reason == OUT_OF_MEMORY {
+        if is_out_of_memory(end) {
             return match self.memory_limit() {
-                Some(limit) => format!("uses more memory than its limit of {limit} ({reason})"),
-                None => format!("is killed because the node is out of memory ({reason})"),
+                Some(limit) => {
+                    format!("uses more memory than its limit of {limit} ({OUT_OF_MEMORY})")
+                }
+                None => format!("is killed because the node is out of memory ({OUT_OF_MEMORY})"),
             };
         }
         let killed = newest_on(self.view, "Killing", &self.path());
@@ -236,6 +259,18 @@ impl ContainerView<'_> {
             container: self.status.name.clone(),
             previous,
         }
+    }
+}
+
+fn is_out_of_memory(end: &ContainerStateTerminated) -> bool {
+    end.reason.as_deref() == Some(OUT_OF_MEMORY)
+}
+
+/// What to do about a container that ended so.
+fn remedy(end: &ContainerStateTerminated) -> &'static str {
+    match is_out_of_memory(end) {
+        true => MEMORY,
+        false => ENDS,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is wrong with a workload, and how long that may last before it counts as a failure.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Event;
@@ -32,6 +33,8 @@ pub struct Finding {
     pub about: Vec<String>,
     /// Whose log tells more.
     pub log: Option<LogSource>,
+    /// What to do about it.
+    pub hint: Option<&'static str>,
 }
 
 /// When a finding fails the rollout.
@@ -77,7 +80,15 @@ impl Finding {
             pod: None,
             about: Vec::new(),
             log: None,
+            hint: None,
         }
+    }
+
+    /// With what to do about it: an imperative sentence.
+    #[must_use]
+    pub fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = Some(hint);
+        self
     }
 
     /// Told further by the events about these objects.
@@ -89,7 +100,7 @@ impl Finding {
 
     /// In short for a line of progress: `pod orders-1: no node can take it`.
     pub fn line(&self) -> String {
-        let message = cut(&self.message, LONGEST_LINE);
+        let message = shortened(&self.message, LONGEST_LINE);
         match &self.pod {
             Some(pod) => format!("pod {pod}: {message}"),
             None => message,
@@ -102,33 +113,34 @@ impl Finding {
             object: object.to_owned(),
             pod: self.pod.clone(),
             message: self.message.clone(),
-            events: told(&self.about, events),
+            events: self.told(events),
+            hint: self.hint.map(str::to_owned),
             log: Vec::new(),
         }
     }
-}
 
-/// The last events about these objects, newest last, each in a line.
-fn told(uids: &[String], events: &[Event]) -> Vec<String> {
-    let mut about: Vec<&Event> = events
-        .iter()
-        .filter(|event| concerns(event, uids))
-        .collect();
-    about.sort_by_key(|event| last_seen(event));
-    let mut lines = Vec::new();
-    for event in about.iter().rev() {
-        let line = clean(&format!(
-            "{}: {}",
-            event.reason.as_deref().unwrap_or("?"),
-            event.message.as_deref().unwrap_or_default()
-        ));
-        if !lines.contains(&line) {
-            lines.push(line);
+    /// The last events about its objects that say more than it does, one for each reason, newest
+    /// last, each in a line.
+    fn told(&self, events: &[Event]) -> Vec<String> {
+        let mut about: Vec<&Event> = events
+            .iter()
+            .filter(|event| concerns(event, &self.about))
+            .collect();
+        about.sort_by_key(|event| last_seen(event));
+        let mut lines = Vec::new();
+        let mut reasons = BTreeSet::new();
+        for event in about.iter().rev() {
+            let reason = event.reason.as_deref().unwrap_or("?");
+            let said = clean(event.message.as_deref().unwrap_or_default());
+            let is_told = !said.is_empty() && self.message.contains(&said);
+            if reasons.insert(reason) && !is_told {
+                lines.push(format!("{reason}: {said}"));
+            }
         }
+        lines.truncate(EVENTS);
+        lines.reverse();
+        lines
     }
-    lines.truncate(EVENTS);
-    lines.reverse();
-    lines
 }
 
 /// Whether an event is about one of these objects.
@@ -159,7 +171,20 @@ pub fn last_seen(event: &Event) -> String {
 /// A message of the cluster as one bounded line that a terminal can be shown.
 pub fn clean(message: &str) -> String {
     let spaced = message.replace(['\n', '\r'], " ");
-    cut(&clean_line(spaced.trim().as_bytes()), LONGEST_MESSAGE)
+    shortened(&clean_line(spaced.trim().as_bytes()), LONGEST_MESSAGE)
+}
+
+/// About as many characters of a text, of its begin and its end: what leads to what, and what it
+/// came from.
+fn shortened(text: &str, longest: usize) -> String {
+    let count = text.chars().count();
+    if count <= longest {
+        return text.to_owned();
+    }
+    let half = longest / 2;
+    let begin: String = text.chars().take(half).collect();
+    let end: String = text.chars().skip(count - half).collect();
+    format!("{begin} … {end}")
 }
 
 /// At most this many characters of a text.

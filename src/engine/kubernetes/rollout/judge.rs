@@ -110,7 +110,9 @@ impl Observation {
                     Some(message) => format!("no volume for it: {message}"),
                     None => "no volume is bound to it".to_owned(),
                 };
-                let finding = Finding::new("claim", Patience::Deadline, message).about(uids);
+                let finding = Finding::new("claim", Patience::Deadline, message)
+                    .about(uids)
+                    .hint("See which storage the cluster has: `kubectl get storageclass`");
                 waiting("not bound", vec![finding])
             }
         }
@@ -178,7 +180,7 @@ pub(super) fn waiting(progress: impl Into<String>, findings: Vec<Finding>) -> Ve
 
 fn cannot_create(message: &str) -> Finding {
     let text = format!("its pods cannot be made: {message}");
-    Finding::new("create", Patience::Healing, text)
+    Finding::new("create", Patience::Healing, text).hint("Change what that rule of the cluster names, or ask who made the rule: `compute` and `scale` of a service.yaml are what a quota counts")
 }
 
 fn uids<'a>(objects: impl IntoIterator<Item = Option<&'a ObjectMeta>>) -> Vec<String> {

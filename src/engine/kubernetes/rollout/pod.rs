@@ -62,7 +62,8 @@ fn scheduling(pod: &Pod) -> Option<Finding> {
             "unschedulable",
             Patience::Deadline,
             format!("no node can take it: {message}"),
-        )),
+        )
+        .hint("See what the nodes have left, `kubectl describe nodes`; what it asks for is `compute` in its service.yaml")),
         _ => None,
     }
 }
@@ -76,11 +77,14 @@ fn missing(view: &PodView<'_>) -> Option<Finding> {
     });
     let needs = needs(view.pod.spec.as_ref().filter(|_| waits)?);
     let missing = view.missing.iter().find(|it| it.is_of(&needs))?;
-    Some(Finding::new(
-        format!("missing/{}", missing.name()),
-        Patience::Healing,
-        format!("it waits for {missing}"),
-    ))
+    Some(
+        Finding::new(
+            format!("missing/{}", missing.name()),
+            Patience::Healing,
+            format!("it waits for {missing}"),
+        )
+        .hint("Make it in the namespace, or correct its name where it is used"),
+    )
 }
 
 fn containers(view: &PodView<'_>) -> Option<Finding> {

@@ -46,16 +46,13 @@ impl Observation {
             let message = condition.message.unwrap_or_default();
             match (condition.type_.as_str(), condition.status.as_str()) {
                 ("ReplicaFailure", "True") => findings.push(cannot_create(&message)),
-                ("Progressing", "False") => findings.push(Finding::new(
-                    "progress",
-                    Patience::None,
-                    format!("its controller gave up: {message}"),
-                )),
+                ("Progressing", "False") => {
+                    let text = format!("its controller gave up: {message}");
+                    let finding = Finding::new("progress", Patience::None, text);
+                    findings.push(finding.about(uids.clone()));
+                }
                 _ => {}
             }
-        }
-        for finding in &mut findings {
-            finding.about.clone_from(&uids);
         }
         let pods = current
             .map(|set| self.pods_of(&set.metadata))
