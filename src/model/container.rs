@@ -60,6 +60,21 @@ pub struct ImageName {
     pub digest: Option<Digest>,
 }
 
+/// What the name of an image, or of a repository, consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageNameParts<'a> {
+    /// The registry, where one is named, and the repository.
+    pub repository: &'a str,
+    /// The registry: `localhost:5000`.
+    pub registry: Option<&'a str>,
+    /// The repository within the registry: `acme/tool`.
+    pub path: &'a str,
+    /// The tag.
+    pub tag: Option<&'a str>,
+    /// The digest.
+    pub digest: Option<Digest>,
+}
+
 /// Why a text names no image, or none that stays the same.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoImageName {
@@ -126,12 +141,12 @@ pub enum Health {
     Exec(Vec<String>),
 }
 
-impl ImageName {
+impl<'a> ImageNameParts<'a> {
     /// Reads a name (the grammar of github.com/distribution/reference, without its upper bounds).
     ///
     /// # Errors
-    /// When it is no name, or its image would be another one tomorrow.
-    pub fn parse(text: &str) -> Result<Self, NoImageName> {
+    /// When it is no name.
+    pub fn parse(text: &'a str) -> Result<Self, NoImageName> {
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) => {
                 let digest = Digest::parse(digest).map_err(|_| NoImageName::Malformed)?;
@@ -144,16 +159,35 @@ impl ImageName {
             Some((repository, tag)) if !tag.contains('/') => (repository, Some(tag)),
             _ => (rest, None),
         };
-        if !is_repository(repository) || tag.is_some_and(|tag| !is_tag(tag)) {
+        let (registry, path) = split_registry(repository);
+        let is_repository = registry.is_none_or(is_registry) && path.split('/').all(is_path_part);
+        if !is_repository || tag.is_some_and(|tag| !is_tag(tag)) {
             return Err(NoImageName::Malformed);
         }
-        match tag {
+        Ok(Self {
+            repository,
+            registry,
+            path,
+            tag,
+            digest,
+        })
+    }
+}
+
+impl ImageName {
+    /// Reads a name.
+    ///
+    /// # Errors
+    /// When it is no name, or its image would be another one tomorrow.
+    pub fn parse(text: &str) -> Result<Self, NoImageName> {
+        let parts = ImageNameParts::parse(text)?;
+        match parts.tag {
             None => Err(NoImageName::Untagged),
             Some("latest") => Err(NoImageName::Latest),
             Some(tag) => Ok(Self {
-                repository: repository.to_owned(),
+                repository: parts.repository.to_owned(),
                 tag: tag.to_owned(),
-                digest,
+                digest: parts.digest,
             }),
         }
     }
@@ -169,14 +203,14 @@ impl std::fmt::Display for ImageName {
     }
 }
 
-fn is_repository(text: &str) -> bool {
-    let (registry, path) = match text.split_once('/') {
+/// The registry that a repository names, and the rest.
+fn split_registry(text: &str) -> (Option<&str>, &str) {
+    match text.split_once('/') {
         Some((first, rest)) if first.contains(['.', ':']) || first == "localhost" => {
             (Some(first), rest)
         }
         _ => (None, text),
-    };
-    registry.is_none_or(is_registry) && path.split('/').all(is_path_part)
+    }
 }
 
 fn is_registry(text: &str) -> bool {

@@ -7,6 +7,7 @@ pub mod credentials;
 #[cfg(test)]
 pub mod fake;
 pub mod labels;
+mod name;
 mod refusal;
 
 use std::net::IpAddr;
@@ -82,9 +83,7 @@ impl Repository {
     /// When it is no name of a repository, when its registry cannot be reached, or when that
     /// refuses the credentials.
     pub async fn open(name: &str, access: Access, environment: &DockerEnvironment) -> Result<Self> {
-        let reference: Reference = name.parse().map_err(|error| {
-            Error::invalid(format!("`{name}` is no name of a repository")).because(error)
-        })?;
+        let reference = name::reference(name)?;
         let found = credentials(reference.registry(), environment).await?;
         let authentication = authentication(&found)?;
         let refusal = Refusal {
