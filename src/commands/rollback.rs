@@ -22,6 +22,7 @@ pub struct Args {
     /// The service, or a resource in the cluster
     service: Name,
     /// The revision, as `history` shows it; without it, the one that ran before
+    #[arg(value_parser = revision)]
     revision: Option<u32>,
     /// Change nothing; show what would change
     #[arg(long)]
@@ -32,6 +33,12 @@ pub struct Args {
     timeout: TimeoutFlag,
     #[command(flatten)]
     cluster: ClusterFlags,
+}
+
+/// Reads the number of a revision.
+fn revision(text: &str) -> Result<u32, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "a revision is a number, as `gantline history` shows it".to_owned())
 }
 
 /// What runs now.
@@ -68,6 +75,7 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
             environment,
             creates: Vec::new(),
             releases: vec![interrupts.leave(plan).await?],
+            leftovers: Vec::new(),
         });
     }
     if opened.environment.protected {
@@ -75,7 +83,6 @@ pub async fn run(args: Args, app: &App) -> Result<()> {
         confirm(
             app,
             &format!("rolling {service} back in {environment}, which is protected,"),
-            leftovers: Vec::new(),
         )?;
     }
     let outcome = opened

@@ -166,6 +166,18 @@ fn flags_that_contradict_each_other_are_refused() {
 }
 
 #[test]
+fn a_revision_that_is_no_number_is_told_where_the_numbers_are() {
+    for word in ["latest", "-1", "0"] {
+        let rollback = ["rollback", "staging", "orders", "--", word];
+        let run = Workspace::shop().gantline(&rollback).fails(2);
+        assert!(
+            run.stderr.contains("as `gantline history` shows it"),
+            "{run}"
+        );
+    }
+}
+
+#[test]
 fn a_plan_names_the_namespace_and_the_secrets_that_would_be_created_first() {
     let server = ApiServer::Answering {
         uid: RECORDED,
