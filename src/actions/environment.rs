@@ -93,7 +93,7 @@ pub async fn plan(start: &Path, request: EnvironmentRequest) -> Result<Environme
     let services: Vec<Name> = project.services.keys().cloned().collect();
     let rendered = generate::render_with((&project, &changes), &services)?;
     let tree = DiskTree::new(&root);
-    let plan = generate::plan(&project, &services, rendered, FileSet::default(), &tree)?;
+    let plan = generate::plan(&project, &services, rendered, &tree)?;
     Ok(EnvironmentPlan {
         workspace: project.workspace.name,
         environment: parsed,

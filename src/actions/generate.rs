@@ -4,6 +4,8 @@
 mod at_once;
 mod conflicts;
 mod decide;
+mod former;
+mod group;
 mod pins;
 mod records;
 mod service;
@@ -24,25 +26,22 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use crate::engine::files::{
-    BaseIndex, BaseStore, Committed, ContentHash, Expected, FileContent, FileTree, FileWrite,
-    Found, Transaction,
+    BaseIndex, BaseStore, Committed, Expected, FileContent, FileTree, FileWrite, Transaction,
 };
 use crate::error::{Error, Result};
-use crate::model::base::WORKSPACE_INDEX;
 use crate::model::file_set::{FileSet, RenderedFile, TreePath};
 use crate::model::name::Name;
-use crate::model::plan::{ConflictSides, FileChange, FilePlan};
+use crate::model::plan::{FileChange, FilePlan};
 use crate::model::project::Project;
 
-use decide::{Situation, decide};
+use group::Group;
 use records::Indexes;
 
 /// What generating would change.
 ///
-/// The files of `rendered` are relative to their service's folder, those of `workspace_files` to
-/// the workspace. Of a service that is in `services`, what was generated before and is not any
-/// more goes away; other services are left alone, and so are the workspace's own files when
-/// `workspace_files` is empty.
+/// The files of `rendered` are relative to their service's folder. Of a service that is in
+/// `services`, what was generated before and is not any more goes away; other services are left
+/// alone.
 ///
 /// # Errors
 /// When a file cannot be read, or a rendered path is one that may not be generated.
@@ -50,11 +49,10 @@ pub fn plan(
     project: &Project,
     services: &[Name],
     rendered: BTreeMap<Name, FileSet>,
-    workspace_files: FileSet,
     tree: &dyn FileTree,
 ) -> Result<FilePlan> {
-    let groups = groups(project, services, rendered, workspace_files)?;
-    plan_groups(groups, &[], tree)
+    let groups = groups(project, services, rendered)?;
+    plan_groups(groups, &Extent::default(), tree)
 }
 
 /// The same, and files of these paths or below them that the user deleted come back.
@@ -68,20 +66,20 @@ pub fn plan_restoring(
     restored: &[TreePath],
     tree: &dyn FileTree,
 ) -> Result<FilePlan> {
-    let groups = groups(project, services, rendered, FileSet::default())?;
-    plan_groups(groups, restored, tree)
+    let groups = groups(project, services, rendered)?;
+    let extent = Extent {
+        restored,
+        ..Extent::default()
+    };
+    plan_groups(groups, &extent, tree)
 }
 
 fn groups(
     project: &Project,
     services: &[Name],
     rendered: BTreeMap<Name, FileSet>,
-    workspace_files: FileSet,
 ) -> Result<Vec<Group>> {
     let mut groups = Vec::new();
-    if !workspace_files.files.is_empty() {
-        groups.push((WORKSPACE_INDEX.to_owned(), workspace_files.files));
-    }
     let mut rendered = rendered;
     for name in services {
         let (Some(service), Some(files)) = (project.services.get(name), rendered.remove(name))
@@ -96,10 +94,11 @@ fn groups(
             )));
         }
         let below = |(path, file): (TreePath, RenderedFile)| (path.below(&service.directory), file);
-        groups.push((
-            name.to_string(),
-            files.files.into_iter().map(below).collect(),
-        ));
+        groups.push(Group {
+            name: name.to_string(),
+            directory: Some(service.directory.clone()),
+            files: files.files.into_iter().map(below).collect(),
+        });
     }
     refuse_forbidden(&groups)?;
     Ok(groups)
@@ -108,83 +107,38 @@ fn groups(
 /// A service's manifest, which is read and never generated.
 const MANIFEST: &str = "service.yaml";
 
-/// Files by path, and the name of the index that they belong to.
-type Group = (String, BTreeMap<TreePath, RenderedFile>);
+/// What is planned beside what is rendered.
+#[derive(Debug, Default)]
+struct Extent<'a> {
+    /// Files of these paths or below them that the user deleted come back.
+    restored: &'a [TreePath],
+    /// Services that are gone: what was generated for them is no ancestor of anything.
+    gone: &'a [String],
+}
 
-fn plan_groups(groups: Vec<Group>, restored: &[TreePath], tree: &dyn FileTree) -> Result<FilePlan> {
+fn plan_groups(groups: Vec<Group>, extent: &Extent<'_>, tree: &dyn FileTree) -> Result<FilePlan> {
     let store = BaseStore::new(tree);
     let mut indexes = Indexes::read(&store)?;
     let planned = at_once::map(groups, |group| {
-        plan_group(group, restored, (&indexes, &store))
+        group::plan(group, extent.restored, (&indexes, &store))
     });
-    let mut changes = Vec::new();
-    let mut sides = BTreeMap::new();
+    let mut plan = FilePlan::default();
     for group in planned {
         let group = group?;
-        changes.extend(group.changes);
-        sides.extend(group.sides);
+        plan.changes.extend(group.changes);
+        plan.sides.extend(group.sides);
+        plan.former
+            .extend(group.former.map(|folder| (group.name.clone(), folder)));
         indexes.learn(group.contents);
         indexes.set(group.name, group.index);
     }
-    changes.sort_by(|one, other| one.path.cmp(&other.path));
-    let records = indexes.into_records(&store, tree)?;
-    Ok(FilePlan {
-        changes,
-        records,
-        sides,
-    })
-}
-
-/// What becomes of the files of one group.
-struct PlannedGroup {
-    name: String,
-    changes: Vec<FileChange>,
-    /// What conflicts lie between.
-    sides: BTreeMap<TreePath, ConflictSides>,
-    /// Its index afterwards.
-    index: BaseIndex,
-    /// Content that the base lacks.
-    contents: BTreeMap<ContentHash, Vec<u8>>,
-}
-
-fn plan_group(
-    (name, files): Group,
-    restored: &[TreePath],
-    (indexes, store): (&Indexes, &BaseStore<'_>),
-) -> Result<PlannedGroup> {
-    let before = indexes.get(&name);
-    let mut planned = PlannedGroup {
-        name,
-        changes: Vec::new(),
-        sides: BTreeMap::new(),
-        index: BaseIndex::default(),
-        contents: BTreeMap::new(),
-    };
-    let mut paths: Vec<&TreePath> = files.keys().chain(before.entries.keys()).collect();
-    paths.sort();
-    paths.dedup();
-    for path in paths {
-        let found = store.tree().read(path)?;
-        let comes_back = found == Found::Absent && restored.iter().any(|it| path.is_in(it));
-        let entry = before.entries.get(path).filter(|_| !comes_back);
-        let situation = Situation::new(entry, files.get(path), found);
-        let decision = decide(&situation, store)?;
-        if let Some(entry) = decision.entry {
-            planned.index.entries.insert(path.clone(), entry);
-        }
-        planned.contents.extend(indexes.unknown(&situation));
-        let between = decision.sides.map(|between| (path.clone(), between));
-        planned.sides.extend(between);
-        let change = decision.outcome.map(|outcome| FileChange {
-            path: path.clone(),
-            executable: situation.is_executable(),
-            before: situation.into_bytes(),
-            after: decision.after,
-            outcome,
-        });
-        planned.changes.extend(change);
+    plan.changes.sort_by(|one, other| one.path.cmp(&other.path));
+    for name in extent.gone {
+        indexes.set(name.clone(), BaseIndex::default());
     }
-    Ok(planned)
+    plan.forgotten = extent.gone.to_vec();
+    plan.records = indexes.into_records(&store, tree)?;
+    Ok(plan)
 }
 
 /// Folders that a blueprint may never write to: what is in them makes git or gantline act.
@@ -192,7 +146,7 @@ const FORBIDDEN_FOLDERS: [&str; 2] = [".git", ".gantline"];
 
 fn refuse_forbidden(groups: &[Group]) -> Result<()> {
     let mut seen: HashMap<Cow<'_, str>, &TreePath> = HashMap::new();
-    for path in groups.iter().flat_map(|(_, files)| files.keys()) {
+    for path in groups.iter().flat_map(|group| group.files.keys()) {
         let plain = |letter: u8| letter.is_ascii() && !letter.is_ascii_uppercase();
         let lower = match path.as_str().bytes().all(plain) {
             true => Cow::Borrowed(path.as_str()),
@@ -243,20 +197,6 @@ fn write_of(change: &FileChange) -> FileWrite {
             bytes: bytes.clone(),
             executable: change.executable,
         }),
-    }
-}
-
-impl Situation<'_> {
-    fn is_executable(&self) -> bool {
-        let was = matches!(&self.found, Found::File(content) if content.executable);
-        was || self.rendered.is_some_and(|file| file.executable)
-    }
-
-    fn into_bytes(self) -> Option<Vec<u8>> {
-        match self.found {
-            Found::File(content) => Some(content.bytes),
-            Found::Absent | Found::Other(_) => None,
-        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::engine::files::{DiskTree, FileTree};
 use crate::engine::git;
 use crate::error::{Error, Result};
 use crate::model::event::EventSink;
-use crate::model::file_set::{FileSet, MergeKind, RenderedFile, TreePath};
+use crate::model::file_set::{MergeKind, RenderedFile, TreePath};
 use crate::model::name::Name;
 use crate::model::plan::{FilePlan, Outcome};
 use crate::model::project::{BlueprintReference, Project};
@@ -184,7 +184,7 @@ impl Upgrade {
                 once.map(move |(path, _)| path.below(&service.directory))
             })
             .collect();
-        self.plan = generate::plan(&after, &names, rendered, FileSet::default(), &tree)?;
+        self.plan = generate::plan(&after, &names, rendered, &tree)?;
         self.note_order(&once, &tree)?;
         self.plan.changes.extend(manifests);
         self.plan

@@ -118,6 +118,11 @@ pub(super) struct Generated<'a> {
     counts: BTreeMap<String, usize>,
     /// All but unchanged files.
     files: Vec<GeneratedFile<'a>>,
+    /// Services that go on from what was generated in another folder, with that folder: they were
+    /// renamed, moved or copied.
+    former: &'a BTreeMap<String, TreePath>,
+    /// Services that are gone, of which no record is kept any more.
+    forgotten: &'a [String],
     #[serde(skip)]
     plan: &'a FilePlan,
     #[serde(skip)]
@@ -153,11 +158,33 @@ impl<'a> Generated<'a> {
             changes: !plan.is_clean(),
             counts: file_plan::numbers(plan),
             files: files.collect(),
+            former: &plan.former,
+            forgotten: &plan.forgotten,
             plan,
             stage,
             diff: args.diff,
             check: args.check,
         }
+    }
+
+    /// What becomes of what is kept of services whose names changed.
+    fn write_records(&self, out: &mut dyn Write, style: &Style) -> io::Result<()> {
+        for (service, folder) in self.former {
+            let service = style.name(service);
+            writeln!(out, "{service} goes on from what was generated in {folder}")?;
+        }
+        let forgets = match self.stage {
+            PlanStage::Planned => "would go",
+            PlanStage::Done => "went",
+        };
+        for service in self.forgotten {
+            let service = style.name(service);
+            writeln!(
+                out,
+                "{service} is gone, and its records in .gantline/base {forgets} with it"
+            )?;
+        }
+        Ok(())
     }
 
     /// The files that would change, under the manifest that each comes from.
@@ -201,6 +228,7 @@ impl Answer for Generated<'_> {
             return write_differences(self.plan, out, style);
         }
         write_changes(self.plan, self.stage, out, style)?;
+        self.write_records(out, style)?;
         if self.check {
             self.write_origins(out, style)?;
         }

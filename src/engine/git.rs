@@ -4,6 +4,7 @@ mod unmerged;
 
 pub use unmerged::{Unmerged, mark_unmerged, uncommitted};
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,6 +21,20 @@ pub fn repository_of(folder: &Path) -> Option<PathBuf> {
         .ancestors()
         .find(|folder| folder.join(".git").exists())
         .map(Path::to_path_buf)
+}
+
+/// Whether git was told to leave files of the repository that a folder belongs to out of the
+/// checkout (gitrepository-layout, `info/sparse-checkout`).
+pub fn is_partly_checked_out(folder: &Path) -> bool {
+    let Some(repository) = repository_of(folder) else {
+        return false;
+    };
+    let place = repository.join(".git");
+    // In a worktree it is a file that says where the folder is.
+    let said = fs::read_to_string(&place).unwrap_or_default();
+    let elsewhere = said.strip_prefix("gitdir:").map(str::trim);
+    let git = elsewhere.map_or(place, |elsewhere| repository.join(elsewhere));
+    git.join("info/sparse-checkout").exists()
 }
 
 /// Makes a repository in a folder.

@@ -97,6 +97,13 @@ pub struct FilePlan {
     /// What each marked conflict is between.
     #[serde(skip)]
     pub sides: BTreeMap<TreePath, ConflictSides>,
+    /// The folder that a service was generated in before, by its name, where that was another:
+    /// what was generated there is the ancestor of what is generated now.
+    #[serde(skip)]
+    pub former: BTreeMap<String, TreePath>,
+    /// Services that are gone, whose records go along.
+    #[serde(skip)]
+    pub forgotten: Vec<String>,
 }
 
 impl FilePlan {

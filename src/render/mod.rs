@@ -7,6 +7,7 @@ pub mod container;
 pub mod context;
 pub mod environment_values;
 pub mod go_module;
+pub mod imports;
 mod made_once;
 pub mod merge;
 pub mod names;

@@ -35,6 +35,7 @@ mod own_blueprint;
 mod published;
 mod questions;
 mod release_names;
+mod renamed;
 mod scaffold;
 #[path = "../published/schemas.rs"]
 mod schemas;

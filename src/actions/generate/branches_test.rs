@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use super::tests::rendered;
+use super::tests::{group, rendered};
 use super::*;
 use crate::engine::files::DiskTree;
 use crate::model::plan::Outcome;
@@ -40,8 +40,8 @@ fn service(edit: impl Fn(usize, &mut Vec<String>)) -> BTreeMap<TreePath, Rendere
 }
 
 fn plan_here(root: &Path, files: &BTreeMap<TreePath, RenderedFile>) -> FilePlan {
-    let groups = vec![("orders".to_owned(), files.clone())];
-    plan_groups(groups, &[], &DiskTree::new(root)).unwrap()
+    let groups = vec![group("orders", files)];
+    plan_groups(groups, &Extent::default(), &DiskTree::new(root)).unwrap()
 }
 
 async fn generate(root: &Path, files: &BTreeMap<TreePath, RenderedFile>) -> FilePlan {

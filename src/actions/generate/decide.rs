@@ -1,11 +1,14 @@
 //! What happens to one file: the table of outcomes.
 
+use std::borrow::Cow;
+
 use crate::engine::files::{
     BaseEntry, BaseState, BaseStore, ContentHash, FileContent, Found, StoredObject,
 };
 use crate::error::Result;
 use crate::model::file_set::{MergeKind, RenderedFile};
 use crate::model::plan::{ConflictSides, Outcome};
+use crate::render::imports::ModuleMove;
 use crate::render::merge::{
     Merged, Versions, has_conflict_markers, is_same_text, merge, with_unix_line_ends,
 };
@@ -22,6 +25,8 @@ pub(super) struct Situation<'a> {
     pub found: Found,
     /// The hash of that, when it is a file.
     pub found_hash: Option<ContentHash>,
+    /// How the path of the module that it is a Go file of differs from what it was.
+    module: Option<&'a ModuleMove>,
 }
 
 impl<'a> Situation<'a> {
@@ -43,6 +48,20 @@ impl<'a> Situation<'a> {
             rendered_hash,
             found,
             found_hash,
+            module: None,
+        }
+    }
+
+    /// The same of a Go file whose module has another path now.
+    pub fn of_module(self, module: Option<&'a ModuleMove>) -> Self {
+        Self { module, ..self }
+    }
+
+    /// A version of the file, with its imports of its own module as they are called now.
+    fn followed<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        match self.module {
+            Some(module) => module.followed(bytes),
+            None => Cow::Borrowed(bytes),
         }
     }
 
@@ -111,6 +130,25 @@ impl Decision {
 
 /// Decides what happens to one path.
 pub(super) fn decide(situation: &Situation<'_>, store: &BaseStore<'_>) -> Result<Decision> {
+    let decision = decide_by_versions(situation, store)?;
+    let stays = |outcome: &Outcome| !outcome.writes() && !outcome.needs_the_user();
+    match &situation.found {
+        Found::File(file) if decision.outcome.as_ref().is_none_or(stays) => {
+            Ok(match situation.followed(&file.bytes) {
+                Cow::Borrowed(_) => decision,
+                // It stays the user's, and would not build.
+                Cow::Owned(followed) => Decision {
+                    outcome: Some(Outcome::Merged),
+                    after: Some(followed),
+                    ..decision
+                },
+            })
+        }
+        _ => Ok(decision),
+    }
+}
+
+fn decide_by_versions(situation: &Situation<'_>, store: &BaseStore<'_>) -> Result<Decision> {
     match (situation.entry, situation.rendered) {
         (None, None) => Ok(Decision::default()),
         (None, Some(rendered)) => Ok(decide_new(situation, rendered)),
@@ -209,7 +247,7 @@ fn decide_present(
     if is_among(entry, situation.rendered_hash) {
         return Ok(Decision::of(Outcome::Kept, current()).keeping(file));
     }
-    let bases = bases_of(entry, store)?;
+    let mut bases = bases_of(entry, store)?;
     if bases.is_empty() {
         return Ok(match entry.state {
             BaseState::Released => Decision::quiet(entry),
@@ -219,7 +257,13 @@ fn decide_present(
             }
         });
     }
-    let Some((base, merged)) = best_merge(&bases, rendered, file) else {
+    for base in &mut bases {
+        if let Cow::Owned(followed) = situation.followed(base) {
+            *base = followed;
+        }
+    }
+    let yours = situation.followed(&file.bytes);
+    let Some((base, merged)) = best_merge(&bases, rendered, &yours) else {
         return Ok(Decision::of(Outcome::Occupied, None).keeping(file));
     };
     Ok(match merged {
@@ -243,7 +287,11 @@ fn decide_present(
 }
 
 /// Whether the user has not edited it; git may have changed its line ends.
-fn is_as_generated(situation: &Situation<'_>, entry: &BaseEntry, file: &FileContent) -> bool {
+pub(super) fn is_as_generated(
+    situation: &Situation<'_>,
+    entry: &BaseEntry,
+    file: &FileContent,
+) -> bool {
     let unix = || with_unix_line_ends(&file.bytes).map(|unix| ContentHash::of(&unix));
     is_among(entry, situation.found_hash) || is_among(entry, unix())
 }
@@ -283,12 +331,12 @@ fn bases_of(entry: &BaseEntry, store: &BaseStore<'_>) -> Result<Vec<Vec<u8>>> {
 fn best_merge<'b>(
     bases: &'b [Vec<u8>],
     rendered: &RenderedFile,
-    file: &FileContent,
+    yours: &[u8],
 ) -> Option<(&'b [u8], Merged)> {
     let merges = bases.iter().map(|base| {
         let versions = Versions {
             base,
-            yours: &file.bytes,
+            yours,
             generated: &rendered.bytes,
         };
         (base.as_slice(), merge(rendered.merge, versions))

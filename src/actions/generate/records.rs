@@ -7,6 +7,7 @@ use crate::engine::files::{
     BaseIndex, BaseStore, ContentHash, Expected, FileTree, Found, StoredObject, encode_object,
 };
 use crate::error::Result;
+use crate::model::base::WORKSPACE_INDEX;
 use crate::model::file_set::TreePath;
 use crate::model::plan::{FileChange, Outcome};
 
@@ -41,6 +42,15 @@ impl Indexes {
             .get(name)
             .map(|(index, _)| index.clone())
             .unwrap_or_default()
+    }
+
+    /// Those of services, by name.
+    pub fn services(&self) -> impl Iterator<Item = (&str, &BaseIndex)> {
+        let services = self
+            .before
+            .iter()
+            .filter(|(name, _)| *name != WORKSPACE_INDEX);
+        services.map(|(name, (index, _))| (name.as_str(), index))
     }
 
     pub fn set(&mut self, name: String, index: BaseIndex) {

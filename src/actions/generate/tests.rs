@@ -1,4 +1,5 @@
 mod base;
+mod former;
 mod properties;
 
 use super::*;
@@ -18,6 +19,15 @@ pub(super) fn rendered(name: &str, content: impl Into<Vec<u8>>) -> (TreePath, Re
         merge: MergeKind::Text,
     };
     (path(name), file)
+}
+
+/// What a service generates.
+pub(super) fn group(name: &str, files: &BTreeMap<TreePath, RenderedFile>) -> Group {
+    Group {
+        name: name.to_owned(),
+        directory: Some(path(&format!("services/{name}"))),
+        files: files.clone(),
+    }
 }
 
 /// A workspace in memory that generates one service.
@@ -67,12 +77,15 @@ impl Workspace {
     }
 
     fn plan(&self) -> FilePlan {
-        plan_groups(
-            vec![("orders".to_owned(), self.files.clone())],
-            &[],
-            &self.tree,
-        )
-        .unwrap()
+        self.plan_restoring(&[])
+    }
+
+    fn plan_restoring(&self, restored: &[TreePath]) -> FilePlan {
+        let extent = Extent {
+            restored,
+            ..Extent::default()
+        };
+        plan_groups(vec![group("orders", &self.files)], &extent, &self.tree).unwrap()
     }
 
     /// Generates; gives what happened to each path.
@@ -293,8 +306,7 @@ fn a_deleted_file_comes_back_when_it_or_its_folder_is_asked_for() {
         workspace.delete(FILE);
         workspace.generate();
         workspace.blueprint(FILE, "two\n");
-        let groups = vec![("orders".to_owned(), workspace.files.clone())];
-        let plan = plan_groups(groups, &[path(wanted)], &workspace.tree).unwrap();
+        let plan = workspace.plan_restoring(&[path(wanted)]);
         assert_eq!(plan.changes[0].outcome, Outcome::Created);
         workspace.tree.apply(&plan);
         assert_eq!(workspace.text(FILE).as_deref(), Some("two\n"));
@@ -307,8 +319,7 @@ fn a_deleted_file_comes_back_when_it_or_its_folder_is_asked_for() {
 fn asking_for_a_file_that_is_there_changes_nothing_about_it() {
     let mut workspace = Workspace::generated(FILE, "one\n");
     workspace.edit(FILE, "mine\n");
-    let groups = vec![("orders".to_owned(), workspace.files.clone())];
-    let plan = plan_groups(groups, &[path(FILE)], &workspace.tree).unwrap();
+    let plan = workspace.plan_restoring(&[path(FILE)]);
     assert_eq!(plan.changes[0].outcome, Outcome::Kept);
 }
 
@@ -320,14 +331,11 @@ fn a_blueprint_may_not_write_where_git_or_gantline_act_on_it() {
         "x/.gantline/lock.yaml",
     ] {
         let files = BTreeMap::from([(path(name), RenderedFile::default())]);
-        assert!(
-            refuse_forbidden(&[("x".to_owned(), files)]).is_err(),
-            "{name}"
-        );
+        assert!(refuse_forbidden(&[group("x", &files)]).is_err(), "{name}");
     }
     let twins = BTreeMap::from([
         (path("x/README.md"), RenderedFile::default()),
         (path("x/readme.md"), RenderedFile::default()),
     ]);
-    assert!(refuse_forbidden(&[("x".to_owned(), twins)]).is_err());
+    assert!(refuse_forbidden(&[group("x", &twins)]).is_err());
 }

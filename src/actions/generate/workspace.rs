@@ -6,11 +6,13 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::unchanged::Unchanged;
-use super::{Renderer, at_once};
+use super::{Extent, Renderer, at_once};
 use crate::config::catalog;
 use crate::config::project::{Selection, find, load};
-use crate::engine::files::{self, ChangeLock, DiskTree};
+use crate::engine::files::{self, BaseStore, ChangeLock, DiskTree};
+use crate::engine::git;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::base::{INDEX_FOLDER, WORKSPACE_INDEX};
 use crate::model::event::EventSink;
 use crate::model::file_set::{FileSet, TreePath};
 use crate::model::name::Name;
@@ -63,12 +65,21 @@ impl Generation {
         let records = Unchanged::new(&root, &tree).filter(|_| request.outcomes_only);
         let (known, others) = known(&services, records.as_ref());
         let restored = restored(&root, start, &request.restore)?;
-        let mut plan = if others.is_empty() {
+        let gone = match names.is_empty() {
+            true => gone(&project, &tree)?,
+            false => Vec::new(),
+        };
+        let mut plan = if others.is_empty() && gone.is_empty() {
             FilePlan::default()
         } else {
-            let rendered = render(&project, &others)?;
-            super::plan_restoring(&project, &others, rendered, &restored, &tree)?
+            let groups = super::groups(&project, &others, render(&project, &others)?)?;
+            let extent = Extent {
+                restored: &restored,
+                gone: &gone,
+            };
+            super::plan_groups(groups, &extent, &tree)?
         };
+        check_renamed(&project, (&plan, &gone), &tree)?;
         check_restored(&plan, &restored)?;
         let references = services
             .iter()
@@ -92,6 +103,60 @@ impl Generation {
             plan,
         })
     }
+}
+
+/// Services that something was generated for and that the workspace has no more. In a checkout of
+/// a part of the repository nothing tells them from those that are left out.
+fn gone(project: &Project, tree: &DiskTree) -> Result<Vec<String>> {
+    if git::is_partly_checked_out(&project.root) {
+        return Ok(Vec::new());
+    }
+    let names = BaseStore::new(tree).index_names()?.into_iter();
+    let is_gone =
+        |name: &String| name != WORKSPACE_INDEX && !project.services.contains_key(name.as_str());
+    Ok(names.filter(is_gone).collect())
+}
+
+/// Files of a new service that are in the way may be those of one that is gone.
+fn check_renamed(
+    project: &Project,
+    (plan, gone): (&FilePlan, &[String]),
+    tree: &DiskTree,
+) -> Result<()> {
+    let Some(before) = gone.first() else {
+        return Ok(());
+    };
+    let known = BaseStore::new(tree).index_names()?;
+    let is_new = |service: &&Service| {
+        let name = service.name.as_str();
+        !known.iter().any(|known| known == name) && !plan.former.contains_key(name)
+    };
+    let new = project.services.values().filter(is_new);
+    let mut in_the_way = new.filter_map(|service| {
+        let mut conflicts = plan.conflicts();
+        let first = conflicts.find(|change| change.path.is_in(&service.directory))?;
+        Some((&service.name, &first.path))
+    });
+    let Some((name, path)) = in_the_way.next() else {
+        return Ok(());
+    };
+    let index = |name: &str| format!("{INDEX_FOLDER}/{name}");
+    let moved = |before: &String| {
+        let (from, to) = (index(before), index(name.as_str()));
+        format!("When `{name}` was called `{before}`: `mv {from} {to}`, then `gantline generate`")
+    };
+    let indexes: Vec<String> = gone.iter().map(|before| index(before)).collect();
+    let error = format!("it cannot be told whether `{name}` was `{before}` before");
+    Err(Error::invalid(error)
+        .since(format!("{path} is in the way of what is generated"))
+        .since(format!(
+            "most files of {before} are not in its folder as they were"
+        ))
+        .with_hints(gone.iter().map(moved))
+        .hint(format!(
+            "When it is new: `rm {}`, then `gantline generate`",
+            indexes.join(" ")
+        )))
 }
 
 /// Whether none of these services has changed since they were found as the manifests say. Where

@@ -114,7 +114,6 @@ pub async fn prepare(
         &after,
         std::slice::from_ref(caller),
         [(caller.clone(), files)].into(),
-        FileSet::default(),
         &tree,
     )?;
     for (below, bytes) in generated {
