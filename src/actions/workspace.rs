@@ -174,8 +174,10 @@ fn check_values(files: &FileSet) -> Result<()> {
     let document = Document::parse(Path::new(FILE), &file.bytes)?;
     workspace::parse(&document, &catalog::resource_types()?).map_err(|error| {
         let first = error.related().first().unwrap_or(&error).clone();
-        Error::invalid(first.message().to_owned())
-            .hint("Give `--module` and `--registry` other values")
+        let is_of = |flag: &&&str| first.message().starts_with(&format!("`{flag}`"));
+        let flag = ["module", "registry"].iter().find(is_of);
+        let flag = flag.map_or("the flag".to_owned(), |flag| format!("`--{flag}`"));
+        Error::invalid(first.message().to_owned()).hint(format!("Give {flag} another value"))
     })?;
     Ok(())
 }

@@ -83,7 +83,8 @@ fn next_step(error: &ParserError) -> Option<String> {
     if error.kind() == ErrorKind::MissingRequiredArgument {
         let usage = said(error, ContextKind::Usage).pop()?;
         let usage = usage.trim().strip_prefix("Usage: ")?.to_owned();
-        return Some(format!("Write `{usage}`"));
+        // A shell would take brackets for the names of files.
+        return Some(format!("Write `{}`", usage.replace(['<', '>'], "")));
     }
     let values = said(error, ContextKind::ValidValue);
     let quoted: Vec<String> = values.iter().map(|value| format!("`{value}`")).collect();
@@ -148,12 +149,12 @@ mod tests {
             (
                 "gantline add environment dev",
                 "`--context <CONTEXT>` and `--namespace <NAMESPACE>` are missing",
-                "Write `gantline add environment --context <CONTEXT> --namespace <NAMESPACE> <NAME>`",
+                "Write `gantline add environment --context CONTEXT --namespace NAMESPACE NAME`",
             ),
             (
                 "gantline env",
                 "`<SERVICE>` is missing",
-                "Write `gantline env <SERVICE>`",
+                "Write `gantline env SERVICE`",
             ),
             (
                 "gantline up --runtim docker",

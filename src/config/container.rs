@@ -164,7 +164,10 @@ fn check_ports(manifest: &Manifest, problems: &mut Vec<Error>) {
         problems.push(
             Error::invalid("a service without a port `http` cannot be exposed")
                 .at(manifest.document.key_place(&["expose"]))
-                .hint("Add `ports: {http: 8080}`, or remove the line"),
+                .hint(match manifest.file.ports.names().next() {
+                    Some(_) => "Call the port that answers HTTP `http`, wherever it is named, or remove the line",
+                    None => "Add `ports: {http: 8080}`, or remove the line",
+                }),
         );
     }
 }

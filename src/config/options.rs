@@ -232,6 +232,7 @@ pub fn relation_problems(
         .map(|(key, count, found, what)| {
             let rule = match (count.at_least, count.at_most) {
                 (least, _) if found < least => format!("at least {least}"),
+                (_, Some(0)) => "no".to_owned(),
                 (_, Some(most)) => format!("at most {most}"),
                 (_, None) => "another number".to_owned(),
             };

@@ -69,7 +69,10 @@ pub fn check_called(
                         .since("it has no port but `admin`")
                         .at(need_place(manifest, index))
                         .hint(match called.container {
-                            Some(_) => format!("Add `ports` to {}/service.yaml", called.directory),
+                            Some(_) => {
+                                let file = format!("{}/service.yaml", called.directory);
+                                format!("Add `http: 8080`, or where else it listens, to the `ports` of {file}")
+                            }
                             None => "Consume its events instead: `consumes: {EVENT: SERVICE}`"
                                 .to_owned(),
                         }),

@@ -175,6 +175,9 @@ impl Checker<'_> {
                 let problem = Error::invalid(message).at(self.document.key_place(&below));
                 problems.push(problem.with_hints(nearest_name(key)));
             }
+            // A fraction where none may be has been told as such.
+            ValidationErrorKind::Minimum { .. } | ValidationErrorKind::Maximum { .. }
+                if has_fraction(error.instance()) && self.is_of_integers(error) => {}
             kind => problems.push(self.wrong_value((&path, error), self.expected(error, kind))),
         }
     }
@@ -257,6 +260,7 @@ impl Checker<'_> {
             [] => String::new(),
             path => format!("`{}`: ", shortened(&path.join("."))),
         };
+        let keys = self.known_keys(error);
         let wrong = Wrong {
             key: path
                 .last()
@@ -266,6 +270,7 @@ impl Checker<'_> {
             written: &self.document.text()[node.span.clone()],
             expected: &expected,
             rule: self.keyword_beside(error, EXPECTED).and_then(Json::as_str),
+            keys: &keys,
             ports: self.document.root().find(&["ports"]),
             would_do: &|value| self.would_do(error, value),
         };
@@ -294,6 +299,12 @@ impl Checker<'_> {
         self.schema.pointer(parent)?.get(keyword)
     }
 
+    /// Whether a schema takes integers, and nothing or null besides.
+    fn is_of_integers(&self, error: &ValidationError<'_>) -> bool {
+        let kind = self.keyword_beside(error, "type").map(Json::to_string);
+        kind.is_some_and(|kind| kind.contains("integer"))
+    }
+
     /// The rule of keys, in words, where a map takes all that keep it.
     fn key_rule(&self, error: &ValidationError<'_>) -> Option<&'static str> {
         let patterns = self.keyword_beside(error, "patternProperties")?;
@@ -308,6 +319,13 @@ impl Checker<'_> {
             .map(|properties| properties.keys().cloned().collect())
             .unwrap_or_default()
     }
+}
+
+/// Whether it is a number that JSON Schema takes for no integer.
+fn has_fraction(value: &Json) -> bool {
+    value
+        .as_f64()
+        .is_some_and(|number| number.fract().abs() > 0.0)
 }
 
 fn first_bytes(node: &Node) -> std::ops::Range<usize> {

@@ -72,7 +72,9 @@ pub fn unknown_service<'a>(name: &str, known: impl IntoIterator<Item = &'a str> 
     let error = Error::invalid(format!("there is no service `{name}`"));
     match suggest::hint(name, known) {
         Some(hint) => error.hint(hint),
-        None => error.hint("Add one with `gantline add service NAME --blueprint go-service`"),
+        None => error.hint(format!(
+            "Add it with `gantline add service {name} --blueprint go-service --with entity=ENTITY`"
+        )),
     }
 }
 

@@ -99,6 +99,70 @@ error: `--health /a?b` is not understood
 }
 
 #[test]
+fn a_flag_that_a_hint_names_is_taken_as_it_stands() {
+    for (wrong, hint, followed) in [
+        (
+            "--blueprint go-service --with entity=Order-Line",
+            "Write `--with entity=order-line`",
+            "--blueprint go-service --with entity=order-line",
+        ),
+        (
+            "--blueprint go-service --with entity=page --with store=postgress",
+            "Write `--with store=postgres`",
+            "--blueprint go-service --with entity=page --with store=postgres",
+        ),
+        (
+            "--blueprint go-worker --with entity=page --publishes page-read --consumes order-placed=orders",
+            "Leave out `--publishes`",
+            "--blueprint go-worker --with entity=page --consumes order-placed=orders",
+        ),
+        (
+            "--blueprint go-worker --with entity=page",
+            "Add `--consumes EVENT=PROVIDER`",
+            "--blueprint go-worker --with entity=page --consumes order-placed=orders",
+        ),
+        (
+            "--image nginx:1.27 --health /",
+            "Add `--port http=8080`",
+            "--image nginx:1.27 --health / --port http=8080",
+        ),
+        (
+            "--image nginx:1.27 --health / --port web=8081",
+            "Write `--port http=8081` instead of `--port web=8081`, or `--health web`",
+            "--image nginx:1.27 --health web --port web=8081",
+        ),
+        (
+            "--image nginx:1.27 --port web=8080 --health 8080",
+            "Write `--health web`",
+            "--image nginx:1.27 --port web=8080 --health web",
+        ),
+        (
+            "--image nginx:1.27 --port search=9200 --health sarch",
+            "Write `--health search`",
+            "--image nginx:1.27 --port search=9200 --health search",
+        ),
+        (
+            "--image nginx:1.27 --health tcp",
+            "Write `--health /PATH`, or the name of a port: `--port tcp=9000 --health tcp`",
+            "--image nginx:1.27 --port tcp=9000 --health tcp",
+        ),
+    ] {
+        let workspace = Workspace::shop_with_orders();
+        let add = |flags: &str| {
+            let words = ["add", "service", "pages"];
+            let words: Vec<&str> = words.into_iter().chain(flags.split(' ')).collect();
+            workspace.gantline(&words)
+        };
+        let told = add(wrong).fails(2).stderr;
+        assert!(
+            told.contains(&format!(" next: {hint}\n")),
+            "{wrong}: {told}"
+        );
+        add(followed).succeeds();
+    }
+}
+
+#[test]
 fn a_wrong_flag_of_an_environment_is_found_before_its_cluster_is_asked() {
     let mut said = String::new();
     for flag in [

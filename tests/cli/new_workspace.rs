@@ -185,7 +185,7 @@ fn a_wrong_module_is_refused_before_anything_is_made() {
 exit code 2
 --- stderr
 error: `module`: expected a Go module path such as `github.com/acme/shop`, found the text `https://github.com/acme`
- next: Give `--module` and `--registry` other values
+ next: Give `--module` another value
 
 "#]]
     );

@@ -44,7 +44,7 @@ error: unknown command `deploly`
 add environment dev: exit code 2
 --- stderr
 error: `--context <CONTEXT>` and `--namespace <NAMESPACE>` are missing
- next: Write `gantline add environment --context <CONTEXT> --namespace <NAMESPACE> <NAME>`
+ next: Write `gantline add environment --context CONTEXT --namespace NAMESPACE NAME`
 add resource Orders --type postgres: exit code 2
 --- stderr
 error: `Orders` is no value of `<NAME>`

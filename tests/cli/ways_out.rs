@@ -124,6 +124,18 @@ rollout: 5
 }
 
 #[test]
+fn a_fraction_where_none_may_be_is_one_fault() {
+    assert_data_eq!(
+        said_of(&["scale: {max: 2, on: {cpu: 0.7}}"]),
+        str![[r#"
+scale: {max: 2, on: {cpu: 0.7}}
+  error: `scale.on.cpu`: expected a number without a fraction, found the number 0.7
+
+"#]]
+    );
+}
+
+#[test]
 fn a_key_that_breaks_the_rule_of_its_place_is_told_the_rule() {
     let lines = [
         "env: {low-er: a}",
@@ -250,6 +262,32 @@ fn a_hint_that_is_followed_to_the_letter_leads_to_no_other_error() {
             "env: [MODE=a=b, LEVEL=1]",
             "Write a map: `env: {MODE: \"a=b\", LEVEL: \"1\"}`",
             "env: {MODE: \"a=b\", LEVEL: \"1\"}",
+        ),
+        (
+            "ports: 8080",
+            "Write a map: `ports: {http: 8080}`",
+            "ports: {http: 8080}",
+        ),
+        (
+            "compute: 512Mi",
+            "Write a map: `compute: {memory: \"512Mi\"}`",
+            "compute: {memory: \"512Mi\"}",
+        ),
+        (
+            "ports: [8080]",
+            "Write a map: `ports: {http: 8080}`",
+            "ports: {http: 8080}",
+        ),
+        (
+            "ports: {web: 8080}",
+            "Write `http` instead of `web` under `ports`, or say which port: \
+             `health: {path: /PATH, port: web}`",
+            "ports: {web: 8080}\nhealth: {path: /PATH, port: web}",
+        ),
+        (
+            "ports: {web: 8080}\nhealth: {tcp: web}\nexpose: [/]",
+            "Call the port that answers HTTP `http`, wherever it is named, or remove the line",
+            "ports: {http: 8080}\nhealth: {tcp: http}\nexpose: [/]",
         ),
         (
             "args: \"--on true @x\"",

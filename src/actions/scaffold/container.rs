@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::model::file_set::TreePath;
 use crate::model::name::Name;
 use crate::model::project::Project;
+use crate::model::suggest;
 use crate::render::yaml::{flow_list, flow_map, scalar};
 
 /// The folder that the chart is generated into.
@@ -147,12 +148,22 @@ fn manifest(project: &Project, request: &ContainerRequest, directory: &TreePath)
 fn health(request: &ContainerRequest) -> Result<String> {
     let names: Vec<&str> = request.ports.iter().map(|(name, _)| &**name).collect();
     match (request.health.as_deref(), names.first()) {
-        (Some(path), _) if path.starts_with('/') && path.chars().all(in_path) => Ok(scalar(path)),
+        (Some(path), _) if path.starts_with('/') && path.chars().all(in_path) => {
+            match names.contains(&"http") {
+                true => Ok(scalar(path)),
+                false => Err(without_http(path, &request.ports)),
+            }
+        }
         (Some(port), _) if names.contains(&port) => Ok(format!("{{tcp: {port}}}")),
-        (Some(other), _) => Err(
-            Error::invalid(format!("`--health {other}` is not understood"))
-                .hint("Write `--health /PATH`, or `--health PORT` with the name of a `--port`"),
-        ),
+        (Some(other), _) => {
+            let error = Error::invalid(format!("`--health {other}` is not understood"));
+            let is_it = |(_, port): &&(String, u16)| port.to_string() == other;
+            let named = request.ports.iter().find(is_it).map(|(name, _)| &**name);
+            Err(match named.or_else(|| suggest::nearest(other, names.iter().copied())) {
+                Some(name) => error.hint(format!("Write `--health {name}`")),
+                None => error.hint("Write `--health /PATH`, or the name of a port: `--port tcp=9000 --health tcp`"),
+            })
+        }
         (None, Some(port)) => Ok(format!("{{tcp: {port}}}")),
         (None, None) => Err(Error::invalid(format!(
             "nothing would tell that `{}` serves",
@@ -160,6 +171,19 @@ fn health(request: &ContainerRequest) -> Result<String> {
         ))
         .hint("Write `--port http=8080`, and `--health /PATH` where it answers HTTP")
         .hint("Without a port, write service.yaml by hand with `health: {exec: [PROGRAM, ...]}`")),
+    }
+}
+
+/// The error of a path that no port would be asked for.
+fn without_http(path: &str, ports: &[(String, u16)]) -> Error {
+    let error = Error::invalid(format!(
+        "`--health {path}` asks the port `http`, which is not there"
+    ));
+    match ports.first() {
+        Some((name, number)) => error.hint(format!(
+            "Write `--port http={number}` instead of `--port {name}={number}`, or `--health {name}`"
+        )),
+        None => error.hint("Add `--port http=8080`"),
     }
 }
 

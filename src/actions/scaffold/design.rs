@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::request::{ServiceRequest, name as name_of, unknown};
-use crate::config::options::{self, RelationCounts, WantedResource};
+use crate::config::options::{self, OptionProblem, RelationCounts, WantedResource};
 use crate::config::{reserved, workspace as workspace_rules};
 use crate::error::{Error, Result};
 use crate::model::blueprint::{Blueprint, OptionDefinition, OptionValues};
 use crate::model::name::Name;
 use crate::model::project::{BlueprintReference, Project, Resource, Service};
+use crate::model::suggest;
 
 /// The role of the broker: consumer and provider meet there.
 const MESSAGING: &str = "messaging";
@@ -77,7 +78,9 @@ impl Ground<'_> {
     /// The value of every option: given, or by default.
     fn options(&self, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, String>> {
         options::resolve(self.blueprint, given).map_err(|problems| {
-            let flagged = problems.into_iter().map(|problem| self.flagged(problem));
+            let flagged = problems
+                .into_iter()
+                .map(|problem| self.flagged(problem, given));
             let summary = |count| format!("{count} options are wrong or missing");
             let error = Error::all_of(summary, flagged.collect());
             error.unwrap_or_else(|| Error::invalid("the options are wrong"))
@@ -85,24 +88,38 @@ impl Ground<'_> {
     }
 
     /// A problem in the words of the flags.
-    fn flagged(&self, problem: options::OptionProblem) -> Error {
+    fn flagged(&self, problem: OptionProblem, given: &BTreeMap<String, String>) -> Error {
         let Some(option) = &problem.option else {
             return self.first_missing(problem.error);
         };
-        match self.blueprint.option(option) {
-            Some(definition) => {
-                let flag = flag_of(definition);
-                problem.error.hint(format!("Write `{flag}`"))
+        let (Some(definition), Some(text)) = (self.blueprint.option(option), given.get(option))
+        else {
+            return problem.error;
+        };
+        let nearest = match &definition.values {
+            OptionValues::Name => Name::nearest(text).map(|name| name.to_string()),
+            OptionValues::Choices(choices) => {
+                suggest::nearest(text, choices.iter().map(|choice| &*choice.name))
+                    .map(str::to_owned)
             }
-            None => problem.error,
-        }
+        };
+        let Some(nearest) = nearest.filter(|nearest| nearest != text) else {
+            return problem.error;
+        };
+        let told = [
+            format!("Write `{nearest}`"),
+            format!("Did you mean `{nearest}`?"),
+        ];
+        let told = told.each_ref().map(String::as_str);
+        let hint = format!("Write `--with {option}={nearest}`");
+        problem.error.without_hints(&told).hint(hint)
     }
 
     fn first_missing(&self, error: Error) -> Error {
         let required = self.blueprint.options.iter();
         let flags: Vec<String> = required
             .filter(|option| option.default.is_none())
-            .map(|option| format!("`{}`", flag_of(option)))
+            .map(flag_of)
             .collect();
         Error::invalid("an option is missing")
             .since(error.message())
@@ -130,11 +147,23 @@ impl Ground<'_> {
             return Err(options::refused(refusal).hint(hint));
         }
         let problems = options::relation_problems(self.blueprint, relations);
+        let allowed = self.blueprint.relations;
         let problems = problems.into_iter().map(|(relation, error)| {
-            error.hint(match relation {
-                "publishes" => "The flag is `--publishes EVENT`",
-                "consumes" => "The flag is `--consumes EVENT=PROVIDER`",
-                _ => "The flag is `--needs SERVICE`",
+            let (flag, count, given) = match relation {
+                "publishes" => ("publishes EVENT", allowed.publishes, relations.publishes),
+                "consumes" => (
+                    "consumes EVENT=PROVIDER",
+                    allowed.consumes,
+                    relations.consumes,
+                ),
+                _ => ("needs SERVICE", allowed.needs, relations.needs),
+            };
+            error.hint(match (given < count.at_least, count.at_most) {
+                (true, _) => format!("Add `--{flag}`"),
+                (false, Some(most)) if most > 0 => {
+                    format!("Give `--{relation}` at most {most} times")
+                }
+                (false, _) => format!("Leave out `--{relation}`"),
             })
         });
         let summary = |count| format!("{count} relations are wrong");
@@ -316,7 +345,7 @@ pub fn callable<'a>(project: &'a Project, name: &Name) -> Result<&'a Service> {
                     "{}/service.yaml gives it no port but `admin`",
                     service.directory
                 ))
-                .hint("Add where it listens to its `ports`"),
+                .hint("Add `http: 8080`, or where else it listens, to its `ports`"),
             None => error
                 .since(format!(
                     "it is made from {}, which has no public listener",
@@ -339,14 +368,14 @@ fn of_kind(resource: &Resource, kind: &Name) -> Result<Resource> {
     .hint("Name one of the right type with `--use ROLE=RESOURCE`"))
 }
 
-/// `--with store=none|postgres`.
+/// The flag of an option, once for each choice.
 fn flag_of(option: &OptionDefinition) -> String {
-    let values = match &option.values {
-        OptionValues::Name => "NAME".to_owned(),
+    let flag = |value: &str| format!("`--with {}={value}`", option.name);
+    match &option.values {
+        OptionValues::Name => flag("NAME"),
         OptionValues::Choices(choices) => {
-            let names: Vec<_> = choices.iter().map(|choice| &*choice.name).collect();
-            names.join("|")
+            let flags: Vec<String> = choices.iter().map(|choice| flag(&choice.name)).collect();
+            flags.join(" or ")
         }
-    };
-    format!("--with {}={values}", option.name)
+    }
 }

@@ -86,7 +86,7 @@ fn check_port(
     };
     let hint = known.unwrap_or_else(|| match ports.names().next() {
         Some(other) => format!(
-            "Write `{port}: 8080` under `ports`, or say which port: `health: {{path: /PATH, port: {other}}}`"
+            "Write `{port}` instead of `{other}` under `ports`, or say which port: `health: {{path: /PATH, port: {other}}}`"
         ),
         None if document.has(&["ports"]) => format!("Write `{port}: 8080` under `ports`"),
         None => format!("Add `ports: {{{port}: 8080}}`"),

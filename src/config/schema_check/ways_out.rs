@@ -1,6 +1,6 @@
 //! What to write instead of a value that is none: the next step of a fault.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::config::node::{Node, Value};
 use crate::model::name::Name;
@@ -22,6 +22,8 @@ pub(super) struct Wrong<'a> {
     pub(super) expected: &'a str,
     /// The rule of texts at this place, in words.
     pub(super) rule: Option<&'a str>,
+    /// The keys of a map that would do here.
+    pub(super) keys: &'a [String],
     /// The ports of the document.
     pub(super) ports: Option<&'a Node>,
     /// Whether another value would do.
@@ -38,10 +40,11 @@ impl Wrong<'_> {
             }
         }
         match self.value {
-            Value::Text(text) => self.of_text(text),
+            Value::Text(text) => self.of_text(text).or_else(|| self.of_only_key(text)),
             Value::Integer(number) => self
                 .of_unit(*number)
                 .or_else(|| self.of_port(*number))
+                .or_else(|| self.of_only_port(*number))
                 .or_else(|| self.of_scalar())
                 .or_else(|| self.as_list(self.written)),
             Value::Float(_) | Value::Boolean(_) => {
@@ -49,7 +52,15 @@ impl Wrong<'_> {
             }
             Value::Null => (self.would_do)(&Json::from(""))
                 .then(|| "Write \"\" where an empty text is meant".to_owned()),
-            Value::List(items) => self.as_map(items),
+            Value::List(items) => match items.as_slice() {
+                [
+                    Node {
+                        value: Value::Integer(number),
+                        ..
+                    },
+                ] => self.of_only_port(*number),
+                items => self.as_map(items),
+            },
             Value::Map(_) => None,
         }
     }
@@ -122,6 +133,22 @@ impl Wrong<'_> {
             "Let the program listen on another one, such as 8080: those below 1024 are for root, and nothing runs as root"
                 .to_owned()
         })
+    }
+
+    /// A value of a map's key that stands in the place of the map, where it fits one key alone.
+    fn of_only_key(&self, text: &str) -> Option<String> {
+        let fits = |key: &&String| (self.would_do)(&json!({ key.as_str(): text }));
+        let mut fitting = self.keys.iter().filter(fits);
+        let (only, key) = (fitting.next()?, self.key?);
+        let hint = format!("Write a map: `{key}: {{{only}: {}}}`", in_list(text));
+        fitting.next().is_none().then_some(hint)
+    }
+
+    /// A port without a name, where ports are named.
+    fn of_only_port(&self, number: i64) -> Option<String> {
+        let is_ports = self.key == Some("ports") && self.expected == "a map";
+        (is_ports && (self.would_do)(&json!({"http": number})))
+            .then(|| format!("Write a map: `ports: {{http: {number}}}`"))
     }
 
     /// An amount in bytes with the unit that was meant.
