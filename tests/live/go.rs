@@ -7,6 +7,7 @@
 mod client;
 mod ignored;
 mod mutations;
+mod renamed;
 mod upgrade;
 
 use std::collections::BTreeMap;

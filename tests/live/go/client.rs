@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::schemas::{assert_events, assert_valid};
 
 /// Runs a program, which has to be done; what it wrote to stdout and stderr.
-fn run(program: &str, folder: &Path, arguments: &[&str]) -> (String, String) {
+pub(super) fn run(program: &str, folder: &Path, arguments: &[&str]) -> (String, String) {
     let output = Command::new(program)
         .args(arguments)
         .current_dir(folder)
