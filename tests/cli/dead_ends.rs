@@ -107,19 +107,19 @@ fn a_flag_that_a_hint_names_is_taken_as_it_stands() {
             "--blueprint go-service --with entity=order-line",
         ),
         (
-            "--blueprint go-service --with entity=page --with store=postgress",
+            "--blueprint go-service --with entity=note --with store=postgress",
             "Write `--with store=postgres`",
-            "--blueprint go-service --with entity=page --with store=postgres",
+            "--blueprint go-service --with entity=note --with store=postgres",
         ),
         (
-            "--blueprint go-worker --with entity=page --publishes page-read --consumes order-placed=orders",
+            "--blueprint go-worker --with entity=note --publishes note-read --consumes order-placed=orders",
             "Leave out `--publishes`",
-            "--blueprint go-worker --with entity=page --consumes order-placed=orders",
+            "--blueprint go-worker --with entity=note --consumes order-placed=orders",
         ),
         (
-            "--blueprint go-worker --with entity=page",
+            "--blueprint go-worker --with entity=note",
             "Add `--consumes EVENT=PROVIDER`",
-            "--blueprint go-worker --with entity=page --consumes order-placed=orders",
+            "--blueprint go-worker --with entity=note --consumes order-placed=orders",
         ),
         (
             "--image nginx:1.27 --health /",
