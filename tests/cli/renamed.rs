@@ -96,6 +96,14 @@ fn where_a_new_name_cannot_be_told_each_way_out_leads_on() {
     assert_data_eq!(
         workspace.gantline(&["generate"]).to_string(),
         str![[r#"
+exit code 2
+--- stderr
+error: it cannot be told whether `sales` was `orders` before
+  why: services/sales/.golangci.yml is in the way of what is generated
+  why: most files of orders are not in its folder as they were
+ next: When `sales` was called `orders`: `mv .gantline/base/index/orders .gantline/base/index/sales`, then `gantline generate`
+ next: When it is new: `rm .gantline/base/index/orders`, then `gantline generate`
+
 "#]]
     );
     let index = |name: &str| workspace.path(&format!("{INDEX}/{name}"));
