@@ -2,6 +2,7 @@
 //! for every runtime.
 
 mod addresses;
+mod ahead;
 mod arrival;
 pub mod down;
 pub mod env;
@@ -13,6 +14,7 @@ pub mod logs;
 pub mod opened;
 pub mod preview;
 pub mod restart;
+mod stages;
 pub mod status;
 pub mod up;
 
@@ -30,8 +32,6 @@ use crate::model::event::EventSink;
 use crate::model::resource_type::ReadyCheck;
 use crate::model::stack::{RuntimeKind, StackSpec};
 
-/// How often readiness is asked for.
-const POLL: Duration = Duration::from_millis(100);
 /// How many of a log's last lines an error shows.
 const LAST_LINES: usize = 15;
 /// How long reading those lines may take.

@@ -66,6 +66,11 @@ pub trait Runtime: Inside {
     /// Whether Go of this host builds the services.
     fn builds_with_go(&self) -> bool;
 
+    /// Does ahead what [`Runtime::start`] of the same launch would have to do before the program
+    /// runs, so that little is left to do then. What was made is observed as an instance that
+    /// never ran, and [`Runtime::stop`] removes it. A start without it only takes longer.
+    async fn make(&self, launch: &Launch) -> Result<()>;
+
     /// Starts an instance and returns as soon as it runs, not when it is ready. One of that name
     /// that ended is replaced; one that runs is stopped by the caller first.
     async fn start(&self, launch: &Launch) -> Result<()>;

@@ -353,8 +353,15 @@ pub struct Observed {
     pub running: bool,
     /// The exit code, when it ended.
     pub exit_code: Option<i32>,
-    /// When it started or ended, RFC 3339 in UTC.
+    /// When it started or ended, RFC 3339 in UTC; empty when it was made and never started.
     pub since: String,
     /// Its endpoints as seen from the host.
     pub endpoints: BTreeMap<String, Address>,
+}
+
+impl Observed {
+    /// Whether it runs or ran: one that was made and never started has no end and no log.
+    pub fn has_run(&self) -> bool {
+        self.running || !self.since.is_empty()
+    }
 }

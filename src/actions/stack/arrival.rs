@@ -6,15 +6,21 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::POLL;
 use super::launches::{Difference, difference};
+use super::stages::Stage;
 use super::up::{Arrivals, Obtained, Run};
 use crate::engine::readiness::Query;
 use crate::engine::runtime::{Artifact, Launch};
 use crate::error::{Error, Result};
 use crate::model::event::Event;
+use crate::model::resource_type::ReadyCheck;
 use crate::model::stack::{Instance, Observed, Readiness, Role, TenantProvision};
 
+/// How long after the first question whether something is ready the second one is asked.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest time between two such questions, and the only one where each of them starts a
+/// program.
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// How often a wait is reported as progress.
 const REPORT: Duration = Duration::from_secs(1);
 /// For how many resources a server is made ready at the same time.
@@ -97,9 +103,12 @@ impl Traveller<'_> {
 
     /// What it runs, once that and everything that comes before it is there.
     async fn prepared(&self) -> Result<Artifact, Absence> {
-        let (artifact, waited) = tokio::join!(self.artifact.clone(), self.wait());
+        let (artifact, waited) = tokio::join!(self.obtained(), self.wait());
         let artifact = artifact
             .map_err(|error| Absence::Skipped(format!("not started: {}", error.message())))?;
+        if waited.is_err() {
+            self.take_back_made().await;
+        }
         waited?;
         Ok(artifact)
     }
@@ -178,6 +187,9 @@ impl Traveller<'_> {
         };
         if let Some(readiness) = &self.instance.ready {
             self.until_ready(readiness).await?;
+            if change != Change::Unchanged {
+                self.run.stages.note(&self.instance.name, Stage::Ready);
+            }
             self.provision(readiness).await?;
         }
         let place = self.place();
@@ -201,8 +213,11 @@ impl Traveller<'_> {
             runtime.stop(&self.instance.name).await?;
         }
         self.say("starting");
-        self.run.note_start(&self.instance.name);
-        runtime.start(launch).await
+        let name = &self.instance.name;
+        self.run.stages.note(name, Stage::Begun);
+        runtime.start(launch).await?;
+        self.run.stages.note(name, Stage::Running);
+        Ok(())
     }
 
     /// Asks until the instance serves; ends early when it ends, and at its deadline.
@@ -227,6 +242,10 @@ impl Traveller<'_> {
         let query = self.query(readiness);
         let began = Instant::now();
         let mut reported = Instant::now();
+        let mut pause = match readiness.check {
+            ReadyCheck::Exec(_) => LONGEST_PAUSE,
+            _ => FIRST_PAUSE,
+        };
         loop {
             match self.run.stack.probe(&query).await {
                 Ok(()) => return,
@@ -242,7 +261,8 @@ impl Traveller<'_> {
                 }
                 self.say(message);
             }
-            tokio::time::sleep(POLL).await;
+            tokio::time::sleep(pause).await;
+            pause = longer(pause);
         }
     }
 
@@ -306,6 +326,11 @@ impl Traveller<'_> {
     }
 }
 
+/// A quarter longer, so that what is ready soon is seen soon, and what is not costs little.
+fn longer(pause: Duration) -> Duration {
+    (pause + pause / 4).min(LONGEST_PAUSE)
+}
+
 fn label(instance: &Instance) -> String {
     match instance.role {
         Role::Job => format!("run {}", instance.name),
@@ -313,11 +338,16 @@ fn label(instance: &Instance) -> String {
     }
 }
 
-/// Stops instances, those of one group at the same time.
-pub async fn stop_together(run: &Run, names: Vec<String>) -> Vec<Error> {
-    let stops = names
-        .iter()
-        .map(|name| async move { run.stack.runtime.stop(name).await });
+/// Stops those of these instances that the run asked for, at the same time.
+pub async fn take_back_together<'a>(
+    run: &Run,
+    instances: impl Iterator<Item = &'a Instance>,
+) -> Vec<Error> {
+    let runtime = &run.stack.runtime;
+    let stops = instances.filter_map(|instance| {
+        run.stages.of(&instance.name)?;
+        Some(runtime.stop(&instance.name))
+    });
     join_all(stops)
         .await
         .into_iter()

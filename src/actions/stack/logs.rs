@@ -47,7 +47,10 @@ pub async fn logs(
 
 fn choose(stack: &Stack, observed: &[Observed], names: &[String]) -> Result<Vec<String>> {
     let known: Vec<&str> = stack.spec.instances().map(|it| it.name.as_str()).collect();
-    let exists = |name: &str| observed.iter().any(|it| it.name == name);
+    let exists = |name: &str| {
+        let mut observed = observed.iter();
+        observed.any(|it| it.name == name && it.has_run())
+    };
     if names.is_empty() {
         let all: Vec<String> = known
             .iter()

@@ -1,3 +1,4 @@
+mod ahead;
 mod bench;
 mod down;
 mod followed;
@@ -11,8 +12,9 @@ use super::*;
 use crate::engine::runtime::ClearScope;
 use crate::engine::runtime::fake::{Behaviour, Call};
 use crate::error::{Error, ErrorKind};
+use crate::model::container::User;
 use crate::model::event::Event;
-use crate::model::stack::{State, Template};
+use crate::model::stack::{ContainerImage, ContainerProgram, Program, Readiness, State, Template};
 
 fn at<T: PartialEq>(all: &[T], wanted: &T) -> usize {
     all.iter().position(|it| it == wanted).unwrap()

@@ -1,7 +1,7 @@
 //! `up`: servers ready by a real query, provisioned, migrated; then all services at once.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use futures::FutureExt;
@@ -11,8 +11,9 @@ use tokio::sync::Semaphore;
 use super::Stack;
 use super::addresses::HostPorts;
 pub use super::arrival::Change;
-use super::arrival::{Absence, Traveller, stop_together};
+use super::arrival::{Absence, Traveller, take_back_together};
 use super::launches::Resolver;
+use super::stages::Stages;
 use crate::engine::go;
 use crate::engine::runtime::{Artifact, ClearScope, Progress};
 use crate::error::{Error, Result};
@@ -79,8 +80,9 @@ pub struct Run {
     pub resolver: Resolver,
     /// Addresses from the host's view.
     pub outside: Addresses,
+    /// How far what it starts has come.
+    pub stages: Stages,
     only: Option<Vec<String>>,
-    started: Mutex<Vec<String>>,
     builds: Semaphore,
 }
 
@@ -134,24 +136,15 @@ impl Run {
             observed,
             outside,
             only: request.only.clone(),
-            started: Mutex::default(),
+            stages: Stages::default(),
             builds: Semaphore::new(cores.max(2)),
         })
     }
 
-    /// Notes that this run starts an instance, before it does.
-    pub fn note_start(&self, instance: &str) {
-        self.started_names().push(instance.to_owned());
-    }
-
     /// Whether this run started one of these.
     pub fn has_started_any_of(&self, instances: &[String]) -> bool {
-        let started = self.started_names();
-        instances.iter().any(|name| started.contains(name))
-    }
-
-    fn started_names(&self) -> MutexGuard<'_, Vec<String>> {
-        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut instances = instances.iter();
+        instances.any(|name| self.stages.of(name).is_some())
     }
 
     fn instances(&self) -> impl Iterator<Item = &Instance> {
@@ -326,17 +319,15 @@ impl Run {
 
     /// Stops what this run started, services first; all of the stack when nothing ran before.
     async fn take_back(&self, error: Error) -> Error {
-        let started = self.started_names().clone();
-        if started.is_empty() {
+        if self.stages.is_empty() {
             return error;
         }
         self.stack.events.note("stopping what was started");
         let mut left = Vec::new();
         for role in [Role::Service, Role::Job, Role::Resource] {
             let instances = self.stack.spec.instances();
-            let of_role = instances.filter(|it| it.role == role && started.contains(&it.name));
-            let names = of_role.map(|it| it.name.clone()).collect();
-            left.extend(stop_together(self, names).await);
+            let of_role = instances.filter(|it| it.role == role);
+            left.extend(take_back_together(self, of_role).await);
         }
         if self.observed.is_empty()
             && let Err(error) = self.stack.runtime.clear(ClearScope::KeepData).await

@@ -4,11 +4,7 @@ use std::collections::HashMap;
 
 use bollard::Docker;
 use bollard::errors::Error as DockerError;
-use bollard::models::{
-    ContainerCreateBody, ContainerInspectResponse, EndpointSettings, HostConfig,
-    HostConfigLogConfig, Mount, MountType, NetworkCreateRequest, NetworkingConfig, PortBinding,
-    VolumeCreateRequest,
-};
+use bollard::models::{ContainerInspectResponse, NetworkCreateRequest, VolumeCreateRequest};
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ListContainersOptionsBuilder, ListVolumesOptionsBuilder,
     RemoveContainerOptionsBuilder, RemoveVolumeOptionsBuilder, StopContainerOptionsBuilder,
@@ -17,31 +13,29 @@ use bollard::query_parameters::{
 use futures::StreamExt;
 use futures::future::join_all;
 
+use super::body::container;
 use super::{archive, failure, has_status, is_absent};
 use crate::engine::runtime::{Launch, RuntimeContext};
-use crate::error::{Error, Result};
-use crate::model::container::WritableFolder;
-use crate::model::stack::{Address, ContainerProgram, Observed, Program, ServerProgram};
+use crate::error::Result;
+use crate::model::stack::{Address, Observed};
 
 /// The label whose value is the stack's id.
 const STACK: &str = "dev.gantline.stack";
 /// The label that says where the workspace is, for people.
 const ROOT: &str = "dev.gantline.root";
 /// The label with the instance's name.
-const INSTANCE: &str = "dev.gantline.instance";
+pub const INSTANCE: &str = "dev.gantline.instance";
 /// The label with the instance's role.
-const ROLE: &str = "dev.gantline.role";
+pub const ROLE: &str = "dev.gantline.role";
 /// The label with the fingerprint.
-const FINGERPRINT: &str = "dev.gantline.fingerprint";
+pub const FINGERPRINT: &str = "dev.gantline.fingerprint";
 /// The label with the endpoints: `admin=9090,http=8080`.
-const ENDPOINTS: &str = "dev.gantline.endpoints";
+pub const ENDPOINTS: &str = "dev.gantline.endpoints";
 
-/// The user of services: as in their images, and in Kubernetes.
-const SERVICE_USER: &str = "65532:65532";
 /// How long a service may take to stop, in seconds: its own time-out and a little more.
-const GRACE_SECONDS: i32 = 25;
+pub const GRACE_SECONDS: i32 = 25;
 /// Where containers publish their ports.
-const LOOPBACK: &str = "127.0.0.1";
+pub const LOOPBACK: &str = "127.0.0.1";
 /// The exit code of a container that was removed while it ran: 128 + SIGKILL.
 const KILLED: i32 = 137;
 
@@ -72,7 +66,8 @@ impl Names {
         &self.context.stack
     }
 
-    fn labels(&self, further: &[(&str, String)]) -> HashMap<String, String> {
+    /// The labels of a part of the stack.
+    pub fn labels(&self, further: &[(&str, String)]) -> HashMap<String, String> {
         let root = self.context.root.display().to_string();
         let common = [(STACK, self.context.stack.clone()), (ROOT, root)];
         common
@@ -126,15 +121,18 @@ pub async fn remove_volumes(client: &Docker, names: &Names) -> Result<Vec<String
         .map_err(|error| failure("cannot list volumes", error))?;
     let mut removed = Vec::new();
     for volume in listed.volumes.unwrap_or_default() {
-        let options = RemoveVolumeOptionsBuilder::new().force(true).build();
-        client
-            .remove_volume(&volume.name, Some(options))
-            .await
-            .map_err(|error| failure(format!("cannot remove the volume {}", volume.name), error))?;
+        remove_volume(client, &volume.name).await?;
         let server = volume.labels.get(INSTANCE).cloned();
         removed.push(server.unwrap_or(volume.name));
     }
     Ok(removed)
+}
+
+/// Removes a volume if it is there.
+pub async fn remove_volume(client: &Docker, volume: &str) -> Result<()> {
+    let options = RemoveVolumeOptionsBuilder::new().force(true).build();
+    let removed = client.remove_volume(volume, Some(options)).await;
+    removed.map_err(|error| failure(format!("cannot remove the volume {volume}"), error))
 }
 
 /// Everything that exists of the stack.
@@ -169,7 +167,11 @@ fn observed_of(container: ContainerInspectResponse) -> Option<Observed> {
     let running = state.running.unwrap_or(false);
     let started = state.started_at.filter(|at| !at.starts_with("0001"));
     let ended = !running && started.is_some();
-    let since = if running { started } else { state.finished_at };
+    // One that never ran has no end, for which the daemon says the year 1.
+    let since = match ended {
+        true => state.finished_at,
+        false => started,
+    };
     let bindings = container.host_config.and_then(|host| host.port_bindings);
     let bindings = bindings.unwrap_or_default();
     let endpoints = labels.get(ENDPOINTS)?.split(',').filter_map(|endpoint| {
@@ -190,168 +192,54 @@ fn observed_of(container: ContainerInspectResponse) -> Option<Observed> {
             .exit_code
             .filter(|_| ended)
             .and_then(|code| i32::try_from(code).ok()),
-        since: since
-            .or(container.created.map(|at| at.to_string()))
-            .unwrap_or_default(),
+        since: since.unwrap_or_default(),
         endpoints: endpoints.collect(),
     })
 }
 
-/// Creates and starts the container of an instance; one that ended is replaced.
-pub async fn start(client: &Docker, names: &Names, launch: &Launch) -> Result<()> {
-    let instance = &launch.instance.name;
-    let container = names.container(instance);
-    let doing = || format!("cannot start {instance}");
-    remove(client, &container).await?;
-    if let Program::Server(ServerProgram { data: Some(_), .. }) = &launch.instance.program {
-        let request = VolumeCreateRequest {
-            name: Some(names.volume(instance)),
-            labels: Some(names.labels(&[(INSTANCE, instance.clone())])),
-            ..VolumeCreateRequest::default()
-        };
-        let made = client.create_volume(request).await;
-        made.map_err(|error| failure(doing(), error))?;
+/// Makes the volume of a server unless it is there; whether it was made.
+pub async fn ensure_volume(client: &Docker, names: &Names, instance: &str) -> Result<bool> {
+    let volume = names.volume(instance);
+    let failed = |error| failure(format!("cannot make the volume {volume}"), error);
+    match client.inspect_volume(&volume).await {
+        Ok(_) => return Ok(false),
+        Err(error) if is_absent(&error) => {}
+        Err(error) => return Err(failed(error)),
     }
-    let options = CreateContainerOptionsBuilder::new()
-        .name(&container)
-        .build();
-    let created = client.create_container(Some(options), body(names, launch)?);
+    let request = VolumeCreateRequest {
+        name: Some(volume.clone()),
+        labels: Some(names.labels(&[(INSTANCE, instance.to_owned())])),
+        ..VolumeCreateRequest::default()
+    };
+    let made = client.create_volume(request).await;
+    made.map(|_| true).map_err(failed)
+}
+
+/// Creates the container of an instance; one that ended is replaced.
+pub async fn make(client: &Docker, names: &Names, launch: &Launch) -> Result<()> {
+    let name = names.container(&launch.instance.name);
+    let doing = || format!("cannot start {}", launch.instance.name);
+    remove(client, &name).await?;
+    let options = CreateContainerOptionsBuilder::new().name(&name).build();
+    let created = client.create_container(Some(options), container(names, launch)?);
     created.await.map_err(|error| failure(doing(), error))?;
     if !launch.files.is_empty() {
         let options = UploadToContainerOptionsBuilder::new().path("/").build();
         let files = archive::of_files(&launch.files)?;
         let upload =
-            client.upload_to_container(&container, Some(options), bollard::body_full(files.into()));
+            client.upload_to_container(&name, Some(options), bollard::body_full(files.into()));
         upload.await.map_err(|error| failure(doing(), error))?;
     }
-    let started = client.start_container(&container, None).await;
-    started.map_err(|error| failure(doing(), error))
+    Ok(())
 }
 
-fn body(names: &Names, launch: &Launch) -> Result<ContainerCreateBody> {
-    let instance = &launch.instance;
-    let endpoints: Vec<String> = instance
-        .endpoints
-        .iter()
-        .map(|endpoint| format!("{}={}", endpoint.name, endpoint.port))
-        .collect();
-    let role = serde_json::to_value(instance.role)
-        .map_err(|error| Error::failed(format!("cannot label {}", instance.name)).because(error))?;
-    let labels = names.labels(&[
-        (INSTANCE, instance.name.clone()),
-        (ROLE, role.as_str().unwrap_or_default().to_owned()),
-        (FINGERPRINT, launch.fingerprint.clone()),
-        (ENDPOINTS, endpoints.join(",")),
-    ]);
-    let environment = launch
-        .environment
-        .iter()
-        .map(|(name, value)| format!("{name}={}", value.reveal()));
-    let none = Vec::new();
-    let (user, command, arguments) = match &instance.program {
-        Program::Service { arguments, .. } => (Some(SERVICE_USER.to_owned()), &none, arguments),
-        Program::Server(server) => (None, &none, &server.arguments),
-        Program::Container(ContainerProgram {
-            user,
-            command,
-            arguments,
-            ..
-        }) => {
-            let user = format!("{}:{}", user.id, user.group);
-            (Some(user), command, arguments)
-        }
-    };
-    let alias = EndpointSettings {
-        aliases: Some(vec![instance.name.clone()]),
-        ..EndpointSettings::default()
-    };
-    Ok(ContainerCreateBody {
-        image: Some(launch.artifact.location.clone()),
-        entrypoint: (!command.is_empty()).then(|| command.clone()),
-        cmd: (!arguments.is_empty()).then(|| arguments.clone()),
-        env: Some(environment.collect()),
-        user,
-        labels: Some(labels),
-        stop_timeout: Some(i64::from(GRACE_SECONDS)),
-        exposed_ports: Some(instance.endpoints.iter().map(|it| tcp(it.port)).collect()),
-        host_config: Some(host_config(names, launch)),
-        networking_config: Some(NetworkingConfig {
-            endpoints_config: Some(HashMap::from([(names.network().to_owned(), alias)])),
-        }),
-        ..ContainerCreateBody::default()
-    })
-}
-
-fn tcp(port: u16) -> String {
-    format!("{port}/tcp")
-}
-
-fn host_config(names: &Names, launch: &Launch) -> HostConfig {
-    let instance = &launch.instance;
-    let published = instance.endpoints.iter().map(|endpoint| {
-        let port = launch.ports.get(&endpoint.name);
-        let binding = PortBinding {
-            host_ip: Some(LOOPBACK.to_owned()),
-            host_port: port.map(u16::to_string),
-        };
-        (tcp(endpoint.port), Some(vec![binding]))
-    });
-    let common = HostConfig {
-        network_mode: Some(names.network().to_owned()),
-        port_bindings: Some(published.collect()),
-        security_opt: Some(vec!["no-new-privileges:true".to_owned()]),
-        log_config: Some(log_config()),
-        ..HostConfig::default()
-    };
-    match &instance.program {
-        // As a pod of Kubernetes' `restricted` standard would be, so that what works here works
-        // there: no capabilities, nothing to write to but /tmp.
-        Program::Service { .. } => HostConfig {
-            readonly_rootfs: Some(true),
-            cap_drop: Some(vec!["ALL".to_owned()]),
-            tmpfs: Some(temporary(&[])),
-            ..common
-        },
-        Program::Container(container) => HostConfig {
-            readonly_rootfs: Some(true),
-            cap_drop: Some(vec!["ALL".to_owned()]),
-            tmpfs: Some(temporary(&container.writable)),
-            ..common
-        },
-        Program::Server(server) => HostConfig {
-            mounts: server.data.as_ref().map(|folder| {
-                vec![Mount {
-                    target: Some(folder.clone()),
-                    source: Some(names.volume(&instance.name)),
-                    typ: Some(MountType::VOLUME),
-                    ..Mount::default()
-                }]
-            }),
-            ..common
-        },
-    }
-}
-
-/// What can be written and goes with the container: /tmp, and these folders.
-fn temporary(folders: &[WritableFolder]) -> HashMap<String, String> {
-    let tmp = "rw,nosuid,nodev,noexec,size=64m".to_owned();
-    let folders = folders.iter().map(|folder| {
-        let options = format!("rw,nosuid,nodev,exec,mode=1777,size={}m", folder.size);
-        (folder.path.clone(), options)
-    });
-    folders.chain([("/tmp".to_owned(), tmp)]).collect()
-}
-
-/// Logs are kept by the daemon, bounded, and readable through its API.
-fn log_config() -> HostConfigLogConfig {
-    let options = [("max-size", "10m"), ("max-file", "3")];
-    HostConfigLogConfig {
-        typ: Some("json-file".to_owned()),
-        config: Some(
-            options
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
-        ),
+/// Starts the container of an instance; whether it was there.
+pub async fn start(client: &Docker, names: &Names, instance: &str) -> Result<bool> {
+    let container = names.container(instance);
+    match client.start_container(&container, None).await {
+        Ok(()) => Ok(true),
+        Err(error) if is_absent(&error) => Ok(false),
+        Err(error) => Err(failure(format!("cannot start {instance}"), error)),
     }
 }
 
@@ -382,7 +270,8 @@ pub async fn stop(client: &Docker, container: String) -> Result<()> {
     remove(client, &container).await
 }
 
-async fn remove(client: &Docker, container: &str) -> Result<()> {
+/// Removes a container if it is there, and kills what runs in it.
+pub async fn remove(client: &Docker, container: &str) -> Result<()> {
     let options = RemoveContainerOptionsBuilder::new()
         .force(true)
         .v(true)

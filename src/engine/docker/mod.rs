@@ -3,6 +3,7 @@
 //! Labels on containers, the network and volumes are the only state.
 
 mod archive;
+mod body;
 pub mod build;
 pub mod connection;
 mod containers;
@@ -10,6 +11,7 @@ pub mod context;
 pub mod dockerfile;
 mod images;
 mod inside;
+mod launcher;
 mod logins;
 mod logs;
 mod native;
@@ -18,7 +20,6 @@ pub mod transfer;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use bollard::Docker;
@@ -28,6 +29,7 @@ use tokio::sync::OnceCell;
 
 use self::connection::{DockerEnvironment, WAY_OUT, connect};
 use self::containers::Names;
+use self::launcher::{Launcher, Made};
 use self::starts::Starts;
 use super::runtime::{
     Artifact, ClearScope, Cleared, Inside, Launch, LogRequest, LogStream, Progress, Runtime,
@@ -87,7 +89,7 @@ pub struct DockerRuntime {
     names: Names,
     options: DockerOptions,
     client: OnceCell<Docker>,
-    network: Arc<OnceCell<()>>,
+    made: Made,
     starts: Starts,
     questions: inside::Questions,
 }
@@ -107,7 +109,7 @@ impl DockerRuntime {
             names: Names::new(context),
             options,
             client: OnceCell::new(),
-            network: Arc::default(),
+            made: Made::default(),
             starts: Starts::default(),
             questions: inside::Questions::default(),
         }
@@ -117,6 +119,14 @@ impl DockerRuntime {
         self.client
             .get_or_try_init(|| connect(&self.options.environment))
             .await
+    }
+
+    async fn launcher(&self) -> Result<Launcher> {
+        Ok(Launcher {
+            client: self.client().await?.clone(),
+            names: self.names.clone(),
+            made: self.made.clone(),
+        })
     }
 
     /// Where the image comes from that an instance runs.
@@ -201,17 +211,17 @@ impl Runtime for DockerRuntime {
         self.options.builder == Builder::Native
     }
 
-    async fn start(&self, launch: &Launch) -> Result<()> {
-        let client = self.client().await?.clone();
-        let (names, launch) = (self.names.clone(), launch.clone());
-        let network = Arc::clone(&self.network);
+    async fn make(&self, launch: &Launch) -> Result<()> {
+        let (launcher, launch) = (self.launcher().await?, launch.clone());
         let instance = launch.instance.name.clone();
-        let start = async move {
-            network
-                .get_or_try_init(|| containers::ensure_network(&client, &names))
-                .await?;
-            containers::start(&client, &names, &launch).await
-        };
+        let make = async move { launcher.make(&launch).await };
+        self.starts.run(&instance, make).await
+    }
+
+    async fn start(&self, launch: &Launch) -> Result<()> {
+        let (launcher, launch) = (self.launcher().await?, launch.clone());
+        let instance = launch.instance.name.clone();
+        let start = async move { launcher.start(&launch).await };
         self.starts.run(&instance, start).await
     }
 

@@ -322,6 +322,11 @@ impl Runtime for ProcessRuntime {
         true
     }
 
+    /// Little goes before a process.
+    async fn make(&self, _launch: &Launch) -> Result<()> {
+        Ok(())
+    }
+
     async fn start(&self, launch: &Launch) -> Result<()> {
         let folders = self.folders()?;
         // Held open while the server is prepared, so that the supervisor waits for it.

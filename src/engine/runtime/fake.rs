@@ -36,6 +36,8 @@ pub struct Behaviour {
 pub enum Call {
     /// [`Runtime::prepare`] of this instance.
     Prepare(String),
+    /// [`Runtime::make`] of this instance.
+    Make(String),
     /// [`Runtime::start`] of this instance.
     Start(String),
     /// [`Runtime::stop`] of this instance.
@@ -92,12 +94,40 @@ impl FakeRuntime {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn remove(&self, instance: &str, call: Call) {
+        let mut inner = self.lock();
+        inner.calls.push(call);
+        inner.running.remove(instance);
+        drop(inner);
+        self.changed.notify_waiters();
+    }
+
     fn behaviour(&self, instance: &str) -> Behaviour {
         self.lock()
             .behaviours
             .get(instance)
             .cloned()
             .unwrap_or_default()
+    }
+}
+
+/// A launch as what runs of it.
+fn observed(launch: &Launch) -> Observed {
+    let endpoints = launch.ports.iter().map(|(endpoint, port)| {
+        let address = Address {
+            host: "127.0.0.1".to_owned(),
+            port: *port,
+        };
+        (endpoint.clone(), address)
+    });
+    Observed {
+        name: launch.instance.name.clone(),
+        role: launch.instance.role,
+        fingerprint: launch.fingerprint.clone(),
+        running: true,
+        exit_code: None,
+        since: "2026-01-01T00:00:00Z".to_owned(),
+        endpoints: endpoints.collect(),
     }
 }
 
@@ -140,28 +170,30 @@ impl Runtime for FakeRuntime {
         false
     }
 
+    async fn make(&self, launch: &Launch) -> Result<()> {
+        let name = launch.instance.name.clone();
+        let made = Observed {
+            running: false,
+            since: String::new(),
+            ..observed(launch)
+        };
+        let mut inner = self.lock();
+        inner.calls.push(Call::Make(name.clone()));
+        inner.running.insert(name, made);
+        Ok(())
+    }
+
     async fn start(&self, launch: &Launch) -> Result<()> {
         let name = launch.instance.name.clone();
         let exits = self.behaviour(&name).exits;
-        let endpoints = launch.ports.iter().map(|(endpoint, port)| {
-            let address = Address {
-                host: "127.0.0.1".to_owned(),
-                port: *port,
-            };
-            (endpoint.clone(), address)
-        });
-        let observed = Observed {
-            name: name.clone(),
-            role: launch.instance.role,
-            fingerprint: launch.fingerprint.clone(),
+        let started = Observed {
             running: exits.is_none(),
             exit_code: exits,
-            since: "2026-01-01T00:00:00Z".to_owned(),
-            endpoints: endpoints.collect(),
+            ..observed(launch)
         };
         let mut inner = self.lock();
         inner.calls.push(Call::Start(name.clone()));
-        inner.running.insert(name.clone(), observed);
+        inner.running.insert(name.clone(), started);
         inner.launches.insert(name, launch.clone());
         Ok(())
     }
@@ -179,11 +211,7 @@ impl Runtime for FakeRuntime {
     }
 
     async fn stop(&self, instance: &str) -> Result<()> {
-        let mut inner = self.lock();
-        inner.calls.push(Call::Stop(instance.to_owned()));
-        inner.running.remove(instance);
-        drop(inner);
-        self.changed.notify_waiters();
+        self.remove(instance, Call::Stop(instance.to_owned()));
         Ok(())
     }
 
