@@ -83,6 +83,11 @@ pub trait Runtime: Inside {
     /// and its log stay. One that is absent is no error.
     async fn stop(&self, instance: &str) -> Result<()>;
 
+    /// Stops a server that was never ready, and forgets it. Where this runtime made its data, it
+    /// ends at once and the data goes with it: half of a database serves nobody. Data that was
+    /// there before stays, and the server has its grace.
+    async fn abandon(&self, instance: &str) -> Result<()>;
+
     /// The log of an instance, oldest line first.
     async fn logs(&self, instance: &str, request: LogRequest) -> Result<LogStream>;
 

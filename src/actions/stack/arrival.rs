@@ -345,8 +345,15 @@ pub async fn take_back_together<'a>(
 ) -> Vec<Error> {
     let runtime = &run.stack.runtime;
     let stops = instances.filter_map(|instance| {
-        run.stages.of(&instance.name)?;
-        Some(runtime.stop(&instance.name))
+        let stage = run.stages.of(&instance.name)?;
+        Some(async move {
+            match (instance.role, stage) {
+                (Role::Resource, Stage::Begun | Stage::Running) => {
+                    runtime.abandon(&instance.name).await
+                }
+                _ => runtime.stop(&instance.name).await,
+            }
+        })
     });
     join_all(stops)
         .await

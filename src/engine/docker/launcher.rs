@@ -1,6 +1,6 @@
 //! From a launch to a container that runs, in two steps: it is made, and it is started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bollard::Docker;
@@ -33,11 +33,18 @@ pub struct Made {
 struct Parts {
     /// Fingerprints of containers that were not started yet, by instance.
     containers: BTreeMap<String, String>,
+    /// Servers whose volume was not there before.
+    volumes: BTreeSet<String>,
 }
 
 impl Made {
     fn parts(&self) -> MutexGuard<'_, Parts> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the data of a server was made; asked again, it was not.
+    pub fn take_volume(&self, instance: &str) -> bool {
+        self.parts().volumes.remove(instance)
     }
 
     fn take_container(&self, launch: &Launch) -> bool {
@@ -55,8 +62,10 @@ impl Launcher {
         let instance = &launch.instance.name;
         let network = containers::ensure_network(&self.client, &self.names);
         self.made.network.get_or_try_init(|| network).await?;
-        if let Program::Server(ServerProgram { data: Some(_), .. }) = &launch.instance.program {
-            containers::ensure_volume(&self.client, &self.names, instance).await?;
+        if let Program::Server(ServerProgram { data: Some(_), .. }) = &launch.instance.program
+            && containers::ensure_volume(&self.client, &self.names, instance).await?
+        {
+            self.made.parts().volumes.insert(instance.clone());
         }
         containers::make(&self.client, &self.names, launch).await?;
         let made = (instance.clone(), launch.fingerprint.clone());

@@ -236,6 +236,19 @@ impl Runtime for DockerRuntime {
         containers::stop(client, self.names.container(instance)).await
     }
 
+    async fn abandon(&self, instance: &str) -> Result<()> {
+        let client = self.client().await?;
+        self.starts.settle(instance).await;
+        let container = self.names.container(instance);
+        match self.made.take_volume(instance) {
+            true => {
+                containers::remove(client, &container).await?;
+                containers::remove_volume(client, &self.names.volume(instance)).await
+            }
+            false => containers::stop(client, container).await,
+        }
+    }
+
     async fn logs(&self, instance: &str, request: LogRequest) -> Result<LogStream> {
         let client = self.client().await?.clone();
         Ok(logs::stream(client, self.names.container(instance), request).boxed())

@@ -12,6 +12,11 @@ use crate::error::{Error, Result};
 /// The longest path of a socket: `sun_path` has 104 bytes on macOS, 108 on Linux, and a final 0.
 const LONGEST_SOCKET: usize = 100;
 
+/// The file beside a server's data that is there while the data is made.
+pub const PREPARING: &str = "preparing";
+/// The file beside a server's data that holds the version of what made it.
+pub const VERSION: &str = "version";
+
 /// Folders of one stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folders {

@@ -20,15 +20,16 @@ mod removal;
 mod service_program;
 pub mod supervisor;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use nix::sys::signal::Signal;
 
 use self::client::{Connection, deaf, saved_state, start_supervisor, unless_gone};
-use self::folders::Folders;
+use self::folders::{Folders, PREPARING, VERSION, write_private};
 use self::identity::Identity;
 pub use self::obtain::{Availability, availability};
 use self::obtain::{Cache, Obtained, Wanted, obtain, obtained_before};
@@ -53,6 +54,8 @@ pub struct ProcessRuntime {
     context: RuntimeContext,
     events: Option<Arc<dyn EventSink>>,
     program: Option<PathBuf>,
+    /// Servers whose data was not there before.
+    made: Mutex<BTreeSet<String>>,
 }
 
 impl ProcessRuntime {
@@ -62,6 +65,7 @@ impl ProcessRuntime {
             context,
             events: None,
             program: None,
+            made: Mutex::default(),
         }
     }
 
@@ -77,6 +81,10 @@ impl ProcessRuntime {
     pub fn with_program(mut self, program: PathBuf) -> Self {
         self.program = Some(program);
         self
+    }
+
+    fn made(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn folders(&self) -> Result<Folders> {
@@ -164,6 +172,9 @@ impl ProcessRuntime {
                 (program, arguments.clone(), StopSignal::Terminate)
             }
             Program::Server(server) => {
+                if !folders.data(name).exists() {
+                    self.made().insert(name.clone());
+                }
                 let run = ServerRun::new(folders, &self.context.stack, launch, server)?;
                 run.prepare().await?;
                 let (program, arguments) = run.serve()?;
@@ -245,6 +256,30 @@ fn artifact_of(obtained: Obtained) -> Artifact {
         outcome: format!("version {}, {}", obtained.version, obtained.source),
         location: obtained.location,
     }
+}
+
+/// Removes the data of a server. Whoever finds it half removed makes it anew.
+async fn remove_data(folders: &Folders, server: &str) -> Result<()> {
+    let mark = folders.beside_data(server, PREPARING);
+    write_private(&mark, b"", None).map_err(|error| {
+        Error::failed(format!("cannot write {}", mark.display())).because(error)
+    })?;
+    remove(&folders.data(server)).await?;
+    remove(&folders.beside_data(server, VERSION)).await?;
+    remove(&mark).await
+}
+
+/// Ends an instance at once, where it runs.
+async fn kill(folders: &Folders, instance: &str) -> Result<()> {
+    let Some(mut connection) = Connection::open(folders).await? else {
+        return Ok(());
+    };
+    let records = unless_gone(folders, connection.observe().await).await?;
+    let mut records = records.into_iter().flatten();
+    if let Some(record) = records.find(|it| it.observed.name == instance) {
+        record.process.signal_group(Signal::SIGKILL);
+    }
+    Ok(())
 }
 
 /// The error of services that have an image and nothing else.
@@ -362,6 +397,16 @@ impl Runtime for ProcessRuntime {
             self.clean_up(&folders).await?;
         }
         remove(&folders.work(instance)).await
+    }
+
+    async fn abandon(&self, instance: &str) -> Result<()> {
+        let folders = self.folders()?;
+        if !self.made().remove(instance) {
+            return self.stop(instance).await;
+        }
+        kill(&folders, instance).await?;
+        self.stop(instance).await?;
+        remove_data(&folders, instance).await
     }
 
     async fn logs(&self, instance: &str, request: LogRequest) -> Result<LogStream> {

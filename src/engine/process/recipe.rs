@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::folders::{Folders, write_private};
+use super::folders::{Folders, PREPARING, VERSION, write_private};
 use super::obtain::find;
 use super::process_table::{INSTANCE_VARIABLE, STACK_VARIABLE};
 use crate::engine::program::ProgramCall;
@@ -15,8 +15,6 @@ use crate::model::stack::ServerProgram;
 
 /// How long one step of a preparation may take.
 const PREPARE: Duration = Duration::from_secs(300);
-/// What the file beside a server's data is called that holds the version which made it.
-const VERSION_FILE: &str = "version";
 
 /// A server about to run: its recipe with all that the placeholders stand for.
 pub struct ServerRun<'a> {
@@ -91,8 +89,8 @@ impl<'a> ServerRun<'a> {
     pub async fn prepare(&self) -> Result<()> {
         let name = &self.launch.instance.name;
         let data = self.folders.data(name);
-        let mark = self.folders.beside_data(name, "preparing");
-        let version_file = self.folders.beside_data(name, VERSION_FILE);
+        let mark = self.folders.beside_data(name, PREPARING);
+        let version_file = self.folders.beside_data(name, VERSION);
         let version = self.version();
         if mark.exists() {
             std::fs::remove_dir_all(&data).map_err(|error| cannot_write(&data, error))?;
@@ -227,7 +225,7 @@ pub fn base_environment(work: &Path) -> BTreeMap<String, String> {
 
 /// The version of the programs that made a server's data; `None` where there is none yet.
 pub fn data_version(folders: &Folders, instance: &str) -> Option<String> {
-    std::fs::read_to_string(folders.beside_data(instance, VERSION_FILE)).ok()
+    std::fs::read_to_string(folders.beside_data(instance, VERSION)).ok()
 }
 
 fn cannot_write(path: &Path, error: std::io::Error) -> Error {

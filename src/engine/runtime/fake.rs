@@ -42,6 +42,8 @@ pub enum Call {
     Start(String),
     /// [`Runtime::stop`] of this instance.
     Stop(String),
+    /// [`Runtime::abandon`] of this instance.
+    Abandon(String),
     /// [`Servers::provision`] of this resource.
     Provision(String),
     /// [`Runtime::clear`].
@@ -212,6 +214,11 @@ impl Runtime for FakeRuntime {
 
     async fn stop(&self, instance: &str) -> Result<()> {
         self.remove(instance, Call::Stop(instance.to_owned()));
+        Ok(())
+    }
+
+    async fn abandon(&self, instance: &str) -> Result<()> {
+        self.remove(instance, Call::Abandon(instance.to_owned()));
         Ok(())
     }
 

@@ -238,6 +238,44 @@ fn ctrl_c_ends_a_running_stack_well_and_a_starting_one_with_130() {
 
 #[test]
 #[ignore = "needs Docker"]
+fn ctrl_c_while_a_database_is_made_ends_soon_and_leaves_no_half_of_it() {
+    let workspace = Workspace::new();
+    let running = |workspace: &Workspace| {
+        let name = workspace.container("postgres-17");
+        docker(&["ps", "--quiet", "--filter", &format!("name=^{name}$")]) != ""
+    };
+    // Everything is built and the checkout has its names; the data goes again.
+    workspace.run(&["up", "--detach"]);
+    workspace.run(&["down", "--volumes"]);
+    let cut_off = workspace.interrupt_once(&["up"], running);
+    assert_eq!(
+        cut_off.status.code(),
+        Some(130),
+        "{}",
+        workspace::text(&cut_off)
+    );
+    assert_eq!(workspace.signals("postgres-17").last().unwrap(), "9");
+    assert_eq!(workspace.containers(), "");
+    assert_eq!(workspace.volumes(), "", "half a database");
+
+    let up = workspace.run(&["up", "--detach"]);
+    assert!(up.status.success(), "{}", workspace::text(&up));
+    workspace.run(&["down"]);
+    let kept = workspace.volumes();
+    let cut_off = workspace.interrupt_once(&["up"], running);
+    assert_eq!(
+        cut_off.status.code(),
+        Some(130),
+        "{}",
+        workspace::text(&cut_off)
+    );
+    assert_eq!(workspace.volumes(), kept, "a whole database");
+    let up = workspace.run(&["up", "--detach"]);
+    assert!(up.status.success(), "{}", workspace::text(&up));
+}
+
+#[test]
+#[ignore = "needs Docker"]
 fn up_and_down_killed_at_any_time_leave_nothing_after_the_next_down() {
     crate::kills::leave_nothing("docker");
 }

@@ -271,6 +271,34 @@ impl Workspace {
         }
     }
 
+    /// Runs the program, and interrupts it as Ctrl-C does once something is so.
+    pub fn interrupt_once(&self, arguments: &[&str], is_so: impl Fn(&Self) -> bool) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_gantline"))
+            .args(arguments)
+            .current_dir(self.root.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        while !is_so(self) && child.try_wait().unwrap().is_none() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let process = Pid::from_raw(child.id().try_into().unwrap());
+        kill(process, Signal::SIGINT).unwrap();
+        child.wait_with_output().unwrap()
+    }
+
+    /// The signals that the container of an instance was sent, oldest first.
+    pub fn signals(&self, instance: &str) -> Vec<String> {
+        let container = format!("container={}", self.container(instance));
+        let only = ["--filter", "event=kill", "--filter", &container];
+        let times = ["--since", "30m", "--until", "0s"];
+        let format = ["--format", "{{.Actor.Attributes.signal}}"];
+        let signals = docker(&[&["events"][..], &times, &only, &format].concat());
+        signals.lines().map(str::to_owned).collect()
+    }
+
     /// The things of `status`, by name.
     pub fn status(&self) -> Map<String, Value> {
         let output = self.run(&["status", "--format", "json"]);

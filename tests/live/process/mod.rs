@@ -81,6 +81,27 @@ async fn an_interrupted_preparation_is_done_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs PostgreSQL or npm"]
+async fn a_server_that_is_abandoned_takes_the_data_with_it_that_was_made_for_it() {
+    let stack = Stack::new();
+    let data = stack.root.path().join(".gantline/run/data");
+    let (postgres, port) = (server("postgres"), free_port());
+    let launch = stack.up(&postgres, port).await;
+    stack.runtime.abandon("postgres").await.unwrap();
+    assert_eq!(std::fs::read_dir(&data).unwrap().count(), 0);
+
+    stack.runtime.start(&launch).await.unwrap();
+    eventually(async || connect(port, PASSWORD).await).await;
+    // The data of an earlier run: to a new program it was there before.
+    let later = stack.runtime_of_another_program();
+    later.stop("postgres").await.unwrap();
+    later.start(&launch).await.unwrap();
+    later.abandon("postgres").await.unwrap();
+    assert!(data.join("postgres/PG_VERSION").exists());
+    stack.clear_everything().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs NATS or Go"]
 async fn nats_runs_as_a_process() {
     let stack = Stack::new();

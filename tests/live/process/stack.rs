@@ -78,6 +78,19 @@ pub struct Stack {
     pub runtime: ProcessRuntime,
 }
 
+fn runtime_of(id: &str, root: &Path) -> ProcessRuntime {
+    let context = RuntimeContext {
+        stack: id.to_owned(),
+        root: root.to_path_buf(),
+        run: root.join(".gantline/run"),
+    };
+    let program = PathBuf::from(
+        std::env::var_os("GANTLINE_LIVE_PROGRAM")
+            .unwrap_or_else(|| env!("CARGO_BIN_EXE_gantline").into()),
+    );
+    ProcessRuntime::new(context).with_program(program)
+}
+
 impl Stack {
     pub fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
@@ -86,17 +99,13 @@ impl Stack {
         let root = tempfile::tempdir().unwrap();
         // As a folder under /home would be: others may pass.
         std::fs::set_permissions(root.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let context = RuntimeContext {
-            stack: id.clone(),
-            root: root.path().to_path_buf(),
-            run: root.path().join(".gantline/run"),
-        };
-        let program = PathBuf::from(
-            std::env::var_os("GANTLINE_LIVE_PROGRAM")
-                .unwrap_or_else(|| env!("CARGO_BIN_EXE_gantline").into()),
-        );
-        let runtime = ProcessRuntime::new(context).with_program(program);
+        let runtime = runtime_of(&id, root.path());
         Self { root, id, runtime }
+    }
+
+    /// What a command has that comes later.
+    pub fn runtime_of_another_program(&self) -> ProcessRuntime {
+        runtime_of(&self.id, self.root.path())
     }
 
     pub async fn up(&self, instance: &Instance, port: u16) -> Launch {

@@ -51,6 +51,26 @@ async fn what_was_made_and_never_started_is_taken_back() {
 }
 
 #[tokio::test]
+async fn an_interrupted_start_abandons_the_servers_that_were_never_ready() {
+    let bench = Bench::working().behave("database", |it| it.unready = Some("starting".to_owned()));
+    let soon = tokio::time::sleep(Duration::from_millis(300));
+    up(&bench.stack, &bench.request, soon).await.unwrap_err();
+    let calls = bench.runtime.take_calls();
+    assert!(
+        calls.contains(&Call::Abandon("database".to_owned())),
+        "{calls:?}"
+    );
+    assert!(
+        calls.contains(&Call::Stop("broker".to_owned())),
+        "it has served"
+    );
+    for call in [Call::Make, Call::Stop] {
+        assert!(calls.contains(&call("orders".to_owned())), "{calls:?}");
+    }
+    assert!(bench.stack.runtime.observe().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn what_was_made_and_never_started_has_no_log_and_waits() {
     let bench = Bench::working().behave("database", |it| it.unready = Some("starting".to_owned()));
     let during = async {
