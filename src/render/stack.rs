@@ -68,7 +68,8 @@ fn choose<'a>(input: &StackInput<'a>) -> Result<Vec<&'a Service>> {
     let mut names = BTreeSet::new();
     let mut open: Vec<&Name> = input.selected.iter().collect();
     while let Some(name) = open.pop() {
-        let service = input.project.service(name)?;
+        let service = input.project.service(name);
+        let service = service.map_err(|error| named_resource(error, input.project, name))?;
         if names.insert(&service.name) {
             open.extend(service.needs.iter().map(|need| &need.service));
         }
@@ -77,6 +78,25 @@ fn choose<'a>(input: &StackInput<'a>) -> Result<Vec<&'a Service>> {
         .values()
         .filter(|service| names.contains(&service.name))
         .collect())
+}
+
+/// The error where a resource was named in place of a service; another one as it is.
+fn named_resource(error: Error, project: &Project, name: &Name) -> Error {
+    if !project.workspace.resources.contains_key(name) {
+        return error;
+    }
+    let users: Vec<String> = project
+        .services
+        .values()
+        .filter(|service| service.uses.values().any(|used| used == name))
+        .map(|service| format!("`{}`", service.name))
+        .collect();
+    let error = Error::invalid(format!("`{name}` is a resource, not a service"))
+        .since("resources start with the services that use them");
+    match users.is_empty() {
+        true => error.hint("No service uses it: `gantline up` starts it with everything else"),
+        false => error.hint(format!("Name a service that uses it: {}", users.join(", "))),
+    }
 }
 
 fn refuse_taken_names(spec: &StackSpec) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::engine::runtime::{Artifact, Launch};
 use crate::error::{Error, Result};
 use crate::model::event::Event;
 use crate::model::resource_type::ReadyCheck;
-use crate::model::stack::{Instance, Observed, Readiness, Role, TenantProvision};
+use crate::model::stack::{Instance, Observed, Program, Readiness, Role, TenantProvision};
 
 /// How long after the first question whether something is ready the second one is asked.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -235,7 +235,25 @@ impl Traveller<'_> {
             () = tokio::time::sleep(deadline) => {}
         }
         let message = format!("{name} is not ready after {} s", deadline.as_secs());
-        Err(self.failed(message).await.since(reason))
+        let error = self.failed(message).await.since(reason);
+        Err(match self.port_to_listen_on(readiness) {
+            Some(port) => error.hint(format!(
+                "It has to listen on port {port}, as its service.yaml says, and not on 127.0.0.1 alone"
+            )),
+            None => error,
+        })
+    }
+
+    /// The port on which somebody else's program was asked in vain: nobody told it where to listen.
+    fn port_to_listen_on(&self, readiness: &Readiness) -> Option<u16> {
+        let (Program::Container(_), ReadyCheck::Http { port, .. } | ReadyCheck::Tcp { port }) =
+            (&self.instance.program, &readiness.check)
+        else {
+            return None;
+        };
+        let mut endpoints = self.instance.endpoints.iter();
+        let endpoint = endpoints.find(|endpoint| endpoint.name == *port)?;
+        Some(endpoint.port)
     }
 
     async fn poll(&self, readiness: &Readiness, reason: &mut String) {

@@ -87,7 +87,12 @@ pub fn unknown_thing(spec: &StackSpec, name: &str, known: &[&str]) -> Error {
         Some((server, _)) => Error::invalid(format!("the stack runs nothing called `{name}`"))
             .since(format!("the resource `{name}` is on the server `{server}`"))
             .hint(format!("Name `{server}`")),
-        None => Error::invalid(format!("the stack has nothing called `{name}`"))
-            .hint(format!("It has {}", known.join(", "))),
+        None => {
+            let error = Error::invalid(format!("the stack has nothing called `{name}`"));
+            match known.is_empty() {
+                true => error.hint("It has no services: `gantline add service NAME` makes one"),
+                false => error.hint(format!("It has {}", known.join(", "))),
+            }
+        }
     }
 }

@@ -133,6 +133,37 @@ async fn a_service_that_never_becomes_ready_is_an_error_that_says_why() {
 }
 
 #[tokio::test]
+async fn a_container_that_nobody_reaches_is_told_where_it_has_to_listen() {
+    let mut bench = Bench::working().behave("orders", |it| {
+        it.unready = Some("connection refused".to_owned());
+    });
+    let orders = &mut bench.stack.spec.services[1];
+    orders.program = Program::Container(ContainerProgram {
+        service: bench::name("orders"),
+        image: ContainerImage::Named("vendor/orders:1".to_owned()),
+        command: Vec::new(),
+        arguments: Vec::new(),
+        user: User {
+            id: 1000,
+            group: 1000,
+        },
+        writable: Vec::new(),
+    });
+    orders.ready = Some(Readiness {
+        check: ReadyCheck::Tcp {
+            port: "http".to_owned(),
+        },
+        ..bench::readiness()
+    });
+    let error = bench.up().await.unwrap_err();
+    assert_eq!(error.message(), "orders is not ready after 1 s");
+    assert!(
+        error.hints()[0].starts_with("It has to listen on port 8080"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
 async fn a_server_that_cannot_be_had_is_the_one_error_that_is_told() {
     let bench = Bench::working().behave("database", |it| {
         it.unavailable = Some(Error::missing("the image postgres:17 cannot be pulled"));
@@ -253,6 +284,22 @@ async fn restart_starts_the_named_ones_again() {
         .await
         .unwrap_err();
     assert_eq!(error.message(), "the stack has nothing called `order`");
+}
+
+#[tokio::test]
+async fn a_name_in_a_stack_without_anything_is_refused_with_what_makes_a_service() {
+    let mut bench = Bench::working();
+    for instances in [
+        &mut bench.stack.spec.servers,
+        &mut bench.stack.spec.services,
+    ] {
+        instances.clear();
+    }
+    bench.stack.spec.jobs.clear();
+    let names = ["orders".to_owned()];
+    let asked = restart::restart(&bench.stack, &names, pending()).await;
+    let hints = asked.unwrap_err().hints().join("\n");
+    assert!(hints.contains("gantline add service"), "{hints}");
 }
 
 #[tokio::test]

@@ -23,3 +23,10 @@ fn an_unknown_service_is_refused_with_those_that_exist() {
     assert_eq!(error.message(), "there is no service `order`");
     assert_eq!(error.hints(), ["Did you mean `orders`?"]);
 }
+
+#[test]
+fn a_resource_in_place_of_a_service_is_refused_with_the_services_that_use_it() {
+    let error = Case::new().select(&["orders-db"]).stack().unwrap_err();
+    assert_eq!(error.message(), "`orders-db` is a resource, not a service");
+    assert_eq!(error.hints(), ["Name a service that uses it: `orders`"]);
+}
