@@ -86,7 +86,7 @@ impl Site {
                 label("status").clone_into(&mut told.status);
             }
             told.is_of_workspace |=
-                metadata["annotations"][WORKSPACE] == Value::from(&*self.workspace);
+                metadata["annotations"][WORKSPACE] == *self.workspace;
         }
         told.retain(|name, told| {
             told.is_of_workspace && told.status != Status::Uninstalled.word() && !is_known(name)

@@ -7,10 +7,10 @@ use bollard::Docker;
 use bollard::auth::DockerCredentials;
 use futures::future::join_all;
 use http::HeaderValue;
-use oci_client::Reference;
 
 use super::connection::DockerEnvironment;
 use crate::engine::registry::credentials::{Login, credentials};
+use crate::engine::registry::name::reference;
 use crate::error::Error;
 
 /// The registry of images that name none.
@@ -77,8 +77,8 @@ impl Logins {
 }
 
 fn host_of(image: &str) -> Option<String> {
-    let reference: Reference = image.parse().ok()?;
-    Some(reference.registry().to_owned())
+    let named = reference(image).ok()?;
+    Some(named.registry().to_owned())
 }
 
 fn written(login: &Login, host: &str) -> DockerCredentials {

@@ -7,7 +7,7 @@ pub mod credentials;
 #[cfg(test)]
 pub mod fake;
 pub mod labels;
-mod name;
+pub mod name;
 mod refusal;
 
 use std::net::IpAddr;

@@ -18,7 +18,7 @@ const HUB_OF_OLD: &str = "index.docker.io";
 ///
 /// # Errors
 /// When it is no name.
-pub(super) fn reference(name: &str) -> Result<Reference> {
+pub fn reference(name: &str) -> Result<Reference> {
     let parts = ImageNameParts::parse(name).map_err(|error| {
         Error::invalid(format!("`{name}` is no name of a repository")).because(error)
     })?;
