@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use super::open::Opened;
 use super::site::Site;
 use crate::engine::kubernetes::objects::ListQuery;
@@ -85,8 +83,7 @@ impl Site {
                 told.newest = revision;
                 label("status").clone_into(&mut told.status);
             }
-            told.is_of_workspace |=
-                metadata["annotations"][WORKSPACE] == *self.workspace;
+            told.is_of_workspace |= metadata["annotations"][WORKSPACE] == *self.workspace;
         }
         told.retain(|name, told| {
             told.is_of_workspace && told.status != Status::Uninstalled.word() && !is_known(name)
