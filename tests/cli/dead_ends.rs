@@ -92,7 +92,7 @@ error: `--use Bad-Role=orders-db` names no role
         said("--health", "/a?b"),
         str![[r#"
 error: `--health /a?b` is not understood
- next: Write `--health /PATH`, or `--health PORT` with the name of a `--port`
+ next: Write `--health /PATH`, or the name of a port: `--port tcp=9000 --health tcp`
 
 "#]]
     );

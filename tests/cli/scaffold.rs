@@ -321,7 +321,10 @@ fn unknown_words_are_answered_with_the_nearest_known() {
     ];
     for (further, expected) in [
         (["--with", "stor=postgres"], "Did you mean `store`?"),
-        (["--with", "store=postgress"], "Did you mean `postgres`?"),
+        (
+            ["--with", "store=postgress"],
+            "Write `--with store=postgres`",
+        ),
         (["--needs", "order"], "Did you mean `orders`?"),
         (["--use", "store=orders-db"], "no role `store`"),
         (["--use", "store"], "--use ROLE=RESOURCE"),
