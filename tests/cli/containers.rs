@@ -390,7 +390,7 @@ fn a_file_that_the_tests_of_several_services_would_overwrite_is_refused() {
         .file("services/web/go.mod", "module example.com/web\n")
         .file(
             "services/pages/service.yaml",
-            &manifest.replace("name: web", "name: pages"),
+            manifest.replace("name: web", "name: pages"),
         )
         .file("services/pages/go.mod", "module example.com/pages\n");
     let flags = ["-run", "TestX", "-coverprofile", "/tmp/cover.out"];

@@ -242,7 +242,7 @@ fn ctrl_c_while_a_database_is_made_ends_soon_and_leaves_no_half_of_it() {
     let workspace = Workspace::new();
     let running = |workspace: &Workspace| {
         let name = workspace.container("postgres-17");
-        docker(&["ps", "--quiet", "--filter", &format!("name=^{name}$")]) != ""
+        !docker(&["ps", "--quiet", "--filter", &format!("name=^{name}$")]).is_empty()
     };
     // Everything is built and the checkout has its names; the data goes again.
     workspace.run(&["up", "--detach"]);
