@@ -6,6 +6,7 @@ use bollard::errors::Error as DockerError;
 
 use crate::error::{Error, Place};
 use crate::model::container::BuildSource;
+use crate::model::shell::quoted;
 
 /// What BuildKit puts before a reason, and what says nothing to people.
 const PREFIXES: [&str; 3] = [
@@ -51,29 +52,21 @@ pub(super) fn by_hand(source: &BuildSource) -> String {
     let mut words = vec!["docker build".to_owned()];
     if source.dockerfile != Path::new("Dockerfile") {
         let file = source.context.join(&source.dockerfile);
-        words.push(format!("--file {}", word(&file.to_string_lossy())));
+        words.push(format!("--file {}", quoted(&file.to_string_lossy())));
     }
     words.extend(
         source
             .target
             .iter()
-            .map(|it| format!("--target {}", word(it))),
+            .map(|it| format!("--target {}", quoted(it))),
     );
     let arguments = source.args.iter();
     words.extend(
-        arguments.map(|(name, value)| format!("--build-arg {}", word(&format!("{name}={value}")))),
+        arguments
+            .map(|(name, value)| format!("--build-arg {}", quoted(&format!("{name}={value}")))),
     );
-    words.push(word(&source.context.to_string_lossy()));
+    words.push(quoted(&source.context.to_string_lossy()));
     words.join(" ")
-}
-
-/// A word for a shell.
-fn word(text: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-=:@+,".contains(letter);
-    match !text.is_empty() && text.chars().all(is_plain) {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
 }
 
 #[cfg(test)]
