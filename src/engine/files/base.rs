@@ -248,7 +248,8 @@ fn inner_path(text: String) -> Result<TreePath> {
 /// # Errors
 /// When compressing fails.
 pub fn encode_object(bytes: &[u8]) -> Result<Vec<u8>> {
-    zstd::encode_all(bytes, COMPRESSION_LEVEL)
+    // At once, not as a stream: who knows how little comes needs no tables of megabytes.
+    zstd::bulk::compress(bytes, COMPRESSION_LEVEL)
         .map_err(|error| Error::failed("a generated file cannot be compressed").because(error))
 }
 
