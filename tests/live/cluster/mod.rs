@@ -11,6 +11,7 @@ mod deployer;
 mod failures;
 mod gateway;
 mod killed;
+mod kubeconfigs;
 mod least_privilege;
 mod left_by_helm;
 pub mod namespace;

@@ -93,14 +93,19 @@ impl Shop {
 
     /// Writes a file of the workspace.
     pub fn write(&self, path: &str, text: &str) {
-        let path = self.folder.path().join(path);
+        let path = self.path(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
     }
 
+    /// Where a file of the workspace is.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
     /// A file of the workspace.
     pub fn read(&self, path: &str) -> String {
-        std::fs::read_to_string(self.folder.path().join(path)).unwrap()
+        std::fs::read_to_string(self.path(path)).unwrap()
     }
 
     /// Adds a service that runs this script, or changes it.
