@@ -5,6 +5,7 @@ use std::error::Error as _;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Command, Error as ParserError};
 
+use crate::commands::meant;
 use crate::error::Error;
 
 /// How many values are listed that there are instead of a wrong one.
@@ -17,7 +18,8 @@ pub fn usage_error(error: &ParserError, program: &Command, words: &[String]) -> 
         (ErrorKind::ValueValidation, Some(cause)) => told.since(cause.to_string()),
         _ => told,
     };
-    told.hint(next_step(error).unwrap_or_else(|| help_of(program, words)))
+    let step = next_step(error).or_else(|| option_of_a_blueprint(error, words));
+    told.hint(step.unwrap_or_else(|| help_of(program, words)))
 }
 
 fn message(error: &ParserError) -> String {
@@ -80,6 +82,12 @@ fn next_step(error: &ParserError) -> Option<String> {
     if let Some(word) = suggested.iter().find_map(|kind| said(error, *kind).pop()) {
         return Some(format!("Did you mean `{word}`?"));
     }
+    let value = said(error, ContextKind::InvalidValue).pop();
+    if let (Some(cause), Some(value)) = (error.source(), value)
+        && let Some(word) = meant::instead_of(&value, cause)
+    {
+        return Some(format!("Did you mean `{word}`?"));
+    }
     if error.kind() == ErrorKind::MissingRequiredArgument {
         let usage = said(error, ContextKind::Usage).pop()?;
         let usage = usage.trim().strip_prefix("Usage: ")?.to_owned();
@@ -91,6 +99,16 @@ fn next_step(error: &ParserError) -> Option<String> {
     (1..=MOST_LISTED)
         .contains(&quoted.len())
         .then(|| format!("Known here: {}", quoted.join(", ")))
+}
+
+/// How an option of a blueprint is given, which is no flag: the blueprint has it, not the program.
+fn option_of_a_blueprint(error: &ParserError, words: &[String]) -> Option<String> {
+    let adds = matches!(words, [add, service, ..] if add == "add" && service == "service");
+    let flag = said(error, ContextKind::InvalidArg).pop()?;
+    let name = flag.strip_prefix("--")?;
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    (adds && is_unknown)
+        .then(|| format!("An option of a blueprint is given as `--with {name}=VALUE`"))
 }
 
 /// Where the command that the words begin with is explained.
@@ -190,6 +208,21 @@ mod tests {
                 "gantline deploy dev --yes=1",
                 "`--yes` does not take the value `1`",
                 "See `gantline deploy --help`",
+            ),
+            (
+                "gantline up ./services/orders/",
+                "`./services/orders/` is no value of `[SERVICE]...`",
+                "Did you mean `orders`?",
+            ),
+            (
+                "gantline add resource OrdersDb --type postgres",
+                "`OrdersDb` is no value of `<NAME>`",
+                "Did you mean `orders-db`?",
+            ),
+            (
+                "gantline add service orders --entity order",
+                "unknown flag `--entity`",
+                "An option of a blueprint is given as `--with entity=VALUE`",
             ),
             (
                 "gantline contract",

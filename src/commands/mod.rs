@@ -21,6 +21,7 @@ mod history;
 mod interrupt;
 mod logs;
 mod manual;
+pub(crate) mod meant;
 mod new;
 mod question;
 mod render;

@@ -144,7 +144,7 @@ error: inner lies in the workspace [ROOT]
 --- stderr
 error: `Orders` is no value of `<NAME>`
   why: a name is made of lower-case letters, digits and single hyphens, and begins with a letter (a DNS label, RFC 1123)
- next: See `gantline add resource --help`
+ next: Did you mean `orders`?
 == add resource kube-db --type postgres: exit code 2
 --- stderr
 error: the name `kube-db` is reserved

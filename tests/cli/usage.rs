@@ -49,7 +49,7 @@ add resource Orders --type postgres: exit code 2
 --- stderr
 error: `Orders` is no value of `<NAME>`
   why: a name is made of lower-case letters, digits and single hyphens, and begins with a letter (a DNS label, RFC 1123)
- next: See `gantline add resource --help`
+ next: Did you mean `orders`?
 
 "#]]
     );

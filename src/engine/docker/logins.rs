@@ -121,7 +121,7 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
-    use crate::engine::docker::images::pull;
+    use crate::engine::docker::images::Wanted;
     use crate::engine::runtime::Progress;
     use crate::error::ErrorKind;
     use crate::model::event::{Event, EventSink};
@@ -198,11 +198,13 @@ mod tests {
         let address = format!("tcp://{}", listener.local_addr().unwrap());
         let client = Docker::connect_with_http(&address, 20, API_DEFAULT_VERSION).unwrap();
         let progress = Progress::new(std::sync::Arc::new(Silent), "pull");
-        let image = "registry.example:5000/acme/orders:1";
-        let (pulled, head) = tokio::join!(
-            pull(&client, image, (&environment, &progress)),
-            head_of(listener)
-        );
+        let wanted = Wanted {
+            client: &client,
+            image: "registry.example:5000/acme/orders:1",
+            environment: &environment,
+            progress: &progress,
+        };
+        let (pulled, head) = tokio::join!(wanted.pull(), head_of(listener));
         pulled.unwrap();
         let mut lines = head.lines();
         let given = lines.find_map(|line| line.strip_prefix("x-registry-auth: "));

@@ -185,8 +185,13 @@ impl Runtime for DockerRuntime {
         let client = self.client().await?;
         let obtained = match self.image_of(&instance.program) {
             ImageSource::Named(image) => {
-                let environment = &self.options.environment;
-                images::obtain(client, image, (environment, progress)).await
+                let wanted = images::Wanted {
+                    client,
+                    image,
+                    environment: &self.options.environment,
+                    progress,
+                };
+                wanted.obtain().await
             }
             ImageSource::Built(build) => build.run(client, progress).await,
         };

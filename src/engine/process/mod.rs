@@ -18,22 +18,22 @@ mod protocol;
 mod recipe;
 mod removal;
 mod service_program;
+mod supervision;
 pub mod supervisor;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use nix::sys::signal::Signal;
 
-use self::client::{Connection, deaf, saved_state, start_supervisor, unless_gone};
+use self::client::{Connection, saved_state, unless_gone};
 use self::folders::{Folders, PREPARING, VERSION, write_private};
 use self::identity::Identity;
 pub use self::obtain::{Availability, availability};
 use self::obtain::{Cache, Obtained, Wanted, obtain, obtained_before};
-use self::process_table::{INSTANCE_VARIABLE, STACK_VARIABLE, await_end};
+use self::process_table::{INSTANCE_VARIABLE, STACK_VARIABLE};
 use self::protocol::ChildSpec;
 use self::recipe::{ServerRun, base_environment, data_version, recipe_of};
 use self::removal::remove;
@@ -41,13 +41,10 @@ use super::runtime::{
     Artifact, ClearScope, Cleared, Inside, Launch, LogRequest, LogStream, Progress, Runtime,
     RuntimeContext,
 };
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::event::EventSink;
 use crate::model::resource_type::StopSignal;
 use crate::model::stack::{Address, Instance, Observed, Program, ServerProgram};
-
-/// How long a supervisor that was told to end may take.
-const END: Duration = Duration::from_secs(5);
 
 /// Runs a stack as processes of the host.
 pub struct ProcessRuntime {
@@ -94,52 +91,6 @@ impl ProcessRuntime {
             &self.context.stack,
             identity,
         ))
-    }
-
-    fn supervisor_program(&self) -> Result<PathBuf> {
-        match &self.program {
-            Some(program) => Ok(program.clone()),
-            None => {
-                let own = std::env::current_exe().map_err(|error| {
-                    Error::failed("the program's own path is unknown").because(error)
-                })?;
-                // A running program whose file was replaced is still there under this name.
-                let running = PathBuf::from("/proc/self/exe");
-                Ok(if own.exists() || !running.exists() {
-                    own
-                } else {
-                    running
-                })
-            }
-        }
-    }
-
-    /// The supervisor, started when there is none, after cleaning up behind an earlier one.
-    async fn supervisor(&self, folders: &Folders) -> Result<Connection> {
-        if let Some(connection) = Connection::open(folders).await? {
-            return Ok(connection);
-        }
-        self.clean_up(folders).await?;
-        start_supervisor(&self.supervisor_program()?, &self.context.stack, folders).await
-    }
-
-    /// Ends what a killed supervisor left running, and says so. One that runs is not killed for
-    /// listening no more: it may be about to end, and is waited for.
-    async fn clean_up(&self, folders: &Folders) -> Result<()> {
-        let saved = saved_state(folders);
-        if let Some(state) = &saved
-            && !await_end(std::slice::from_ref(&state.supervisor), END).await
-        {
-            return Err(deaf(&state.supervisor));
-        }
-        let ended = orphans::end_orphans(&self.context.stack, saved.as_ref()).await;
-        if let (Some(events), false) = (&self.events, ended.is_empty()) {
-            events.warn(format!(
-                "the supervisor of this checkout was killed: what it left running was stopped ({})",
-                ended.join(", ")
-            ));
-        }
-        Ok(())
     }
 
     async fn prepare_server(
@@ -207,38 +158,6 @@ impl ProcessRuntime {
         environment.insert(STACK_VARIABLE.to_owned(), self.context.stack.clone());
         environment.insert(INSTANCE_VARIABLE.to_owned(), launch.instance.name.clone());
         environment
-    }
-
-    /// Ends the supervisor and all that runs, whatever state they are in.
-    async fn end_everything(&self, folders: &Folders) -> Result<Vec<String>> {
-        let saved = saved_state(folders);
-        let mut names: Vec<String> = Vec::new();
-        let connection = match Connection::open(folders).await {
-            // One that cannot be reached is ended by force, but not another user's.
-            Err(error) if error.kind() == ErrorKind::Failed => None,
-            connection => connection?,
-        };
-        if let Some(mut connection) = connection {
-            let ended = async {
-                let records = connection.observe().await?;
-                names.extend(records.into_iter().map(|record| record.observed.name));
-                connection.end().await
-            };
-            if ended.await.is_ok()
-                && let Some(state) = &saved
-            {
-                await_end(std::slice::from_ref(&state.supervisor), END).await;
-            }
-        }
-        orphans::end_supervisors(&self.context.stack, saved.as_ref()).await;
-        names.extend(orphans::end_orphans(&self.context.stack, saved.as_ref()).await);
-        names.extend(saved.into_iter().flat_map(|state| {
-            let instances = state.instances.into_iter();
-            instances.map(|record| record.observed.name)
-        }));
-        names.sort();
-        names.dedup();
-        Ok(names)
     }
 }
 

@@ -2,6 +2,8 @@
 //! commands. It is the program itself, started in a session of its own, and ends when nothing
 //! runs any more.
 
+mod connections;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
@@ -11,17 +13,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use serde_json::Value;
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::UnixListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::child;
 use super::folders::write_private;
 use super::process_table::{ProcessKey, await_end, members, stop_signal};
-use super::protocol::{
-    ChildSpec, Envelope, PROTOCOL, Record, Request, Response, SavedState, receive, send,
-};
+use super::protocol::{ChildSpec, Record, Request, Response, SavedState};
 use crate::engine::files::{lock_within, open_lock};
 use crate::error::{Error, Result};
 use crate::model::stack::Role;
@@ -35,14 +34,6 @@ const AFTER_KILL: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_secs(3);
 /// How long one that is about to end may hold the lock of its checkout.
 const PREDECESSOR: Duration = Duration::from_secs(2);
-/// A connection without a request for this long is closed. A command keeps its own open while it
-/// prepares what it will start.
-const SILENCE: Duration = Duration::from_secs(900);
-/// The most connections that are served at a time: each process that starts has two of its command's,
-/// and the system usually lets a program open 1,024 files.
-const MOST_CONNECTIONS: usize = 512;
-/// How long a connection beyond them may take to ask, so that it can be told.
-const BEYOND: Duration = Duration::from_secs(5);
 /// How soon is listened again when the system gives no connection.
 const LISTEN_AGAIN: Duration = Duration::from_millis(100);
 
@@ -164,25 +155,6 @@ impl Supervisor {
         }
     }
 
-    fn welcome(self: &Arc<Self>, stream: UnixStream) {
-        let user = nix::unistd::geteuid().as_raw();
-        let known = stream
-            .peer_cred()
-            .is_ok_and(|peer| peer.uid() == user || peer.uid() == 0);
-        if !known {
-            return;
-        }
-        let is_beyond = self.connections.load(Ordering::Relaxed) >= MOST_CONNECTIONS;
-        let served = Served::by(Arc::clone(self));
-        tokio::spawn(async move {
-            // A connection that breaks concerns the other side alone.
-            let _closed = match is_beyond {
-                true => refuse(stream).await,
-                false => served.0.converse(stream).await,
-            };
-        });
-    }
-
     /// Returns after a while in which nothing ran and nobody was connected.
     async fn idle(&self) {
         let mut quiet = Duration::ZERO;
@@ -197,22 +169,6 @@ impl Supervisor {
                     .any(|record| record.observed.running);
             quiet = if busy { Duration::ZERO } else { quiet + step };
         }
-    }
-
-    async fn converse(self: &Arc<Self>, stream: UnixStream) -> io::Result<()> {
-        let (reader, mut writer) = stream.into_split();
-        let mut reader = tokio::io::BufReader::new(reader);
-        while let Some(message) = receive::<Value, _>(&mut reader, SILENCE).await? {
-            // What another protocol asks may not even be understood.
-            let response = if message["protocol"] == PROTOCOL {
-                let envelope: Envelope = serde_json::from_value(message)?;
-                self.answer(envelope.request).await
-            } else {
-                Response::OtherProtocol(PROTOCOL)
-            };
-            send(&mut writer, &response).await?;
-        }
-        Ok(())
     }
 
     async fn answer(self: &Arc<Self>, request: Request) -> Response {
@@ -368,34 +324,6 @@ impl Supervisor {
         if let Err(error) = written {
             tracing::warn!("the state cannot be kept in {}: {error}", path.display());
         }
-    }
-}
-
-/// Tells a connection that there are too many.
-async fn refuse(stream: UnixStream) -> io::Result<()> {
-    let (reader, mut writer) = stream.into_split();
-    let mut reader = tokio::io::BufReader::new(reader);
-    // Read first: who closes with a question unread takes back its answer.
-    let _question = receive::<Value, _>(&mut reader, BEYOND).await?;
-    let refusal = format!(
-        "the supervisor of this checkout serves {MOST_CONNECTIONS} commands already: wait until some have ended"
-    );
-    send(&mut writer, &Response::Failed(refusal)).await
-}
-
-/// Counts a connection for as long as it lives.
-struct Served(Arc<Supervisor>);
-
-impl Served {
-    fn by(supervisor: Arc<Supervisor>) -> Self {
-        supervisor.connections.fetch_add(1, Ordering::Relaxed);
-        Self(supervisor)
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.0.connections.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -1,8 +1,12 @@
 //! Many commands at once, and such as speak another protocol.
 
+use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
 
+use super::connections::MOST_CONNECTIONS;
 use super::*;
+use crate::engine::process::protocol::PROTOCOL;
 
 /// A supervisor that owns nothing, and its end of a connection.
 fn supervisor(folder: &Path) -> Arc<Supervisor> {
