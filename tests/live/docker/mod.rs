@@ -254,9 +254,13 @@ fn ctrl_c_while_a_database_is_made_ends_soon_and_leaves_no_half_of_it() {
         "{}",
         workspace::text(&cut_off)
     );
-    assert_eq!(workspace.signals("postgres-17").last().unwrap(), "9");
+    let signals = workspace.signals("postgres-17");
+    let said = workspace::text(&cut_off);
+    assert_eq!(signals.last().unwrap(), "9", "{signals:?}: {said}");
     assert_eq!(workspace.containers(), "");
-    assert_eq!(workspace.volumes(), "", "half a database");
+    // The broker may have been ready by then, and what is whole stays.
+    let volumes = workspace.volumes();
+    assert!(!volumes.contains("postgres"), "half a database: {volumes}");
 
     let up = workspace.run(&["up", "--detach"]);
     assert!(up.status.success(), "{}", workspace::text(&up));

@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use gantline::engine::docker::{DockerOptions, DockerRuntime};
 use gantline::engine::runtime::{Artifact, Progress, Runtime, RuntimeContext};
@@ -293,7 +293,10 @@ impl Workspace {
     pub fn signals(&self, instance: &str) -> Vec<String> {
         let container = format!("container={}", self.container(instance));
         let only = ["--filter", "event=kill", "--filter", &container];
-        let times = ["--since", "30m", "--until", "0s"];
+        // A time without a fraction would leave out what was sent in this very second.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let now = format!("{}.{:09}", now.as_secs(), now.subsec_nanos());
+        let times = ["--since", "30m", "--until", &now];
         let format = ["--format", "{{.Actor.Attributes.signal}}"];
         let signals = docker(&[&["events"][..], &times, &only, &format].concat());
         signals.lines().map(str::to_owned).collect()
