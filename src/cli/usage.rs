@@ -18,8 +18,9 @@ pub fn usage_error(error: &ParserError, program: &Command, words: &[String]) -> 
         (ErrorKind::ValueValidation, Some(cause)) => told.since(cause.to_string()),
         _ => told,
     };
-    let step = next_step(error).or_else(|| option_of_a_blueprint(error, words));
-    told.hint(step.unwrap_or_else(|| help_of(program, words)))
+    let command = command_of(program, words);
+    let step = next_step(error).or_else(|| option_of_a_blueprint(error, &command));
+    told.hint(step.unwrap_or_else(|| format!("See `{command} --help`")))
 }
 
 fn message(error: &ParserError) -> String {
@@ -102,17 +103,20 @@ fn next_step(error: &ParserError) -> Option<String> {
 }
 
 /// How an option of a blueprint is given, which is no flag: the blueprint has it, not the program.
-fn option_of_a_blueprint(error: &ParserError, words: &[String]) -> Option<String> {
-    let adds = matches!(words, [add, service, ..] if add == "add" && service == "service");
+fn option_of_a_blueprint(error: &ParserError, command: &str) -> Option<String> {
+    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
+    if !is_unknown || !command.ends_with(" add service") {
+        return None;
+    }
     let flag = said(error, ContextKind::InvalidArg).pop()?;
     let name = flag.strip_prefix("--")?;
-    let is_unknown = error.kind() == ErrorKind::UnknownArgument;
-    (adds && is_unknown)
-        .then(|| format!("An option of a blueprint is given as `--with {name}=VALUE`"))
+    Some(format!(
+        "An option of a blueprint is given as `--with {name}=VALUE`"
+    ))
 }
 
-/// Where the command that the words begin with is explained.
-fn help_of(program: &Command, words: &[String]) -> String {
+/// The command that the words begin with, flags aside.
+fn command_of(program: &Command, words: &[String]) -> String {
     let (mut path, mut command) = (program.get_name().to_owned(), program);
     for word in words {
         if let Some(below) = command.find_subcommand(word) {
@@ -120,7 +124,7 @@ fn help_of(program: &Command, words: &[String]) -> String {
             command = below;
         }
     }
-    format!("See `{path} --help`")
+    path
 }
 
 /// What the parser says of one thing.
@@ -220,7 +224,7 @@ mod tests {
                 "Did you mean `orders-db`?",
             ),
             (
-                "gantline add service orders --entity order",
+                "gantline --quiet add service orders --entity order",
                 "unknown flag `--entity`",
                 "An option of a blueprint is given as `--with entity=VALUE`",
             ),

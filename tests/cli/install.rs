@@ -50,7 +50,7 @@ fn wget_serves_where_there_is_no_curl() {
 fn the_release_may_be_named_by_the_environment() {
     let machine = Machine::with("curl");
     let server = Server::of(good_archive());
-    let folder = machine.path("work/tools");
+    let folder = machine.path("current/tools");
     let environment = [
         ("GANTLINE_VERSION", "1.2.3"),
         ("GANTLINE_URL", server.address()),
@@ -64,14 +64,17 @@ fn the_release_may_be_named_by_the_environment() {
 #[test]
 fn an_archive_is_installed_from_a_folder_with_spaces_to_another() {
     let machine = Machine::with("curl");
-    let published = machine.path("work/my downloads");
+    let published = machine.path("current/my downloads");
     fs::create_dir(&published).unwrap();
     fs::write(published.join(ARCHIVE), good_archive()).unwrap();
     fs::write(published.join("SHA256SUMS"), sums(&good_archive())).unwrap();
     let archive = format!("my downloads/{ARCHIVE}");
     let run = machine.run(&["--archive", &archive, "--dir", "my programs"]);
     assert_eq!(run.code, 0, "{run}");
-    assert!(machine.path("work/my programs/gantline").is_file(), "{run}");
+    assert!(
+        machine.path("current/my programs/gantline").is_file(),
+        "{run}"
+    );
 }
 
 /// A cargo that makes a program of this version at once.
@@ -86,7 +89,7 @@ echo \"$@\" >\"$CARGO_TARGET_DIR/arguments\"
 fn what_cargo_builds_from_a_checkout_is_installed() {
     let machine = Machine::with("curl");
     machine.program("cargo", CARGO);
-    let target = machine.path("work/target");
+    let target = machine.path("current/target");
     let environment = [("CARGO_TARGET_DIR", target.to_str().unwrap())];
     let run = machine.run_with(&environment, &["--from-source"]);
     assert_eq!(run.code, 0, "{run}");
@@ -303,15 +306,15 @@ fn a_folder_that_cannot_be_written_is_named_with_the_way_out() {
 fn a_user_who_may_not_write_to_a_folder_is_told_so_and_it_stays_as_it_was() {
     let machine = Machine::of_somebody("curl");
     let server = Server::of(good_archive());
-    let tools = machine.path("work/tools");
+    let tools = machine.path("current/tools");
     fs::create_dir(&tools).unwrap();
     script(&tools.join("gantline"), "#!/bin/sh\necho gantline 1.0.0\n");
     let mode = |mode| fs::set_permissions(&tools, fs::Permissions::from_mode(mode)).unwrap();
     mode(0o555);
     let before = machine.traces();
     for (folder, said) in [
-        ("tools", "[ROOT]/work/tools cannot be written to"),
-        ("tools/bin", "[ROOT]/work/tools/bin cannot be made"),
+        ("tools", "[ROOT]/current/tools cannot be written to"),
+        ("tools/bin", "[ROOT]/current/tools/bin cannot be made"),
     ] {
         let run = machine.install(&server, &["--dir", folder]);
         assert_eq!(run.code, 4, "{run}");

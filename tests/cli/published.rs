@@ -171,7 +171,7 @@ impl Machine {
     /// A Linux machine with this program for downloads.
     pub fn with(downloader: &'static str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        for name in ["home", "path", "tmp", "work"] {
+        for name in ["home", "path", "tmp", "current"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         let machine = Self {
@@ -194,7 +194,7 @@ impl Machine {
         }
         let everybody = fs::Permissions::from_mode(0o755);
         fs::set_permissions(machine.folder.path(), everybody).unwrap();
-        for name in ["home", "tmp", "work"] {
+        for name in ["home", "tmp", "current"] {
             chown(machine.path(name), Some(NOBODY), Some(NOBODY)).unwrap();
         }
         // The checkout may lie where only root can look.
@@ -223,7 +223,7 @@ impl Machine {
     /// What is on the machine besides PATH: every file and link, and folders that are empty.
     pub fn traces(&self) -> Vec<String> {
         let mut found = Vec::new();
-        for below in ["home", "tmp", "work"] {
+        for below in ["home", "tmp", "current"] {
             list(&self.path(below), &mut found);
         }
         found
@@ -238,7 +238,7 @@ impl Machine {
         self.run(&[&url, arguments].concat())
     }
 
-    /// Runs the script in the folder `work`.
+    /// Runs the script in the folder `current`.
     pub fn run(&self, arguments: &[&str]) -> Installed {
         self.run_with(&[], arguments)
     }
@@ -256,7 +256,7 @@ impl Machine {
         let output = command
             .arg(script)
             .args(arguments)
-            .current_dir(self.path("work"))
+            .current_dir(self.path("current"))
             .env_clear()
             .env("HOME", self.path("home"))
             .env("PATH", self.path("path"))

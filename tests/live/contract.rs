@@ -91,6 +91,18 @@ fn a_new_shop_keeps_its_contracts() {
 
 #[test]
 #[ignore = "needs Go"]
+fn what_vet_finds_in_a_harness_keeps_no_contract_from_being_verified() {
+    let shop = shop();
+    let vetted = "package contracttest_test\n\nimport \"fmt\"\n\n\
+                  func init() { _ = fmt.Sprintf(\"%d\", \"text\") }\n";
+    let file = shop.path("services/orders/internal/contracttest/vetted_test.go");
+    fs::write(file, vetted).unwrap();
+    let found = shop.verify(&[]);
+    assert_eq!(found.code, 0, "{}\n{}", found.errors, found.answer);
+}
+
+#[test]
+#[ignore = "needs Go"]
 fn a_provider_that_renames_a_member_is_told_where() {
     let shop = shop();
     // The last one is the answer's; the first the draft's.
